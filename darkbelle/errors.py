@@ -1,0 +1,69 @@
+"""What goes wrong, as the user reads it: one sentence with the place, the value and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+__all__ = [
+    "ConfigError",
+    "DarkbelleError",
+    "GeometryError",
+    "KinematicsError",
+    "MissingDependencyError",
+    "OutputError",
+    "SampleFormatError",
+    "did_you_mean",
+    "explain",
+]
+
+
+class DarkbelleError(Exception):
+    """Whatever a user can mend; the command line prints it and exits with status 2."""
+
+
+class ConfigError(DarkbelleError):
+    """A process, parameter, card or option that is unknown or out of bounds."""
+
+
+class GeometryError(ConfigError):
+    """A card that describes no possible detector."""
+
+
+class KinematicsError(DarkbelleError):
+    """A final state that the available energy does not allow."""
+
+
+class OutputError(DarkbelleError):
+    """A file that cannot be, or must not be, written."""
+
+
+class SampleFormatError(DarkbelleError):
+    """A file that is no sample of this package, or a damaged or unfinished one."""
+
+
+class MissingDependencyError(DarkbelleError):
+    """An optional package that is not installed."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A closing clause that names the nearest known word, or all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+
+
+def explain(error: ValidationError, prefix: str = "") -> str:
+    """The failures of a pydantic model, one clause each: key, reason and value."""
+    clauses = []
+    for failure in error.errors(include_url=False):
+        key = ".".join(str(part) for part in failure["loc"])
+        reason = failure["msg"].removeprefix("Value error, ")
+        value = failure["input"]
+        shown = (
+            "" if isinstance(value, dict) or failure["type"] == "missing" else f" (got {value!r})"
+        )
+        clauses.append(f"{prefix}{key}: {reason}{shown}" if key else f"{prefix}{reason}")
+    return "; ".join(clauses)

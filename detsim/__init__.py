@@ -1,0 +1,9 @@
+"""What the detector sees: true particles and an Experiment become reconstructed objects."""
+
+from __future__ import annotations
+
+from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable
+from darkbelle.detsim.helix import HelixIndex
+from darkbelle.detsim.response import simulate
+
+__all__ = ["FitStatus", "HelixIndex", "RecoEvents", "TrackTable", "simulate"]

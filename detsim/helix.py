@@ -1,0 +1,166 @@
+"""Track parameters: the perigee helix of the project, defined here and nowhere else.
+
+Order ``(d0, phi0, omega, z0, tan_lambda)`` as in basf2, perigee to the origin. ``d0`` [cm] has the sign of
+(perigee x momentum)_z, so the perigee is (d0 sin phi0, -d0 cos phi0); ``phi0`` is the direction of
+the momentum there, in [-pi, pi); ``omega`` [1/cm] is the curvature with the sign of the charge for a
+field along +z; ``z0`` [cm]; ``tan_lambda = pz/pt``.
+
+The arc length ``s`` [cm] is counted in the transverse plane, from the perigee, along the momentum. A
+helix turns by ``-omega s``.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.units import CURVATURE
+
+__all__ = [
+    "CovariancePacking",
+    "HelixIndex",
+    "direction_at",
+    "momentum",
+    "omega_from_pt",
+    "pack",
+    "perigee",
+    "position_at",
+    "shift_jacobian",
+    "unpack",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class HelixIndex(enum.IntEnum):
+    """Columns of a helix array and rows of its covariance."""
+
+    D0 = 0
+    PHI0 = 1
+    OMEGA = 2
+    Z0 = 3
+    TAN_LAMBDA = 4
+
+
+def omega_from_pt(pt: FloatArray, charge: npt.NDArray[np.int8], field: float) -> FloatArray:
+    """Signed curvature [1/cm] from pt [GeV], charge [e] and field [T]."""
+    return charge * (CURVATURE * field) / pt
+
+
+def perigee(
+    position: FloatArray, phi: FloatArray, omega: FloatArray, tan_lambda: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Helix through a point, and the arc length from its perigee to that point.
+
+    Every step stays accurate for omega -> 0, a straight line.
+
+    Parameters
+    ----------
+    position
+        Point on the track [cm], shape (n, 3).
+    phi, omega, tan_lambda
+        Direction of the momentum there, curvature, slope, shape (n,).
+
+    Returns
+    -------
+    helix, arc
+        Shapes (n, 5) and (n,).
+    """
+    x, y, z = position.T
+    cos_phi, sin_phi = np.cos(phi), np.sin(phi)
+    across = x * sin_phi - y * cos_phi
+    along = x * cos_phi + y * sin_phi
+    u = np.hypot(1 + omega * across, omega * along)
+    d0 = (2 * across + omega * (across**2 + along**2)) / (1 + u)
+    turn = np.arctan2(omega * along, 1 + omega * across)
+    arc = along / u / np.sinc(turn / np.pi)
+    phi0 = (phi + turn + np.pi) % (2 * np.pi) - np.pi
+    helix = np.stack([d0, phi0, omega, z - tan_lambda * arc, tan_lambda], axis=-1)
+    return helix, arc
+
+
+def position_at(helix: FloatArray, arc: FloatArray) -> FloatArray:
+    """Point of the helix at an arc length from the perigee [cm], shape (n, 3)."""
+    d0, phi0, omega, z0, tan_lambda = helix.T
+    half_turn = omega * arc / 2
+    chord = arc * np.sinc(half_turn / np.pi)
+    x = d0 * np.sin(phi0) + chord * np.cos(phi0 - half_turn)
+    y = -d0 * np.cos(phi0) + chord * np.sin(phi0 - half_turn)
+    return np.stack([x, y, z0 + tan_lambda * arc], axis=-1)
+
+
+def direction_at(helix: FloatArray, arc: FloatArray) -> FloatArray:
+    """Azimuth of the momentum at an arc length from the perigee [rad], shape (n,)."""
+    return helix[:, HelixIndex.PHI0] - helix[:, HelixIndex.OMEGA] * arc
+
+
+def momentum(helix: FloatArray, field: float) -> FloatArray:
+    """Momentum (px, py, pz) at the perigee [GeV] in a field [T], shape (n, 3)."""
+    _, phi0, omega, _, tan_lambda = helix.T
+    pt = CURVATURE * abs(field) / np.abs(omega)
+    return np.stack([pt * np.cos(phi0), pt * np.sin(phi0), pt * tan_lambda], axis=-1)
+
+
+def shift_jacobian(omega: FloatArray, tan_lambda: FloatArray, arc: FloatArray) -> FloatArray:
+    """Derivatives of the local parameters after an arc length by those before it, shape (n, 5, 5).
+
+    Local parameters are those of `HelixIndex` with the pivot on the track itself. The inverse is the
+    same function of ``-arc``.
+    """
+    turn = omega * arc
+    sin, cos = np.sin(turn), np.cos(turn)
+    chord_along = arc * np.sinc(turn / np.pi)  # sin(turn)/omega
+    half = np.sinc(turn / (2 * np.pi)) ** 2
+    sagitta = arc * turn / 2 * half  # (1 - cos(turn))/omega
+    bend = arc**2 / 2 * half  # (1 - cos(turn))/omega^2
+    lag = arc**2 * _sine_deficit(turn)  # (turn - sin(turn))/omega^2
+    along = np.stack([sin, -sagitta, lag], axis=-1)  # shift along the track by d0, phi0, omega
+    jacobian = np.zeros((len(omega), 5, 5))
+    jacobian[:, HelixIndex.D0, :3] = np.stack([cos, -chord_along, bend], axis=-1)
+    jacobian[:, HelixIndex.PHI0, :3] = omega[:, None] * along
+    jacobian[:, HelixIndex.PHI0, HelixIndex.PHI0] += 1
+    jacobian[:, HelixIndex.PHI0, HelixIndex.OMEGA] -= arc
+    jacobian[:, HelixIndex.OMEGA, HelixIndex.OMEGA] = 1
+    jacobian[:, HelixIndex.Z0, :3] = -tan_lambda[:, None] * along
+    jacobian[:, HelixIndex.Z0, HelixIndex.Z0] = 1
+    jacobian[:, HelixIndex.Z0, HelixIndex.TAN_LAMBDA] = arc
+    jacobian[:, HelixIndex.TAN_LAMBDA, HelixIndex.TAN_LAMBDA] = 1
+    return jacobian
+
+
+def _sine_deficit(x: FloatArray) -> FloatArray:
+    """(x - sin x)/x^2, accurate for small x."""
+    small = np.abs(x) < 1e-2
+    safe = np.where(small, 1.0, x)
+    return np.where(small, x / 6 * (1 - x**2 / 20), (safe - np.sin(safe)) / safe**2)
+
+
+class CovariancePacking(enum.Enum):
+    """Order in which files keep the 15 independent elements of a 5x5 covariance."""
+
+    LOWER = "lower triangle, row by row (EDM4hep, this project)"
+    UPPER = "upper triangle, row by row (basf2 mdst)"
+
+    @property
+    def indices(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Row and column of each packed element."""
+        return np.tril_indices(5) if self is CovariancePacking.LOWER else np.triu_indices(5)
+
+
+def pack(
+    covariance: FloatArray, packing: CovariancePacking = CovariancePacking.LOWER
+) -> FloatArray:
+    """Independent elements of symmetric matrices, (n, 5, 5) to (n, 15)."""
+    rows, columns = packing.indices
+    return covariance[:, rows, columns]
+
+
+def unpack(packed: FloatArray, packing: CovariancePacking = CovariancePacking.LOWER) -> FloatArray:
+    """Symmetric matrices from their independent elements, (n, 15) to (n, 5, 5)."""
+    rows, columns = packing.indices
+    covariance = np.empty((len(packed), 5, 5))
+    covariance[:, rows, columns] = packed
+    covariance[:, columns, rows] = packed
+    return covariance

@@ -1,0 +1,1 @@
+"""What lives and decays: flight and two-body decays."""

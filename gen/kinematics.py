@@ -1,0 +1,71 @@
+"""Relativistic kinematics of four-momenta as arrays (e, px, py, pz) of shape (4, n) or (4,)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["boost", "dot", "invariant_mass", "kallen", "rotate_z_to", "to_rest_frame", "two_body"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def dot(p: FloatArray, q: FloatArray) -> FloatArray:
+    """Minkowski product, metric (+, -, -, -)."""
+    product: FloatArray = p[0] * q[0] - p[1] * q[1] - p[2] * q[2] - p[3] * q[3]
+    return product
+
+
+def invariant_mass(p: FloatArray) -> FloatArray:
+    """Mass of time-like momenta."""
+    return np.sqrt(dot(p, p))
+
+
+def boost(p: FloatArray, frame: FloatArray) -> FloatArray:
+    """Momentum p, given in the rest frame of ``frame``, where ``frame`` itself was measured."""
+    mass = invariant_mass(frame)
+    along = frame[1] * p[1] + frame[2] * p[2] + frame[3] * p[3]
+    shift = (along / (frame[0] + mass) + p[0]) / mass
+    return np.stack(
+        [
+            (frame[0] * p[0] + along) / mass,
+            p[1] + shift * frame[1],
+            p[2] + shift * frame[2],
+            p[3] + shift * frame[3],
+        ]
+    )
+
+
+def to_rest_frame(p: FloatArray, frame: FloatArray) -> FloatArray:
+    """Momentum p seen from the rest frame of ``frame``."""
+    return boost(p, np.stack([frame[0], -frame[1], -frame[2], -frame[3]]))
+
+
+def rotate_z_to(p: FloatArray, axis: FloatArray) -> FloatArray:
+    """Rotate so that the z axis turns, the short way, into a unit vector, shape (3, n)."""
+    x, y, z = axis
+    # The short way does not exist for z = -1; half a turn around y serves there.
+    safe = np.where(1 + z < 1e-12, 1.0, 1 + z)
+    across = (x * p[1] + y * p[2]) / safe
+    flipped = 1 + z < 1e-12
+    px = np.where(flipped, -p[1], p[1] - x * across + x * p[3])
+    py = np.where(flipped, p[2], p[2] - y * across + y * p[3])
+    pz = np.where(flipped, -p[3], z * p[3] - x * p[1] - y * p[2])
+    return np.stack([p[0] * np.ones_like(px), px, py, pz])
+
+
+def kallen(a: FloatArray, b: FloatArray | float, c: FloatArray | float) -> FloatArray:
+    """Kallen function, in the product form that stays accurate at threshold."""
+    root_b, root_c = np.sqrt(b), np.sqrt(c)
+    product: FloatArray = (a - (root_b + root_c) ** 2) * (a - (root_b - root_c) ** 2)
+    return product
+
+
+def two_body(
+    mass: FloatArray, daughter_mass: FloatArray, cos_theta: FloatArray, phi: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Momenta of two daughters of equal mass in the parent's frame, the first along the angles."""
+    momentum = np.sqrt(np.maximum(mass**2 / 4 - daughter_mass**2, 0.0))
+    sin_theta = np.sqrt(1 - cos_theta**2)
+    flight = momentum * np.stack([sin_theta * np.cos(phi), sin_theta * np.sin(phi), cos_theta])
+    return np.stack([mass / 2, *flight]), np.stack([mass / 2, *(-flight)])

@@ -1,0 +1,1 @@
+"""Couplings to widths, branching fractions and lifetimes; each formula with its source."""

@@ -1,0 +1,87 @@
+"""What every process is: a validated set of parameters that can be prepared for a collider and generate."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from darkbelle.errors import ConfigError, did_you_mean, explain
+from darkbelle.gen.events import CrossSection, TruthEvents
+from darkbelle.geometry import Collider
+
+__all__ = ["EventGenerator", "Process", "parameter"]
+
+
+def parameter(description: str, *, unit: str = "", **bounds: Any) -> Any:
+    """Meaning, unit and bounds of a parameter, for use in ``Annotated``; numbers must be finite."""
+    if bounds:
+        bounds["allow_inf_nan"] = False
+    return Field(description=description, json_schema_extra={"unit": unit}, **bounds)
+
+
+class EventGenerator(Protocol):
+    """A process made ready for one collider: tables built, cross-section known, bound found."""
+
+    @property
+    def cross_section(self) -> CrossSection | None:
+        """Cross-section of the chosen final state, None where the process has none."""
+
+    def generate(self, n_events: int, rng: np.random.Generator) -> TruthEvents:
+        """Events in the laboratory frame."""
+
+
+class Process(BaseModel, abc.ABC):
+    """Parameters of a signal, background or gun.
+
+    Raises
+    ------
+    ConfigError
+        A parameter is unknown, missing or out of its bounds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    name: ClassVar[str]
+    """Name on the command line."""
+    summary: ClassVar[str]
+    """One line of meaning."""
+    papers: ClassVar[tuple[str, ...]] = ()
+    """Where the model and its searches are published."""
+    observables: ClassVar[tuple[str, ...]] = ()
+    """Observables that the samples carry, names out of `darkbelle.samples.observables`."""
+
+    def __init__(self, **parameters: Any) -> None:
+        try:
+            super().__init__(**parameters)
+        except ValidationError as error:
+            raise ConfigError(f"{type(self).name}: {explain(error)}") from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_parameters(cls, data: Any) -> Any:
+        for key in data:
+            if key not in cls.model_fields:
+                msg = f"unknown parameter '{key}', {did_you_mean(key, cls.model_fields)}"
+                raise ValueError(msg)
+        return data
+
+    @abc.abstractmethod
+    def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:
+        """Make ready for one collider.
+
+        Raises
+        ------
+        KinematicsError
+            The final state is heavier than the available energy.
+        """
+
+    def generate(self, collider: Collider, n_events: int, rng: np.random.Generator) -> TruthEvents:
+        """Events in the laboratory frame: `prepare` and generate in one call."""
+        return self.prepare(collider, rng).generate(n_events, rng)
+
+    def cross_section(self, collider: Collider, rng: np.random.Generator) -> CrossSection | None:
+        """Cross-section of the chosen final state with its Monte Carlo error [fb]."""
+        return self.prepare(collider, rng).cross_section

@@ -1,0 +1,397 @@
+"""The schema of an experiment card: what a card may say, and the typed Experiment that it becomes.
+
+Units are part of every key. Every table names its ``source`` and how far to ``trust`` it; an estimate
+carries a ``variation``: the keys of its own table that change, with their alternative values.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from darkbelle.errors import did_you_mean
+from darkbelle.units import MeV, mrad, um
+
+__all__ = [
+    "Collider",
+    "Experiment",
+    "PassiveLayer",
+    "SiliconLayer",
+    "Sourced",
+    "Superlayer",
+    "Table",
+    "Trust",
+]
+
+FloatArray = npt.NDArray[np.float64]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Vector3 = tuple[Finite, Finite, Finite]
+
+
+class Trust(enum.StrEnum):
+    """How far a number can be trusted."""
+
+    MEASURED = "measured"
+    DESIGN = "design"
+    DEFAULT = "default"
+    ESTIMATE = "estimate"
+
+
+class Table(BaseModel):
+    """A frozen table of a card that names a misspelt key and its nearest neighbour."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    msg = f"unknown key '{key}', {did_you_mean(str(key), cls.model_fields)}"
+                    raise ValueError(msg)
+        return data
+
+
+class Sourced(Table):
+    """A table with its origin."""
+
+    source: Annotated[str, Field(min_length=3)]
+    trust: Trust
+    variation: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_variation(self) -> Self:
+        if not self.variation:
+            if self.trust is Trust.ESTIMATE:
+                msg = "an estimate needs a variation: alternative values for keys of this table"
+                raise ValueError(msg)
+            return self
+        if self.varied() == self:
+            msg = f"the variation {self.variation} changes nothing"
+            raise ValueError(msg)
+        return self
+
+    def varied(self) -> Self:
+        """The same table with the alternative values of its variation."""
+        plain = {**self.model_dump(), **self.variation, "variation": {}, "trust": Trust.DEFAULT}
+        return type(self)(**plain).model_copy(update={"trust": self.trust})
+
+
+class LuminousRegion(Sourced):
+    """Where the beams meet: a Gaussian, measured or from the product of the two bunches."""
+
+    from_bunches: bool = False
+    centre_cm: Vector3 = (0.0, 0.0, 0.0)
+    sigma_um: tuple[Positive, Positive, Positive]
+
+
+class Bunches(Sourced):
+    """Rms sizes of the bunches along their own x, y and direction of flight."""
+
+    her_um: tuple[Positive, Positive, Positive]
+    ler_um: tuple[Positive, Positive, Positive]
+
+
+class Collider(Sourced):
+    """The beams: electrons (HER) towards +z, positrons (LER) towards -z, both bent to +x."""
+
+    name: str
+    e_her_gev: Positive
+    e_ler_gev: Positive
+    angle_her_mrad: Finite
+    angle_ler_mrad: Finite
+    spread_her_mev: NonNegative
+    spread_ler_mev: NonNegative
+    beam_spread: bool = True
+    bunches: Bunches
+    luminous_region: LuminousRegion
+
+    @property
+    def direction_her(self) -> FloatArray:
+        """Unit vector of the electron beam, shape (3,)."""
+        angle = self.angle_her_mrad * mrad
+        return np.array([math.sin(angle), 0.0, math.cos(angle)])
+
+    @property
+    def direction_ler(self) -> FloatArray:
+        """Unit vector of the positron beam, shape (3,)."""
+        angle = self.angle_ler_mrad * mrad
+        return np.array([math.sin(angle), 0.0, -math.cos(angle)])
+
+    @property
+    def four_momentum(self) -> FloatArray:
+        """(e, px, py, pz) of the colliding pair without spread [GeV], massless beams, shape (4,)."""
+        her = self.e_her_gev * np.array([1.0, *self.direction_her])
+        ler = self.e_ler_gev * np.array([1.0, *self.direction_ler])
+        return her + ler
+
+    @property
+    def sqrt_s(self) -> float:
+        """Energy in the centre of mass [GeV]."""
+        e, *p = self.four_momentum
+        return math.sqrt(e**2 - float(np.dot(p, p)))
+
+    @property
+    def sqrt_s_spread(self) -> float:
+        """Rms of sqrt_s [GeV] from the spreads of the beams, zero when they are switched off."""
+        if not self.beam_spread:
+            return 0.0
+        relative = math.hypot(
+            self.spread_her_mev * MeV / self.e_her_gev, self.spread_ler_mev * MeV / self.e_ler_gev
+        )
+        return self.sqrt_s / 2 * relative
+
+    @property
+    def beta(self) -> FloatArray:
+        """Velocity of the centre of mass in the laboratory, shape (3,)."""
+        return self.four_momentum[1:] / self.four_momentum[0]
+
+    @property
+    def beta_gamma(self) -> float:
+        """Boost of the centre of mass."""
+        return float(np.linalg.norm(self.four_momentum[1:])) / self.sqrt_s
+
+    def luminous_covariance(self) -> FloatArray:
+        """Covariance of the collision point [cm^2], shape (3, 3).
+
+        Two Gaussian bunches that meet head-on overlap in the product of their densities, whose
+        inverse covariance is the sum of theirs.
+        """
+        if not self.luminous_region.from_bunches:
+            return np.diag((np.array(self.luminous_region.sigma_um) * um) ** 2)
+        inverse = np.zeros((3, 3))
+        for direction, size in (
+            (self.direction_her, self.bunches.her_um),
+            (self.direction_ler, self.bunches.ler_um),
+        ):
+            across = np.array([direction[2], 0.0, -direction[0]])
+            axes = np.array([across, [0.0, 1.0, 0.0], direction])
+            inverse += axes.T @ np.diag((np.array(size) * um) ** -2.0) @ axes
+        return np.linalg.inv(inverse)
+
+
+class Solenoid(Sourced):
+    """A uniform field along +z."""
+
+    field_t: Finite
+
+
+class Layer(Sourced):
+    """A cylinder around the z axis."""
+
+    z_min_cm: Finite
+    z_max_cm: Finite
+
+    @model_validator(mode="after")
+    def _check_length(self) -> Self:
+        if self.z_min_cm >= self.z_max_cm:
+            msg = f"z_min_cm = {self.z_min_cm} must lie below z_max_cm = {self.z_max_cm}"
+            raise ValueError(msg)
+        return self
+
+
+class PassiveLayer(Layer):
+    """Dead material; ``thickness_x0`` at normal incidence."""
+
+    r_min_cm: Positive
+    r_max_cm: Positive
+    thickness_x0: NonNegative
+
+    @model_validator(mode="after")
+    def _check_radii(self) -> Self:
+        if self.r_min_cm > self.r_max_cm:
+            msg = f"r_min_cm = {self.r_min_cm} must not exceed r_max_cm = {self.r_max_cm}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def radius_cm(self) -> float:
+        """Where the material is taken to stand."""
+        return (self.r_min_cm + self.r_max_cm) / 2
+
+
+class SlantedSensors(Table):
+    """The forward cone of a layer, from its near end to its far end."""
+
+    near_r_cm: Positive
+    near_z_cm: Finite
+    far_r_cm: Positive
+    far_z_cm: Finite
+
+    @model_validator(mode="after")
+    def _check_ends(self) -> Self:
+        if self.near_z_cm >= self.far_z_cm or self.near_r_cm == self.far_r_cm:
+            msg = "a slanted part needs near_z_cm < far_z_cm and two different radii"
+            raise ValueError(msg)
+        return self
+
+
+class Detector(enum.StrEnum):
+    """The tracking detectors; a track counts its hits in each."""
+
+    PXD = "pxd"
+    SVD = "svd"
+    CDC = "cdc"
+
+
+class SiliconLayer(Layer):
+    """Silicon sensors that measure r-phi and z; ``thickness_x0`` at normal incidence."""
+
+    detector: Detector
+    radius_cm: Positive
+    thickness_x0: NonNegative
+    sigma_rphi_um: Positive
+    sigma_z_um: Positive
+    hit_efficiency: Fraction
+    z_gap_cm: tuple[Finite, Finite] | None = None
+    phi_range_deg: tuple[Finite, Finite] | None = None
+    slanted: SlantedSensors | None = None
+
+
+class Superlayer(Table):
+    """Wire layers of one orientation: columns with a value a layer, inside to outside.
+
+    ``radius_cm`` and the z limits are those of the wire ends; the stereo angle is positive where
+    the forward end stands at larger phi.
+    """
+
+    name: str
+    n_wires: Annotated[int, Field(gt=0)]
+    radius_cm: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    z_min_cm: tuple[Finite, ...]
+    z_max_cm: tuple[Finite, ...]
+    stereo_mrad: tuple[Annotated[float, Field(gt=-500, lt=500)], ...]
+    sigma_um: tuple[Positive, ...]
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        n_layers = len(self.radius_cm)
+        for column in ("z_min_cm", "z_max_cm", "stereo_mrad", "sigma_um"):
+            if (n_values := len(getattr(self, column))) != n_layers:
+                msg = f"{column} has {n_values} values, radius_cm has {n_layers}"
+                raise ValueError(msg)
+        if any(low >= high for low, high in zip(self.z_min_cm, self.z_max_cm, strict=True)):
+            msg = f"every z_min_cm of superlayer {self.name} must lie below its z_max_cm"
+            raise ValueError(msg)
+        if any(inner >= outer for inner, outer in pairwise(self.radius_cm)):
+            msg = f"the layers of superlayer {self.name} overlap: radius_cm must increase"
+            raise ValueError(msg)
+        return self
+
+
+class DriftChamber(Sourced):
+    """The central drift chamber; ``material_x0_per_cm`` is gas and wires, averaged."""
+
+    material_x0_per_cm: NonNegative
+    hit_efficiency: Fraction
+    superlayers: Annotated[tuple[Superlayer, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        for inner, outer in pairwise(self.superlayers):
+            if inner.radius_cm[-1] >= outer.radius_cm[0]:
+                msg = f"superlayers {inner.name} and {outer.name} overlap"
+                raise ValueError(msg)
+        return self
+
+
+class TrackFinding(Sourced):
+    """Efficiency to find and fit a track that left enough hits: value by pt, times one by theta."""
+
+    min_silicon_hits: Annotated[int, Field(ge=0)]
+    min_cdc_hits: Annotated[int, Field(ge=0)]
+    pt_edges_gev: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
+    pt_efficiency: tuple[Fraction, ...]
+    theta_edges_deg: tuple[Finite, ...]
+    theta_factor: tuple[Fraction, ...]
+
+    @model_validator(mode="after")
+    def _check_bins(self) -> Self:
+        if len(self.pt_efficiency) != len(self.pt_edges_gev):
+            msg = "pt_efficiency needs one value for each pt_edges_gev, the last bin being open"
+            raise ValueError(msg)
+        if len(self.theta_factor) != len(self.theta_edges_deg) - 1:
+            msg = "theta_factor needs one value less than theta_edges_deg"
+            raise ValueError(msg)
+        for edges in (self.pt_edges_gev, self.theta_edges_deg):
+            if any(low >= high for low, high in pairwise(edges)):
+                msg = f"bin edges must increase (got {edges})"
+                raise ValueError(msg)
+        return self
+
+
+class MomentumSmearing(Sourced):
+    """Width added to the layer model: sigma(pt)/pt = pt_coefficient pt (+) beta_coefficient/beta."""
+
+    pt_coefficient_per_gev: NonNegative
+    beta_coefficient: NonNegative
+
+
+class ResolutionTails(Sourced):
+    """A fraction of tracks whose errors are wider by a factor than their covariance says."""
+
+    fraction: Fraction
+    width_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+
+
+class Tracking(Table):
+    """From hits to tracks."""
+
+    finding: TrackFinding
+    momentum_smearing: MomentumSmearing
+    tails: ResolutionTails
+
+
+class Experiment(Table):
+    """One experiment, resolved: what a card says after ``extends`` and overrides."""
+
+    name: Annotated[str, Field(min_length=1)]
+    description: str
+    collider: Collider
+    solenoid: Solenoid
+    passive: dict[str, PassiveLayer]
+    silicon: dict[str, SiliconLayer]
+    drift_chamber: DriftChamber
+    tracking: Tracking
+
+    @cached_property
+    def n_wires(self) -> int:
+        """Number of sense wires."""
+        layers = self.drift_chamber.superlayers
+        return sum(superlayer.n_wires * len(superlayer.radius_cm) for superlayer in layers)
+
+    @model_validator(mode="after")
+    def _refuse_overlaps(self) -> Self:
+        intervals = [
+            (layer.r_min_cm, layer.r_max_cm, layer.z_min_cm, layer.z_max_cm, f"passive.{name}")
+            for name, layer in self.passive.items()
+        ]
+        intervals += [
+            (layer.radius_cm, layer.radius_cm, layer.z_min_cm, layer.z_max_cm, f"silicon.{name}")
+            for name, layer in self.silicon.items()
+        ]
+        for superlayer in self.drift_chamber.superlayers:
+            inner, outer = superlayer.radius_cm[0], superlayer.radius_cm[-1]
+            z_min, z_max = min(superlayer.z_min_cm), max(superlayer.z_max_cm)
+            intervals.append((inner, outer, z_min, z_max, f"drift_chamber {superlayer.name}"))
+        for i, (r_min, r_max, z_min, z_max, name) in enumerate(intervals):
+            for r_min2, r_max2, z_min2, z_max2, name2 in intervals[i + 1 :]:
+                apart = r_max < r_min2 or r_max2 < r_min or z_max < z_min2 or z_max2 < z_min
+                if not apart:
+                    msg = (
+                        f"{name} (r = {r_min} to {r_max} cm) overlaps "
+                        f"{name2} (r = {r_min2} to {r_max2} cm)"
+                    )
+                    raise ValueError(msg)
+        return self
