@@ -127,18 +127,6 @@ class TruthEvents:
         """Event of each particle, shape (n_particles,)."""
         return np.repeat(np.arange(self.n_events), np.diff(self.offsets))
 
-    def head(self, n_events: int) -> TruthEvents:
-        """The first events."""
-        end = self.offsets[n_events]
-        kept = {name: getattr(self.particles, name)[:end] for name in Particles.__slots__}
-        return TruthEvents(
-            Particles(**kept),
-            self.offsets[: n_events + 1],
-            self.weight[:n_events],
-            self.vertex[:, :n_events],
-            self.cross_section,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Slot:

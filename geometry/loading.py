@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from darkbelle.errors import ConfigError, GeometryError, did_you_mean, explain
 from darkbelle.geometry.card import Experiment
+from darkbelle.settings import parse_setting
 
 __all__ = ["load", "names"]
 
@@ -44,7 +45,7 @@ def load(card: str | Path, overrides: Sequence[str] = ()) -> Experiment:
     """
     tree = _resolve(str(card), Path(), ())
     for override in overrides:
-        tree = _merge(tree, _parse_override(override))
+        tree = _merge(tree, parse_setting(override))
     try:
         return Experiment(**tree)
     except ValidationError as error:
@@ -85,19 +86,6 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
         return tomllib.loads(text), where, folder
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"card '{card}' is no valid TOML: {error}") from None
-
-
-def _parse_override(override: str) -> dict[str, Any]:
-    """One ``section.key=value`` as a tree; a bare word counts as a string."""
-    key, equals, value = override.partition("=")
-    if not (key.strip() and equals and value.strip()):
-        raise ConfigError(f"override '{override}' must read section.key=value")
-    for text in (override, f'{key}="{value}"'):
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
-            continue
-    raise ConfigError(f"override '{override}' must read section.key=value, the value as in TOML")
 
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,30 @@
+"""What the analyst gets: HDF5 samples, their production, observables, pictures, the command line.
+
+Its parts are imported when they are first used, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from darkbelle.samples.production import Run, produce, write
+    from darkbelle.samples.reading import Sample, open
+
+__all__ = ["Run", "Sample", "open", "produce", "write"]
+
+_HOMES = {
+    "Run": "production",
+    "Sample": "reading",
+    "open": "reading",
+    "produce": "production",
+    "write": "production",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        msg = f"module '{__name__}' has no attribute '{name}'"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,213 @@
+"""The command ``darkbelle``: a thin layer over the library; each command imports what it needs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from darkbelle import __version__
+from darkbelle.errors import ConfigError, DarkbelleError
+
+__all__ = ["main"]
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line: one line and exit status 2 for what a user can mend, 130 for Ctrl-C."""
+    try:
+        cli.main(standalone_mode=False, prog_name="darkbelle")
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted, nothing was written", err=True)
+        sys.exit(_INTERRUPTED)
+    except DarkbelleError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+_experiment = click.option(
+    "--experiment",
+    "card",
+    default="belle2",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="Card of the experiment.",
+)
+_overrides = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a value of the card, e.g. collider.beam_spread=false.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="darkbelle")
+def cli() -> None:
+    """Fast detector simulation and signal generator for dark-sector searches at Belle and Belle II.
+
+    \b
+    Example:
+      darkbelle produce mumu-zprime -p mass=2.0 -n 20000 -o zprime.h5
+      darkbelle plot zprime.h5 -o plots
+    """
+
+
+@cli.command()
+@click.argument("name", required=False)
+def processes(name: str | None) -> None:
+    """List the processes, or describe the one called NAME.
+
+    \b
+    Example:
+      darkbelle processes mumu-zprime
+    """
+    from darkbelle.gen.processes import find_process, registered_processes
+    from darkbelle.samples.describe import describe_process
+
+    if name is not None:
+        click.echo(describe_process(find_process(name)))
+        return
+    for known, process in sorted(registered_processes().items()):
+        click.echo(f"{known:<24} {process.summary}")
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_overrides
+def experiments(name: str | None, overrides: tuple[str, ...]) -> None:
+    """List the cards, or print the one called NAME as it is resolved, with the source of every number.
+
+    \b
+    Example:
+      darkbelle experiments belle2 --set collider.beam_spread=false
+    """
+    from darkbelle import geometry
+    from darkbelle.samples.describe import describe_experiment
+
+    if name is not None:
+        click.echo(describe_experiment(geometry.load(name, overrides)))
+        return
+    for known in geometry.names():
+        click.echo(f"{known:<16} {geometry.load(known).description}")
+
+
+@cli.command()
+@click.argument("process_name", metavar="PROCESS")
+@click.option(
+    "-p",
+    "--parameter",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the process, cf. 'darkbelle processes PROCESS'.",
+)
+@click.option("-n", "--events", "n_events", type=int, help="Number of events.")
+@click.option("--lumi", type=float, help="Luminosity [1/fb] instead of a number of events.")
+@_experiment
+@_overrides
+@click.option("--seed", type=click.IntRange(min=0), help="Seed; drawn and reported if not given.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def produce(
+    process_name: str,
+    settings: tuple[str, ...],
+    n_events: int | None,
+    lumi: float | None,
+    card: str,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    workers: int,
+    output: Path,
+    force: bool,
+) -> None:
+    """Generate and simulate a sample of PROCESS.
+
+    \b
+    Example:
+      darkbelle produce mumu-zprime -p mass=2.0 -p decay=invisible -n 20000 --seed 1 -o zprime.h5
+    """
+    import secrets
+
+    from tqdm import tqdm
+
+    from darkbelle import geometry
+    from darkbelle.gen.processes import find_process
+    from darkbelle.samples.production import Run
+    from darkbelle.samples.production import produce as produce_sample
+    from darkbelle.settings import parse_setting
+
+    parameters: dict[str, Any] = {}
+    for setting in settings:
+        parsed = parse_setting(setting)
+        if repeated := parameters.keys() & parsed.keys():
+            raise ConfigError(f"parameter '{repeated.pop()}' is given twice")
+        parameters |= parsed
+    process = find_process(process_name)(**parameters)
+    experiment = geometry.load(card, overrides)
+    if seed is None:
+        seed = secrets.randbits(32)
+        click.echo(f"seed {seed}", err=True)
+    with tqdm(total=n_events, unit="events", unit_scale=True, disable=None) as bar:
+        n_written = produce_sample(
+            Run(process, experiment, seed),
+            output,
+            n_events=n_events,
+            lumi=lumi,
+            workers=workers,
+            force=force,
+            progress=bar.update,
+        )
+    click.echo(f"{output}: {n_written} events")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def info(files: tuple[Path, ...]) -> None:
+    """Say what is in samples.
+
+    \b
+    Example:
+      darkbelle info zprime.h5
+    """
+    from darkbelle.samples.describe import describe_sample
+    from darkbelle.samples.reading import Sample
+
+    for file in files:
+        with Sample(file) as sample:
+            click.echo(describe_sample(sample))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the pictures.",
+)
+def plot(file: Path, folder: Path) -> None:
+    """Draw the observables, tracks and resolutions of a sample as PNG files.
+
+    \b
+    Example:
+      darkbelle plot zprime.h5 -o plots
+    """
+    from darkbelle.samples.plots import draw_sample
+    from darkbelle.samples.reading import Sample
+
+    with Sample(file) as sample:
+        for picture in draw_sample(sample, folder):
+            click.echo(picture)

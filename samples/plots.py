@@ -1,0 +1,208 @@
+"""Pictures of a sample. Needs the extra ``[plot]``; nothing else imports this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
+from darkbelle.errors import MissingDependencyError, OutputError
+from darkbelle.gen.particles import charges
+from darkbelle.samples.observables import observables_of
+from darkbelle.samples.reading import Sample
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_sample", "true_helices"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_BLUE, _ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito, colour-blind safe
+_AXIS_LABELS = {
+    "dimuon_mass": r"$m_{\mu\mu}$",
+    "recoil_mass": r"$M_\mathrm{recoil}$",
+    "recoil_mass2": r"$M^2_\mathrm{recoil}$",
+    "recoil_theta": r"$\theta_\mathrm{recoil}$",
+    "missing_energy": r"$E^*_\mathrm{miss}$",
+}
+
+
+def new_figure(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    """A figure and its axes in reading order; MissingDependencyError without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependencyError(
+            "plots need matplotlib: pip install 'darkbelle[plot]'"
+        ) from None
+    figure = Figure(figsize=(4.8 * columns, 3.6 * rows), layout="constrained", dpi=150)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    return figure, axes
+
+
+def draw_sample(sample: Sample, folder: Path) -> list[Path]:
+    """Draw all pictures that the sample has the columns for, into a folder that is made if needed."""
+    pictures: dict[str, Callable[[Sample], Figure]] = {
+        "tracks": _draw_tracks,
+        "resolutions": _draw_resolutions,
+    }
+    if observables_of(sample.process):
+        pictures = {"observables": _draw_observables, **pictures}
+    drawn = {name: draw(sample) for name, draw in pictures.items()}
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in drawn.items():
+            paths.append(folder / f"{name}.png")
+            figure.savefig(paths[-1])
+    except OSError as error:
+        raise OutputError(f"cannot write pictures to '{folder}': {error.strerror}") from None
+    return paths
+
+
+def _histogram(
+    axis: Axes,
+    values: FloatArray,
+    weights: FloatArray | None,
+    bins: FloatArray,
+    *,
+    label: str,
+    unit: str,
+) -> None:
+    """One distribution with its statistical errors."""
+    weights = np.ones_like(values) if weights is None else weights
+    content, _ = np.histogram(values, bins, weights=weights)
+    error = np.sqrt(np.histogram(values, bins, weights=weights**2)[0])
+    axis.stairs(content, bins, color=_BLUE, fill=True, alpha=0.25)
+    centres = (bins[1:] + bins[:-1]) / 2
+    axis.errorbar(centres, content, error, fmt="none", ecolor=_BLUE, elinewidth=0.8)
+    axis.stairs(content, bins, color=_BLUE)
+    suffix = f" [{unit}]" if unit != "1" else ""
+    width = f"{bins[1] - bins[0]:.3g}" + (f" {unit}" if unit != "1" else "")
+    axis.set_xlabel(label + suffix)
+    axis.set_ylabel(f"events / {width}")
+    axis.set_xlim(bins[0], bins[-1])
+
+
+def _central_bins(values: FloatArray, n_bins: int = 80, share: float = 0.998) -> FloatArray:
+    """Equal bins over the central share of the values."""
+    if len(values) == 0:
+        return np.linspace(0.0, 1.0, n_bins + 1)
+    low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
+    margin = 0.05 * (high - low) or 0.5
+    return np.linspace(low - margin, high + margin, n_bins + 1)
+
+
+def _draw_observables(sample: Sample) -> Figure:
+    """Every observable, and the recoil mass once more on a logarithmic scale."""
+    described = {
+        name: column
+        for observable_set in observables_of(sample.process)
+        for name, column in observable_set.columns.items()
+        if column.dtype.startswith("f")
+    }
+    panels = [(name, False) for name in described]
+    if "recoil_mass" in described:
+        panels.insert(panels.index(("recoil_mass", False)) + 1, ("recoil_mass", True))
+    columns = min(len(panels), 3)
+    figure, axes = new_figure(-(-len(panels) // columns), columns)
+    all_weights = ak.to_numpy(sample.events.weight)
+    for axis, (name, logarithmic) in zip(axes, panels, strict=False):
+        values = ak.to_numpy(sample.events[name]).astype(np.float64)
+        good = np.isfinite(values)
+        values, weights = values[good], all_weights[good]
+        bins = _central_bins(values, share=1.0 if logarithmic else 0.95)
+        label = _AXIS_LABELS.get(name, name)
+        _histogram(axis, values, weights, bins, label=label, unit=described[name].unit)
+        if logarithmic and len(values):
+            axis.set_yscale("log")
+    figure.suptitle(_title(sample), fontsize="medium")
+    return figure
+
+
+def _draw_tracks(sample: Sample) -> Figure:
+    """Momentum, polar angle, hits and number of the tracks."""
+    tracks = ak.flatten(sample.tracks[sample.tracks.fit_status == 0])
+    panels = [
+        (r"$p$", "GeV", ak.to_numpy(tracks.p)),
+        (r"$\theta$", "deg", np.degrees(ak.to_numpy(tracks.theta))),
+        ("drift chamber hits", "1", ak.to_numpy(tracks.n_hits_cdc).astype(np.float64)),
+        ("tracks an event", "1", ak.to_numpy(ak.num(sample.tracks)).astype(np.float64)),
+    ]
+    figure, axes = new_figure(2, 2)
+    for axis, (label, unit, values) in zip(axes, panels, strict=True):
+        bins = _central_bins(values, share=1.0)
+        if unit == "1":
+            bins = np.arange(-0.5, max(values, default=1.0) + 1.5)
+        _histogram(axis, values, None, bins, label=label, unit=unit)
+    figure.suptitle(_title(sample), fontsize="medium")
+    return figure
+
+
+def true_helices(sample: Sample) -> FloatArray:
+    """True perigee helix of every track, shape (n_tracks, 5)."""
+    truth = ak.flatten(sample.particles[sample.tracks.truth_index])
+    charge = charges(ak.to_numpy(truth.pdg_id))
+    position = np.stack([ak.to_numpy(truth.vertex[axis]) for axis in "xyz"], axis=-1)
+    px, py, pz = (ak.to_numpy(truth[name]).astype(np.float64) for name in ("px", "py", "pz"))
+    pt = np.hypot(px, py)
+    omega = omega_from_pt(pt, charge, sample.experiment.solenoid.field_t)
+    return perigee(position, np.arctan2(py, px), omega, pz / pt)[0]
+
+
+def _draw_resolutions(sample: Sample) -> Figure:
+    """Pulls of the five helix parameters, and the momentum resolution against momentum."""
+    good = ak.to_numpy(ak.flatten(sample.tracks.fit_status == 0))
+    tracks = ak.flatten(sample.tracks)
+    truth = true_helices(sample)[good]
+    figure, axes = new_figure(2, 3)
+    bins = np.linspace(-5, 5, 81)
+    centres = (bins[1:] + bins[:-1]) / 2
+    names = (r"$d_0$", r"$\varphi_0$", r"$\omega$", r"$z_0$", r"$\tan\lambda$")
+    for index, axis in zip(HelixIndex, axes, strict=False):
+        measured = ak.to_numpy(tracks[index.name.lower()])[good]
+        variance = ak.to_numpy(tracks.cov)[good, index, index]
+        difference = measured - truth[:, index]
+        if index is HelixIndex.PHI0:
+            difference = (difference + np.pi) % (2 * np.pi) - np.pi
+        pull = difference / np.sqrt(variance)
+        _histogram(axis, pull, None, bins, label=f"pull of {names[index]}", unit="1")
+        expected = len(pull) * (bins[1] - bins[0]) / np.sqrt(2 * np.pi)
+        axis.plot(centres, expected * np.exp(-(centres**2) / 2), color=_ORANGE, label="N(0, 1)")
+        axis.set_yscale("log")
+        axis.set_ylim(bottom=0.5)
+        axis.legend(frameon=False)
+    _draw_momentum_resolution(axes[5], tracks[good], truth)
+    figure.suptitle(_title(sample), fontsize="medium")
+    return figure
+
+
+def _draw_momentum_resolution(axis: Axes, tracks: Any, truth: FloatArray) -> None:
+    """Half the central 68 % of (pt - true pt)/pt in bins of transverse momentum."""
+    ratio = np.abs(truth[:, HelixIndex.OMEGA] / ak.to_numpy(tracks.omega)) - 1
+    pt = ak.to_numpy(tracks.pt)
+    edges = np.unique(np.quantile(pt, np.linspace(0, 1, 16))) if len(pt) else np.array([])
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        chosen = ratio[(pt >= low) & (pt < high)]
+        if len(chosen) > 20:
+            sigma = np.subtract(*np.quantile(chosen, [0.841345, 0.158655])) / 2
+            error = sigma / np.sqrt(len(chosen))
+            axis.errorbar(
+                (low + high) / 2, 100 * sigma, 100 * error, (high - low) / 2, fmt="o", color=_BLUE
+            )
+    axis.set_xlabel(r"$p_T$ [GeV]")
+    axis.set_ylabel(r"$\sigma(p_T)/p_T$ [%]")
+    axis.set_ylim(bottom=0)
+
+
+def _title(sample: Sample) -> str:
+    """Process, parameters and experiment in a line."""
+    shown = ", ".join(f"{k} = {v}" for k, v in sample.process if isinstance(v, (int, float, str)))
+    return f"{sample.process.name} ({shown}), {sample.experiment.name}"

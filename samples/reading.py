@@ -1,0 +1,138 @@
+"""Samples as awkward arrays: particles and tracks behave as vectors of the ``vector`` package."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import awkward as ak
+import numpy as np
+import numpy.typing as npt
+import vector.backends.awkward
+
+from darkbelle.detsim.helix import HelixIndex, momentum, unpack
+from darkbelle.errors import SampleFormatError
+from darkbelle.gen import CrossSection, Process
+from darkbelle.gen.processes import find_process
+from darkbelle.geometry import Experiment
+from darkbelle.samples.hdf5 import open_checked, read_text
+
+__all__ = ["Sample", "open"]
+
+Array = npt.NDArray[Any]
+
+
+class Sample:
+    """A sample on disk; a collection is read when it is first asked for.
+
+    Raises
+    ------
+    SampleFormatError
+        The file is missing, damaged, unfinished, or no sample.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._file = open_checked(path)
+        self.attributes: dict[str, Any] = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self._file.attrs.items()
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self.attributes["n_stored"])
+
+    def close(self) -> None:
+        """Close the file; what was read stays."""
+        self._file.close()
+
+    @cached_property
+    def process(self) -> Process:
+        """The process with its parameters."""
+        parameters = json.loads(read_text(self._file, "parameters"))
+        return find_process(self.attributes["process"])(**parameters)
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The card that the sample was made with."""
+        return Experiment.model_validate_json(read_text(self._file, "card"))
+
+    @property
+    def cross_section(self) -> CrossSection | None:
+        """Cross-section of the final state [fb], None where the process has none."""
+        if "xsec" not in self.attributes:
+            return None
+        return CrossSection(self.attributes["xsec"], self.attributes["xsec_err"])
+
+    @cached_property
+    def events(self) -> Any:
+        """One record an event: identity, weight, collision point, observables."""
+        return _record(self._columns("events"))
+
+    @cached_property
+    def particles(self) -> Any:
+        """True particles as Momentum4D, with ``vertex`` and ``decay_vertex`` (x, y, z, t)."""
+        columns = self._columns("particles")
+        offsets = columns.pop("offsets")
+        vertex = {axis: columns.pop(axis) for axis in "xyzt"}
+        decay_vertex = {axis: columns.pop(f"decay_{axis}") for axis in "xyzt"}
+        fields = {name: ak.Array(values) for name, values in columns.items()}
+        fields["vertex"] = _record(vertex, name="Vector4D")
+        fields["decay_vertex"] = _record(decay_vertex, name="Vector4D")
+        return _ragged(_record(fields, name="Momentum4D"), offsets)
+
+    @cached_property
+    def tracks(self) -> Any:
+        """Tracks as Momentum3D, with d0 ... tan_lambda, the matrix ``cov``, hits, truth_index."""
+        columns = self._columns("tracks")
+        offsets, helix = columns.pop("offsets"), columns.pop("helix").astype(np.float64)
+        p = momentum(helix, self.experiment.solenoid.field_t)
+        columns |= {"px": p[:, 0], "py": p[:, 1], "pz": p[:, 2]}
+        columns |= {index.name.lower(): helix[:, index] for index in HelixIndex}
+        columns["cov"] = unpack(columns["cov"].astype(np.float64))
+        return _ragged(_record(columns, name="Momentum3D"), offsets)
+
+    def _columns(self, collection: str) -> dict[str, Array]:
+        """All columns of a collection."""
+        try:
+            group = self._file[collection]
+            return {name: dataset[()] for name, dataset in group.items()}
+        except (KeyError, OSError, ValueError) as error:
+            raise SampleFormatError(f"'{self.path}': /{collection} is damaged: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<Sample '{self.path}': {self.attributes['process']}, {len(self)} events>"
+
+
+def open(path: str | Path) -> Sample:
+    """Open a sample for reading, cf. `Sample`."""
+    return Sample(path)
+
+
+def _record(fields: dict[str, Any], name: str | None = None) -> Any:
+    """A flat record array without copies, with the behaviour of ``vector``."""
+    return ak.zip(
+        fields, depth_limit=1, with_name=name, behavior=vector.backends.awkward.behavior
+    )
+
+
+def _ragged(flat: Any, offsets: Array) -> Any:
+    """Rows grouped into events."""
+    layout = ak.contents.ListOffsetArray(ak.index.Index64(offsets), ak.to_layout(flat))
+    return ak.Array(layout, behavior=vector.backends.awkward.behavior)
+
+

@@ -1,0 +1,99 @@
+"""The collections of a sample: events, particles, tracks, as plain columns ready for a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim import RecoEvents, TrackTable
+from darkbelle.detsim.helix import pack
+from darkbelle.gen import Particles, TruthEvents
+from darkbelle.geometry import Experiment
+from darkbelle.records import Column, columns
+from darkbelle.samples.observables import ObservableSet
+
+__all__ = ["Collection", "head", "tabulate"]
+
+Array = npt.NDArray[np.generic]
+
+_EVENT_COLUMNS = {
+    "event_id": Column("number of the event, counted over the whole run", "1", "i8", "eventNumber"),
+    "weight": Column("event weight", "1", "f8", "weight"),
+    "x": Column("where the beams met", "cm", "f8"),
+    "y": Column("where the beams met", "cm", "f8"),
+    "z": Column("where the beams met", "cm", "f8"),
+    "t": Column("when the beams met", "ns", "f8"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Columns with their descriptions; ``counts`` are the rows of each event, None for one each."""
+
+    columns: dict[str, Column]
+    arrays: dict[str, Array]
+    counts: npt.NDArray[np.int64] | None = None
+
+
+def tabulate(
+    truth: TruthEvents,
+    reco: RecoEvents,
+    *,
+    experiment: Experiment,
+    observables: tuple[ObservableSet, ...],
+    first_event_id: int = 0,
+) -> dict[str, Collection]:
+    """All collections of some simulated events.
+
+    The particles are those of ``reco.truth``: ``truth`` with the outcomes that the detector determined.
+    """
+    if reco.n_events != truth.n_events:
+        msg = f"truth has {truth.n_events} events, reco has {reco.n_events}"
+        raise ValueError(msg)
+    event_columns = dict(_EVENT_COLUMNS)
+    event_arrays: dict[str, Array] = {
+        "event_id": first_event_id + np.arange(truth.n_events),
+        "weight": truth.weight,
+        **dict(zip("xyzt", truth.vertex, strict=True)),
+    }
+    for observable_set in observables:
+        event_columns |= observable_set.columns
+        event_arrays |= observable_set.compute(reco, experiment)
+    particles, tracks = reco.truth.particles, reco.tracks
+    track_arrays = {name: getattr(tracks, name) for name in columns(TrackTable)}
+    track_arrays["cov"] = pack(tracks.cov)
+    return {
+        "events": _collection(event_columns, event_arrays),
+        "particles": _collection(
+            columns(Particles),
+            {name: getattr(particles, name) for name in columns(Particles)},
+            np.diff(reco.truth.offsets),
+        ),
+        "tracks": _collection(columns(TrackTable), track_arrays, np.diff(reco.track_offsets)),
+    }
+
+
+def head(collections: dict[str, Collection], n_events: int) -> dict[str, Collection]:
+    """The first events of all collections."""
+    kept = {}
+    for name, collection in collections.items():
+        counts = None if collection.counts is None else collection.counts[:n_events]
+        n_rows = n_events if counts is None else int(counts.sum())
+        arrays = {column: values[:n_rows] for column, values in collection.arrays.items()}
+        kept[name] = Collection(collection.columns, arrays, counts)
+    return kept
+
+
+def _collection(
+    described: dict[str, Column],
+    arrays: dict[str, Array],
+    counts: npt.NDArray[np.int64] | None = None,
+) -> Collection:
+    """A collection with every column in the width that files use, little-endian."""
+    stored = {
+        name: np.ascontiguousarray(arrays[name], dtype=f"<{column.dtype}")
+        for name, column in described.items()
+    }
+    return Collection(described, stored, counts)
