@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ UM, MRAD, DEG = 1e-4, 1e-3, math.pi / 180
 Z_MARGIN = 2.0  # cm: a scattered track may meet a layer that the nominal one just misses
 STEPS = np.array([1e-3, 1e-5, 1e-8, 1e-3, 1e-5])  # of d0, phi0, omega, z0, tan_lambda
 KINK_STEP = 1e-5
+MIN_COORDINATES = 10
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ def _wire_layers(experiment: Experiment) -> list[Layer]:
     return layers
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """Where particles are and where they go; changes as they move."""
+    """Where particles are and where they go, arrays of one shape."""
 
     x: FloatArray
     y: FloatArray
@@ -162,25 +163,39 @@ class State:
         miss = np.hypot(there.x, there.y) - layer.profile(there.z)[0]
         return arc, exists & (arc > 0) & (np.abs(miss) < 1e-8)
 
-    def kink(self, in_phi: FloatArray, in_lambda: FloatArray) -> None:
-        """Turn the direction by two small angles across it; the momentum stays."""
+    def kinked(self, in_phi: FloatArray, in_lambda: FloatArray) -> State:
+        """Turned by two small angles across the direction; the momentum stays."""
         cos_lambda = 1 / np.sqrt(1 + self.tan_lambda**2)
         sin_lambda = self.tan_lambda * cos_lambda
         forward = cos_lambda - in_lambda * sin_lambda  # along (cos phi, sin phi, 0)
         transverse = np.hypot(forward, in_phi)
         upward = sin_lambda + in_lambda * cos_lambda
-        length = np.hypot(transverse, upward)
-        self.phi = self.phi + np.arctan2(in_phi, forward)
-        self.tan_lambda = upward / transverse
-        self.omega = self.omega * cos_lambda * length / transverse
+        cos_after = transverse / np.hypot(transverse, upward)
+        return State(
+            self.x,
+            self.y,
+            self.z,
+            self.phi + np.arctan2(in_phi, forward),
+            upward / transverse,
+            self.omega * cos_lambda / cos_after,
+        )
+
+    def point(self) -> FloatArray:
+        return np.stack([self.x, self.y, self.z], axis=-1)
+
+    def direction(self) -> FloatArray:
+        direction = [np.cos(self.phi), np.sin(self.phi), self.tan_lambda]
+        return np.stack(direction, axis=-1) / np.sqrt(1 + self.tan_lambda**2)[..., None]
 
 
 @dataclass(frozen=True)
 class Journey:
-    """Crossings: point (n, n_layers, 3), direction there (n, n_layers, 3), and whether they exist."""
+    """Crossings of every layer by every particle, all of shape (n, n_layers).
 
-    point: FloatArray
-    direction: FloatArray
+    ``reached``: it meets the surface of the layer; ``inside``: within its limits.
+    """
+
+    state: State
     reached: BoolArray
     inside: BoolArray
 
@@ -189,118 +204,147 @@ def travel(
     state: State, layers: Sequence[Layer], kinks: FloatArray, *, everywhere: bool = False
 ) -> Journey:
     """Go through the layers in order, with kinks (n, n_layers, 2) where a layer is really crossed."""
-    shape = (len(state.x), len(layers))
-    point, direction = np.zeros((*shape, 3)), np.zeros((*shape, 3))
-    reached, inside = np.zeros(shape, bool), np.zeros(shape, bool)
+    states, reached, inside = [], [], []
     for i, layer in enumerate(layers):
         arc, exists = state.arc_to(layer)
         state = state.moved(np.where(exists, arc, 0.0))
-        point[:, i] = np.stack([state.x, state.y, state.z], axis=-1)
-        direction[:, i] = np.stack(
-            [np.cos(state.phi), np.sin(state.phi), state.tan_lambda], axis=-1
-        ) / np.sqrt(1 + state.tan_lambda**2)[:, None]
-        reached[:, i] = exists
-        inside[:, i] = exists & layer.contains(state.x, state.y, state.z)
-        deflected = (exists if everywhere else inside[:, i])[:, None]
-        state.kink(*np.where(deflected, kinks[:, i], 0.0).T)
-    return Journey(point, direction, reached, inside)
+        states.append(state)
+        reached.append(exists)
+        inside.append(exists & layer.contains(state.x, state.y, state.z))
+        deflected = (exists if everywhere else inside[-1])[:, None]
+        state = state.kinked(*np.where(deflected, kinks[:, i], 0.0).T)
+    columns = (np.stack([getattr(s, f.name) for s in states], axis=-1) for f in fields(State))
+    return Journey(State(*columns), np.stack(reached, axis=-1), np.stack(inside, axis=-1))
 
 
-def _axes(layer: Layer, point: FloatArray, direction: FloatArray) -> list[FloatArray]:
-    """Directions in which a layer measures the place of a track."""
-    x, y, z = point
-    azimuth = math.atan2(y, x)
-    radial, around = np.array([x, y, 0.0]) / math.hypot(x, y), np.array([-y, x, 0.0])
-    if len(layer.sigma) == 2:
-        along = layer.slope * radial + [0, 0, 1]
-        return [around / math.hypot(x, y), along / np.linalg.norm(along)]
-    if not layer.sigma:
-        return []
-    # A wire runs straight through its waist, where it has no radial component.
-    waist = azimuth - math.atan2((z - layer.z_mid) * layer.tan_stereo, layer.radius)
-    across = layer.tan_stereo * np.array([-math.sin(waist), math.cos(waist), 0.0])
-    distance = np.cross(across + [0, 0, 1], direction)
-    return [distance / np.linalg.norm(distance)]
+class Sensors:
+    """What the layers measure, one coordinate after the other, zero for the nominal particle.
+
+    Silicon measures the place in its plane; a wire that the nominal particle hits measures the signed
+    distance of closest approach.
+    """
+
+    def __init__(self, layers: Sequence[Layer], nominal: State) -> None:
+        self.origin = nominal.point()[0]
+        silicon: list[tuple[int, FloatArray, float]] = []
+        wires: list[tuple[int, FloatArray, float]] = []
+        for i, layer in enumerate(layers):
+            x, y, z = self.origin[i]
+            radial, around = np.array([x, y, 0.0]), np.array([-y, x, 0.0])
+            radial, around = (v / np.linalg.norm(v) for v in (radial, around))
+            if len(layer.sigma) == 2:
+                along = np.array([*layer.slope * radial[:2], 1.0])
+                silicon.append((i, around, layer.sigma[0]))
+                silicon.append((i, along / np.linalg.norm(along), layer.sigma[1]))
+            elif layer.sigma:
+                # A wire runs straight through its waist, where it has no radial component.
+                turn = math.atan2((z - layer.z_mid) * layer.tan_stereo, layer.radius)
+                wire = layer.tan_stereo * (math.cos(turn) * around + math.sin(turn) * radial)
+                wires.append((i, [*wire[:2], 1.0], layer.sigma[0]))
+        self.n_silicon = len(silicon)
+        self.layer = np.array([i for i, _, _ in silicon + wires])
+        self.axis = np.array([axis for _, axis, _ in silicon + wires])
+        self.axis /= np.linalg.norm(self.axis, axis=1)[:, None]
+        self.sigma = np.array([sigma for _, _, sigma in silicon + wires])
+
+    def measure(self, state: State) -> FloatArray:
+        """Coordinates of particles at their crossings, shape (n, n_coordinates)."""
+        on_silicon, on_wires = self.layer[: self.n_silicon], self.layer[self.n_silicon :]
+        apart = state.point()[:, on_silicon] - self.origin[on_silicon]
+        in_silicon = np.einsum("nmk,mk->nm", apart, self.axis[: self.n_silicon])
+        wire, origin = self.axis[self.n_silicon :], self.origin[on_wires]
+        near = State(*(getattr(state, f.name)[:, on_wires] for f in fields(State)))
+        for _ in range(4):  # Newton steps towards the closest approach
+            across = _perpendicular(near.point() - origin, wire)
+            along = _perpendicular(near.direction(), wire)
+            miss = np.einsum("nmk,nmk->nm", across, along)
+            step = miss / np.einsum("nmk,nmk->nm", along, along)
+            near = near.moved(-step / np.sqrt(1 + near.tan_lambda**2))
+        normal = np.cross(wire, near.direction())
+        distance = np.einsum("nmk,nmk->nm", near.point() - origin, normal)
+        distance /= np.linalg.norm(normal, axis=-1)
+        return np.concatenate([in_silicon, distance], axis=1)
+
+
+def _perpendicular(vector: FloatArray, axis: FloatArray) -> FloatArray:
+    return vector - np.einsum("nmk,mk->nm", vector, axis)[..., None] * axis
 
 
 @dataclass(frozen=True)
-class ReferenceFit:
-    """Least-squares fits of many equal particles."""
+class Particle:
+    """Where and how a particle starts: cm, GeV, e."""
 
-    truth: FloatArray
-    """True perigee parameters, shape (5,)."""
-    deviation: FloatArray
-    """Fitted minus true parameters of the tracks that could be fitted, shape (n, 5)."""
-    patterns: int
-    """How many different sets of layers the particles crossed."""
+    position: FloatArray
+    momentum: FloatArray
+    charge: int
+    mass: float
+
+    @property
+    def p(self) -> float:
+        return float(np.linalg.norm(self.momentum))
+
+    @property
+    def pt(self) -> float:
+        return math.hypot(self.momentum[0], self.momentum[1])
+
+    @property
+    def beta(self) -> float:
+        return self.p / math.hypot(self.p, self.mass)
+
+    @property
+    def phi(self) -> float:
+        return math.atan2(self.momentum[1], self.momentum[0])
+
+    def helices(self, omega: Sequence[float]) -> tuple[FloatArray, float]:
+        """Perigee parameters for some curvatures, and the arc length to the start for the first."""
+        n = len(omega)
+        phi, tan_lambda = np.full(n, self.phi), np.full(n, self.momentum[2] / self.pt)
+        helix, arc = perigee(np.tile(self.position, (n, 1)), phi, np.array(omega), tan_lambda)
+        return helix, float(arc[0])
 
 
 def fit_particles(
-    experiment: Experiment,
-    position: FloatArray,
-    momentum: FloatArray,
-    charge: int,
-    mass: float,
-    n_tracks: int,
-    rng: np.random.Generator,
-) -> ReferenceFit:
-    """Send equal particles, position [cm] and momentum [GeV] of shape (3,), and fit what they leave.
+    experiment: Experiment, particle: Particle, n_tracks: int, rng: np.random.Generator
+) -> FloatArray:
+    """Send equal particles through the layers and fit what they leave.
 
-    Parameters
-    ----------
-    experiment
-        Its hit efficiencies and resolution tails are not used: every crossed layer has a hit.
+    Every layer that is crossed has a hit: hit efficiencies and resolution tails of the card are not
+    used. One step of the fit, from the true parameters, is enough.
+
+    Returns
+    -------
+    deviation
+        Fitted minus true perigee parameters of the particles with enough hits, shape (n, 5).
     """
-    pt, p = math.hypot(momentum[0], momentum[1]), float(np.linalg.norm(momentum))
-    omega = charge * CURVATURE * experiment.solenoid.field_t / pt
-    phi, tan_lambda = math.atan2(momentum[1], momentum[0]), momentum[2] / pt
-    truth, birth = (
-        value[0]
-        for value in perigee(
-            position[None], np.array([phi]), np.array([omega]), np.array([tan_lambda])
-        )
-    )
-    layers = _in_order(State.from_helix(truth[None], birth), layers_of(experiment))
-    calm = np.zeros((1, len(layers), 2))
-    nominal = travel(State.from_helix(truth[None], birth), layers, calm)
+    omega = particle.charge * CURVATURE * experiment.solenoid.field_t / particle.pt
+    helix, birth = particle.helices([omega])
+    start = State.from_helix(helix, birth)
+    layers = _in_order(start, layers_of(experiment))
+    nominal = travel(start, layers, np.zeros((1, len(layers), 2)))
+    sensors = Sensors(layers, nominal.state)
 
-    variance = _kink_variances(layers, nominal, p, p / math.hypot(p, mass))
+    variance = _kink_variances(layers, nominal, particle)
     kinks = rng.standard_normal((n_tracks, len(layers), 2)) * np.sqrt(variance)[:, None]
-    particles = travel(State.from_helix(np.tile(truth, (n_tracks, 1)), birth), layers, kinks)
-
-    axes = [
-        _axes(*crossing)
-        for crossing in zip(layers, nominal.point[0], nominal.direction[0], strict=True)
-    ]
-    owner = np.array([i for i, directions in enumerate(axes) for _ in directions])
-    directions = np.array([axis for directions in axes for axis in directions])
-    sigma = np.array([sigma for layer in layers for sigma in layer.sigma])
-
-    def measured(journey: Journey) -> FloatArray:
-        apart = journey.point - nominal.point
-        return np.einsum("nmk,mk->nm", apart[:, owner], directions)
-
-    residual = measured(particles) + sigma * rng.standard_normal((n_tracks, len(sigma)))
-    by_helix = _by_helix(measured, truth, birth, layers)
-    by_kink = _by_kink(measured, truth, birth, layers)
+    journey = travel(State.from_helix(np.tile(helix, (n_tracks, 1)), birth), layers, kinks)
+    residual = sensors.measure(journey.state)
+    residual += sensors.sigma * rng.standard_normal(residual.shape)
+    by_helix = _by_helix(sensors, helix, birth, layers)
+    by_kink = _by_kink(sensors, helix, birth, layers)
 
     deviation = np.full((n_tracks, 5), np.nan)
-    patterns, member = np.unique(particles.inside, axis=0, return_inverse=True)
+    patterns, member = np.unique(journey.inside, axis=0, return_inverse=True)
     for i, pattern in enumerate(patterns):
-        hits = pattern[owner]
-        if hits.sum() < 6:
+        hits, chosen = pattern[sensors.layer], member.ravel() == i
+        if hits.sum() < MIN_COORDINATES:
             continue
         lever = by_kink[hits][:, pattern].reshape(hits.sum(), -1)
-        covariance = np.diag(sigma[hits] ** 2)
+        covariance = np.diag(sensors.sigma[hits] ** 2)
         covariance += (lever * np.repeat(variance[pattern], 2)) @ lever.T
-        chosen = member.ravel() == i
         weighted = np.linalg.solve(covariance, by_helix[hits])
-        information = by_helix[hits].T @ weighted
-        if np.linalg.cond(information / np.outer(1 / STEPS, 1 / STEPS)) > 1e12:
-            continue
-        deviation[chosen] = residual[chosen][:, hits] @ np.linalg.solve(information, weighted.T).T
-    deviation += _extra(experiment, position, truth, pt, p / math.hypot(p, mass), deviation, rng)
-    return ReferenceFit(truth, deviation[np.isfinite(deviation).all(axis=1)], len(patterns))
+        gain = np.linalg.solve(by_helix[hits].T @ weighted, weighted.T)
+        deviation[chosen] = residual[chosen][:, hits] @ gain.T
+    deviation += _extra(experiment, particle, omega, n_tracks, rng)
+    return deviation[np.isfinite(deviation).all(axis=1)]
 
 
 def _in_order(start: State, layers: list[Layer]) -> list[Layer]:
@@ -314,55 +358,48 @@ def _in_order(start: State, layers: list[Layer]) -> list[Layer]:
     return [layer for _, layer in sorted(met, key=lambda pair: pair[0])]
 
 
-def _kink_variances(layers: list[Layer], nominal: Journey, p: float, beta: float) -> FloatArray:
+def _kink_variances(layers: list[Layer], nominal: Journey, particle: Particle) -> FloatArray:
     """Highland's formula, its logarithm for all the material that is crossed."""
-    x, y, _ = nominal.point[0].T
-    radial = (nominal.direction[0, :, 0] * x + nominal.direction[0, :, 1] * y) / np.hypot(x, y)
+    x, y, _ = nominal.state.point()[0].T
+    direction = nominal.state.direction()[0]
+    radial = (direction[:, 0] * x + direction[:, 1] * y) / np.hypot(x, y)
     slope = np.array([layer.slope for layer in layers])
-    cosine = (radial - slope * nominal.direction[0, :, 2]) / np.sqrt(1 + slope**2)
+    cosine = (radial - slope * direction[:, 2]) / np.sqrt(1 + slope**2)
     thickness = np.array([layer.thickness for layer in layers]) / cosine
     total = thickness[nominal.inside[0]].sum()
-    width = 0.0136 / (beta * p) * (1 + 0.038 * math.log(total / beta**2))
-    return thickness * width**2
+    log = math.log(total / particle.beta**2)
+    return thickness * (0.0136 / (particle.beta * particle.p) * (1 + 0.038 * log)) ** 2
 
 
-def _by_helix(measured, truth: FloatArray, birth: float, layers: list[Layer]) -> FloatArray:
+def _by_helix(sensors: Sensors, helix: FloatArray, birth: float, layers: list[Layer]) -> FloatArray:
     """Derivatives of the measurements by the perigee parameters, shape (n_measurements, 5)."""
     steps = np.concatenate([np.diag(STEPS), -np.diag(STEPS)])
     calm = np.zeros((10, len(layers), 2))
-    there = measured(travel(State.from_helix(truth + steps, birth), layers, calm))
+    there = sensors.measure(travel(State.from_helix(helix + steps, birth), layers, calm).state)
     return ((there[:5] - there[5:]) / (2 * STEPS[:, None])).T
 
 
-def _by_kink(measured, truth: FloatArray, birth: float, layers: list[Layer]) -> FloatArray:
+def _by_kink(sensors: Sensors, helix: FloatArray, birth: float, layers: list[Layer]) -> FloatArray:
     """Derivatives by both kinks at each layer, shape (n_measurements, n_layers, 2)."""
     n = 2 * len(layers)
     kinks = KINK_STEP * np.concatenate([np.eye(n), -np.eye(n)]).reshape(2 * n, -1, 2)
-    start = State.from_helix(np.tile(truth, (2 * n, 1)), birth)
-    there = measured(travel(start, layers, kinks, everywhere=True))
+    start = State.from_helix(np.tile(helix, (2 * n, 1)), birth)
+    there = sensors.measure(travel(start, layers, kinks, everywhere=True).state)
     return ((there[:n] - there[n:]) / (2 * KINK_STEP)).T.reshape(-1, len(layers), 2)
 
 
 def _extra(
     experiment: Experiment,
-    position: FloatArray,
-    truth: FloatArray,
-    pt: float,
-    beta: float,
-    like: FloatArray,
+    particle: Particle,
+    omega: float,
+    n_tracks: int,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """The card's additional smearing of the momentum, at the point where the particle is born."""
+    """The card's additional smearing of the momentum where the particle starts, shape (n, 5)."""
     smearing = experiment.tracking.momentum_smearing
     relative = math.hypot(
-        smearing.pt_coefficient_per_gev * pt, smearing.beta_coefficient / beta
+        smearing.pt_coefficient_per_gev * particle.pt, smearing.beta_coefficient / particle.beta
     )
-    omega, tan_lambda = truth[2], truth[4]
-    arc = (position[2] - truth[3]) / tan_lambda if tan_lambda else math.nan
-    if abs(math.hypot(position[0], position[1]) - abs(truth[0])) < 1e-6 or math.isnan(arc):
-        arc = 0.0
-    phi = np.full(2, truth[1] - omega * arc)
-    omegas = omega + np.array([1, -1]) * STEPS[2]
-    helices, _ = perigee(np.tile(position, (2, 1)), phi, omegas, np.full(2, tan_lambda))
-    derivative = (helices[0] - helices[1]) / (2 * STEPS[2])
-    return rng.standard_normal((len(like), 1)) * omega * relative * derivative
+    helix, _ = particle.helices([omega + STEPS[2], omega - STEPS[2]])
+    derivative = (helix[0] - helix[1]) / (2 * STEPS[2])
+    return omega * relative * rng.standard_normal((n_tracks, 1)) * derivative
