@@ -19,7 +19,7 @@ help:
 	@echo 'make sample     20 000 e+ e- -> mu+ mu- Z'"'"' events at Belle II in $(SAMPLE), and pictures of them in $(PLOTS)/'
 	@echo 'make test       the tests; a part of them: make test ARGS="tests/gen -k isr"'
 	@echo 'make lint       ruff, mypy and repo-review'
-	@echo 'make bench      events per second of every stage'
+	@echo 'make bench      benchmarks/: events per second of every stage, widths next to published ones'
 	@echo 'make clean      remove what the other targets wrote; distclean removes the environment too'
 
 sample: $(VENV)/.with-plot

@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/recoil_widths.py
 
-The published widths are those of simulated signal without beam-energy spread. Muons have to lie in the
-acceptance of the track trigger, 37 to 120 degrees, above the transverse momentum of the search.
-The width is half the central 68 % of reconstructed minus true recoil mass (squared), so that photons
-radiated by the beams do not count.
+The published widths are those of simulated signal without beam-energy spread. Muons have to lie in
+the acceptance of the track trigger, 37 to 120 degrees, above the transverse momentum of the
+search. The width is half the central 68 % of reconstructed minus true recoil mass (squared), so
+that photons radiated by the beams do not count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A fast detector simulation and signal generator for dark-sector searches at Belle and Belle II."""
+"""A fast detector simulation and signal generator for dark-sector searches at Belle and Belle
+II."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Columns of the records that pass from stage to stage: what each holds, in which unit and width.
 
-A record is a dataclass of arrays whose fields are made by `column`; the file format, its attributes and the
-documentation are read from there.
+A record is a dataclass of arrays whose fields are made by `column`; the file format, its
+attributes and the documentation are read from there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ __all__ = ["Column", "column", "columns"]
 class Column:
     """One quantity: its meaning, its unit, how a file stores it, its EDM4hep counterpart.
 
-    ``sign_flip`` names what changes sign on the way to EDM4hep; ``packing`` how matrices are flattened.
+    ``sign_flip`` names what changes sign on the way to EDM4hep; ``packing`` how matrices are
+    flattened.
     """
 
     description: str

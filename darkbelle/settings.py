@@ -1,4 +1,5 @@
-"""``key=value`` settings as users write them, in overrides of cards and in parameters of processes."""
+"""``key=value`` settings as users write them, in overrides of cards and in parameters of
+processes."""
 
 from __future__ import annotations
 

@@ -106,8 +106,8 @@ def momentum(helix: FloatArray, field: float) -> FloatArray:
 def shift_jacobian(omega: FloatArray, tan_lambda: FloatArray, arc: FloatArray) -> FloatArray:
     """Derivatives of the local parameters after an arc length by those before it, shape (n, 5, 5).
 
-    Local parameters are those of `HelixIndex` with the pivot on the track itself. The inverse is the
-    same function of ``-arc``.
+    Local parameters are those of `HelixIndex` with the pivot on the track itself. The inverse is
+    the same function of ``-arc``.
     """
     turn = omega * arc
     sin, cos = np.sin(turn), np.cos(turn)

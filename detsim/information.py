@@ -1,12 +1,12 @@
 """The covariance of a track from its hits and the material between them.
 
-An information filter: it starts from the outermost hit with no information and walks inward. A hit adds
-information about the five parameters, scattering takes some away. All steps refer to the same local
-parameters at the perigee (pivot on the track), in which a hit at arc length s is a known linear
-function and a kink there a known shift, so that nothing is transported from layer to layer.
+An information filter: it starts from the outermost hit with no information and walks inward. A hit
+adds information about the five parameters, scattering takes some away. All steps refer to the same
+local parameters at the perigee (pivot on the track), in which a hit at arc length s is a known
+linear function and a kink there a known shift, so that nothing is transported from layer to layer.
 
-The matrices are kept as the 15 elements of their lower triangle, an array of shape (15, n): rows are
-contiguous and every operation runs over all tracks of a block.
+The matrices are kept as the 15 elements of their lower triangle, an array of shape (15, n): rows
+are contiguous and every operation runs over all tracks of a block.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def add_hit(
 ) -> None:
     """Add what a hit says, in place, for the tracks where ``hit`` holds.
 
-    At the surface the track may be displaced across its direction in the bending plane and along z;
-    each measured coordinate is a linear combination of these two shifts.
+    At the surface the track may be displaced across its direction in the bending plane and along
+    z; each measured coordinate is a linear combination of these two shifts.
     """
     across = _across(crossing)
     if isinstance(surface.sensor, Wire) and surface.sensor.tan_stereo == 0:
@@ -70,7 +70,10 @@ def _add_products(
 
 
 def _across(crossing: Crossing) -> tuple[FloatArray, ...]:
-    """Shift across the track in the bending plane by (d0, phi0, omega), cf. `shift_jacobian`."""
+    """Shift across the track in the bending plane by (d0, phi0, omega), cf.
+
+    `shift_jacobian`.
+    """
     sin_half, chord = crossing.half_sin, crossing.chord
     return 1 - 2 * sin_half**2, -chord * crossing.half_cos, chord**2 / 2
 

@@ -20,8 +20,8 @@ __all__ = ["simulate"]
 def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Generator) -> RecoEvents:
     """Simulate the detector's response.
 
-    Charged particles of the final state become tracks. Photons and neutral hadrons pass unseen: their
-    outcome is ``NOT_SIMULATED``.
+    Charged particles of the final state become tracks. Photons and neutral hadrons pass unseen:
+    their outcome is ``NOT_SIMULATED``.
     """
     particles = truth.particles
     charge = charges(particles.pdg_id)

@@ -30,7 +30,8 @@ BLOCK = 4096
 
 @dataclass(frozen=True, slots=True)
 class ChargedParticles:
-    """What tracking needs to know: start [cm] and momentum [GeV], shape (n, 3), charge, mass [GeV]."""
+    """What tracking needs to know: start [cm] and momentum [GeV], shape (n, 3), charge, mass
+    [GeV]."""
 
     position: FloatArray
     momentum: FloatArray
@@ -51,9 +52,9 @@ class ChargedParticles:
 class MeasuredTracks:
     """Measurement of every particle, found or not, shape (n, ...).
 
-    ``accepted``: it left enough hits; ``found``: and was found. Where a particle was not found, the
-    other columns hold what a track would have shown. ``positive`` is false where the hits do not fix all
-    parameters.
+    ``accepted``: it left enough hits; ``found``: and was found. Where a particle was not found,
+    the other columns hold what a track would have shown. ``positive`` is false where the hits do
+    not fix all parameters.
     """
 
     helix: FloatArray
@@ -161,8 +162,9 @@ def highland_variance(
 ) -> FloatArray:
     """Variance of the projected scattering angle per radiation length [rad^2], shape (n,).
 
-    Highland's formula as in PDG 2024, Eq. 34.16, charge one. Its logarithm is that of the whole material
-    on the way, as the formula demands, so that layers add up to the formula for their sum.
+    Highland's formula as in PDG 2024, Eq. 34.16, charge one. Its logarithm is that of the whole
+    material on the way, as the formula demands, so that layers add up to the formula for their
+    sum.
     """
     log = np.log(np.maximum(total_thickness, 1e-6) / beta**2)
     width: FloatArray = 13.6 * MeV / (beta * momentum) * (1 + 0.038 * log)
@@ -176,7 +178,8 @@ def _displace(
     tan_lambda: FloatArray,
     local: FloatArray,
 ) -> FloatArray:
-    """Perigee helix of a track whose local parameters at a point deviate, ``local`` of shape (5, n)."""
+    """Perigee helix of a track whose local parameters at a point deviate, ``local`` of shape (5,
+    n)."""
     d0, phi_shift, omega_shift, z0, tan_lambda_shift = local
     point = position + np.stack([d0 * np.sin(phi), -d0 * np.cos(phi), z0], axis=-1)
     return perigee(point, phi + phi_shift, omega + omega_shift, tan_lambda + tan_lambda_shift)[0]

@@ -1,4 +1,5 @@
-"""e+e- annihilation at a real collider: beams, initial-state radiation and a hard process, unweighted."""
+"""E+e- annihilation at a real collider: beams, initial-state radiation and a hard process,
+unweighted."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.errors import KinematicsError
 from darkbelle.gen.beams import sample_beams
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Slot, Status
 from darkbelle.gen.isr import IsrSpectrum, sample_cos_theta
@@ -43,8 +43,9 @@ class HardProcess(Protocol):
 class Annihilations:
     """Annihilations with at most one photon radiated by the beams.
 
-    ``electron`` and ``positron`` are in the laboratory, ``photon`` in the centre of mass of the beams,
-    ``momenta`` (n_particles, 4, n) in the frame of the hard process with ``s`` as its squared energy.
+    ``electron`` and ``positron`` are in the laboratory, ``photon`` in the centre of mass of the
+    beams, ``momenta`` (n_particles, 4, n) in the frame of the hard process with ``s`` as its
+    squared energy.
     """
 
     electron: FloatArray
@@ -94,12 +95,8 @@ class Annihilations:
 class AnnihilationSource:
     """Unweighted annihilations of one hard process at one collider.
 
-    A pilot run of weighted events fixes the bound of the unweighting and the cross-section.
-
-    Raises
-    ------
-    KinematicsError
-        The final state is heavier than the available energy.
+    The threshold must lie below the collider's energy. A pilot run of weighted events fixes the
+    bound of the unweighting and the cross-section.
     """
 
     def __init__(
@@ -110,12 +107,6 @@ class AnnihilationSource:
         isr: bool,
         rng: np.random.Generator,
     ) -> None:
-        if hard.threshold >= collider.sqrt_s:
-            msg = (
-                f"the final state needs {hard.threshold:.5g} GeV, {collider.name} has "
-                f"sqrt_s = {collider.sqrt_s:.5g} GeV: choose lighter particles"
-            )
-            raise KinematicsError(msg)
         self._hard = hard
         self._collider = collider
         s = collider.sqrt_s**2
@@ -136,7 +127,7 @@ class AnnihilationSource:
         return electron, positron, x, momenta, weight * isr_weight
 
     def draw(self, n: int, rng: np.random.Generator) -> Annihilations:
-        """n unweighted events, drawn in batches until there are enough."""
+        """Unweighted events, drawn in batches until there are enough."""
         batches = []
         missing = n
         while missing > 0:
@@ -163,4 +154,5 @@ class AnnihilationSource:
         phi = 2 * np.pi * rng.random(len(x))
         energy = x * np.sqrt(s) / 2
         direction = [np.ones_like(x), sin_theta * np.cos(phi), sin_theta * np.sin(phi), cos_theta]
-        return energy * np.stack(direction)
+        photon: FloatArray = energy * np.stack(direction)
+        return photon

@@ -213,8 +213,9 @@ def decay_correlation(
 ) -> FloatArray:
     """Probability to keep an isotropic decay of a vector X -> f fbar, shape (n,), within [0, 1].
 
-    ``difference`` is the momentum of f minus that of fbar in the centre-of-mass frame. With it the decay
-    has the spin correlations of the full amplitude, for charged leptons, neutrinos and Dirac fermions.
+    ``difference`` is the momentum of f minus that of fbar in the centre-of-mass frame. With it the
+    decay has the spin correlations of the full amplitude, for charged leptons, neutrinos and Dirac
+    fermions.
     """
     m2, x2, s = masses.lepton**2, masses.boson**2, at.s
     u1, u2 = dot(p1, difference), dot(p2, difference)
@@ -318,7 +319,8 @@ class Emission:
 
 
 def sample(coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Generator) -> Emission:
-    """Weighted final states at the squared energies s [GeV^2], one each; weight 0 below threshold."""
+    """Weighted final states at the squared energies s [GeV^2], one each; weight 0 below
+    threshold."""
     n = len(s)
     m, x = masses
     is_open = s > masses.threshold**2

@@ -45,7 +45,8 @@ class Origin(enum.IntEnum):
 
 
 class Outcome(enum.IntEnum):
-    """How a particle ended; the generator fills what it knows, the detector simulation the rest."""
+    """How a particle ended; the generator fills what it knows, the detector simulation the
+    rest."""
 
     UNDETERMINED = 0
     COLLIDED = 1
@@ -108,8 +109,8 @@ class Particles:
 class TruthEvents:
     """Generated events.
 
-    Event i owns the particles ``offsets[i]`` to ``offsets[i + 1]``; ``weight`` has a value an event;
-    ``vertex`` is where and when the beams met, (x, y, z, t), shape (4, n_events).
+    Event i owns the particles ``offsets[i]`` to ``offsets[i + 1]``; ``weight`` has a value an
+    event; ``vertex`` is where and when the beams met, (x, y, z, t), shape (4, n_events).
     """
 
     particles: Particles

@@ -63,7 +63,8 @@ class Radiator:
         hard = -beta / 2 * (2 - x) + beta**2 / 8 * (
             (2 - x) * (3 * log_rest - 4 * log_x) - 4 * ratio - 6 + x
         )
-        return self.soft_virtual + hard * positive ** (1 - beta) / beta
+        radiator: FloatArray = self.soft_virtual + hard * positive ** (1 - beta) / beta
+        return radiator
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class IsrSpectrum:
     def build(
         cls, s: float, threshold: float, born: Callable[[FloatArray], FloatArray]
     ) -> IsrSpectrum:
-        """Tabulate at s [GeV^2] for a final state open above ``threshold`` [GeV]; born(s') [fb]."""
+        """Tabulate at s [GeV^2] for a final state open above ``threshold`` [GeV]; born(s')
+        [fb]."""
         radiator = Radiator.at(s)
         x_max = 1 - threshold**2 / s
         u_max = x_max**radiator.exponent

@@ -1,13 +1,13 @@
 """Particle data: one table for the dark states, the ``particle`` package for all others.
 
-The dark states use codes that the PDG numbering scheme reserves for dark matter (51-60), about which the
-``particle`` package knows nothing.
+The dark states use codes that the PDG numbering scheme reserves for dark matter (51-60), about
+which the ``particle`` package knows nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -43,11 +43,13 @@ CHI1: Final = 52
 Z_PRIME: Final = 55
 
 MASS_E: Final = 0.51099895e-3
-"""GeV, PDG 2024"""
+"""GeV, PDG 2024."""
+
 MASS_MU: Final = 0.1056583755
-"""GeV, PDG 2024"""
+"""GeV, PDG 2024."""
+
 MASS_TAU: Final = 1.77693
-"""GeV, PDG 2024"""
+"""GeV, PDG 2024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ _DARK = {
 _NEUTRINOS = frozenset({12, 14, 16})
 
 
-@lru_cache(maxsize=None)
+@cache
 def species(pdg_id: int) -> Species:
     """Name, charge [e] and mass [GeV] of a particle code; ConfigError where it is unknown."""
     if pdg_id in _DARK:

@@ -39,8 +39,8 @@ def unweight(
 ) -> tuple[npt.NDArray[np.intp], FloatArray]:
     """Indices of the events kept, and their weights.
 
-    The weight is one but for an event above the bound, which is always kept and carries the excess, so
-    that no distribution is distorted.
+    The weight is one but for an event above the bound, which is always kept and carries the
+    excess, so that no distribution is distorted.
     """
     relative = weights / bound.maximum
     kept = np.flatnonzero(rng.random(len(weights)) < relative)

@@ -1,7 +1,8 @@
 """The schema of an experiment card: what a card may say, and the typed Experiment that it becomes.
 
-Units are part of every key. Every table names its ``source`` and how far to ``trust`` it; an estimate
-carries a ``variation``: the keys of its own table that change, with their alternative values.
+Units are part of every key. Every table names its ``source`` and how far to ``trust`` it; an
+estimate carries a ``variation``: the keys of its own table that change, with their alternative
+values.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ class Collider(Sourced):
 
     @property
     def four_momentum(self) -> FloatArray:
-        """(e, px, py, pz) of the colliding pair without spread [GeV], massless beams, shape (4,)."""
+        """(e, px, py, pz) of the colliding pair without spread [GeV], massless beams, shape
+        (4,)."""
         her = self.e_her_gev * np.array([1.0, *self.direction_her])
         ler = self.e_ler_gev * np.array([1.0, *self.direction_ler])
         return her + ler
@@ -155,7 +157,8 @@ class Collider(Sourced):
     @property
     def beta(self) -> FloatArray:
         """Velocity of the centre of mass in the laboratory, shape (3,)."""
-        return self.four_momentum[1:] / self.four_momentum[0]
+        beta: FloatArray = self.four_momentum[1:] / self.four_momentum[0]
+        return beta
 
     @property
     def beta_gamma(self) -> float:
@@ -178,7 +181,8 @@ class Collider(Sourced):
             across = np.array([direction[2], 0.0, -direction[0]])
             axes = np.array([across, [0.0, 1.0, 0.0], direction])
             inverse += axes.T @ np.diag((np.array(size) * um) ** -2.0) @ axes
-        return np.linalg.inv(inverse)
+        covariance: FloatArray = np.asarray(np.linalg.inv(inverse), dtype=np.float64)
+        return covariance
 
 
 class Solenoid(Sourced):
@@ -307,7 +311,8 @@ class DriftChamber(Sourced):
 
 
 class TrackFinding(Sourced):
-    """Efficiency to find and fit a track that left enough hits: value by pt, times one by theta."""
+    """Efficiency to find and fit a track that left enough hits: value by pt, times one by
+    theta."""
 
     min_silicon_hits: Annotated[int, Field(ge=0)]
     min_cdc_hits: Annotated[int, Field(ge=0)]

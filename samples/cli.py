@@ -17,7 +17,8 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line: one line and exit status 2 for what a user can mend, 130 for Ctrl-C."""
+    """Run the command line: one line and exit status 2 for what a user can mend, 130 for
+    Ctrl-C."""
     try:
         cli.main(standalone_mode=False, prog_name="darkbelle")
     except click.exceptions.Exit as stop:
@@ -53,7 +54,8 @@ _overrides = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="darkbelle")
 def cli() -> None:
-    """Fast detector simulation and signal generator for dark-sector searches at Belle and Belle II.
+    """Fast detector simulation and signal generator for dark-sector searches at Belle and Belle
+    II.
 
     \b
     Example:
@@ -85,7 +87,8 @@ def processes(name: str | None) -> None:
 @click.argument("name", required=False)
 @_overrides
 def experiments(name: str | None, overrides: tuple[str, ...]) -> None:
-    """List the cards, or print the one called NAME as it is resolved, with the source of every number.
+    """List the cards, or print the one called NAME as it is resolved, with the source of every
+    number.
 
     \b
     Example:
@@ -157,7 +160,6 @@ def produce(
     experiment = geometry.load(card, overrides)
     if seed is None:
         seed = secrets.randbits(32)
-        click.echo(f"seed {seed}", err=True)
     with tqdm(total=n_events, unit="events", unit_scale=True, disable=None) as bar:
         n_written = produce_sample(
             Run(process, experiment, seed),
@@ -168,7 +170,7 @@ def produce(
             force=force,
             progress=bar.update,
         )
-    click.echo(f"{output}: {n_written} events")
+    click.echo(f"{output}: {n_written} events, seed {seed}")
 
 
 @cli.command()

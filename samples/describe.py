@@ -69,7 +69,9 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
 def describe_experiment(experiment: Experiment) -> str:
     """Every value of the card, table by table, each table with its source and trust."""
     lines = [f"{experiment.name}: {experiment.description}"]
-    lines += _describe_table(experiment.model_dump(mode="json", exclude={"name", "description"}), "")
+    lines += _describe_table(
+        experiment.model_dump(mode="json", exclude={"name", "description"}), ""
+    )
     return "\n".join(lines)
 
 

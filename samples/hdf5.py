@@ -32,6 +32,8 @@ _CHUNK_ROWS = 65_536
 _DEFLATE_LEVEL = 1
 _ATTRIBUTE_LIMIT = 60_000
 """HDF5 keeps attributes below 64 kB; longer texts become scalar datasets."""
+
+_REQUIRED = ("n_stored", "sum_w", "process", "parameters", "card", "card_sha256", "version")
 _OFFSETS = Column("first row of each event, and the total", "1", "i8")
 
 
@@ -114,7 +116,9 @@ def check_target(path: Path, *, force: bool) -> None:
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder, not a file")
     if path.exists() and not force:
-        raise OutputError(f"'{path}' exists already: choose another name, or overwrite with --force")
+        raise OutputError(
+            f"'{path}' exists already: choose another name, or overwrite with --force"
+        )
     if not path.parent.is_dir():
         raise OutputError(f"cannot write '{path}': there is no folder '{path.parent}'")
     if not os.access(path.parent, os.W_OK):
@@ -236,17 +240,25 @@ def open_checked(path: str | Path) -> h5py.File:
         file = h5py.File(where, "r")
     except OSError:
         raise SampleFormatError(f"'{where}' is no HDF5 file, or a damaged one") from None
-    try:
-        if file.attrs.get("format") != FORMAT:
-            raise SampleFormatError(f"'{where}' is an HDF5 file, but no darkbelle sample")
-        if (version := int(file.attrs["format_version"])) > FORMAT_VERSION:
-            raise SampleFormatError(
-                f"'{where}' has format version {version}, this darkbelle reads up to "
-                f"{FORMAT_VERSION}: update darkbelle"
-            )
-        if not file.attrs.get("complete", False):
-            raise SampleFormatError(f"'{where}' was never finished: produce it again")
-    except SampleFormatError:
+    if complaint := _complaint(file):
         file.close()
-        raise
+        raise SampleFormatError(f"'{where}' {complaint}")
     return file
+
+
+def _complaint(file: h5py.File) -> str | None:
+    """Why an HDF5 file cannot be read as a sample."""
+    if file.attrs.get("format") != FORMAT:
+        return "is an HDF5 file, but no darkbelle sample"
+    version = file.attrs.get("format_version")
+    if not isinstance(version, np.integer):
+        return "is damaged: it has no format_version"
+    if version > FORMAT_VERSION:
+        return (
+            f"has format version {version}, this darkbelle reads up to {FORMAT_VERSION}: "
+            "update darkbelle"
+        )
+    if not file.attrs.get("complete", False):
+        return "was never finished: produce it again"
+    missing = [name for name in _REQUIRED if name not in file.attrs and name not in file]
+    return f"is damaged: it has no {', '.join(missing)}" if missing else None

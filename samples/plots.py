@@ -1,7 +1,11 @@
-"""Pictures of a sample. Needs the extra ``[plot]``; nothing else imports this module."""
+"""Pictures of a sample.
+
+Needs the extra ``[plot]``; nothing else imports this module.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +52,8 @@ def new_figure(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
 
 
 def draw_sample(sample: Sample, folder: Path) -> list[Path]:
-    """Draw all pictures that the sample has the columns for, into a folder that is made if needed."""
+    """Draw all pictures that the sample has the columns for, into a folder that is made if
+    needed."""
     pictures: dict[str, Callable[[Sample], Figure]] = {
         "tracks": _draw_tracks,
         "resolutions": _draw_resolutions,
@@ -189,7 +194,7 @@ def _draw_momentum_resolution(axis: Axes, tracks: Any, truth: FloatArray) -> Non
     ratio = np.abs(truth[:, HelixIndex.OMEGA] / ak.to_numpy(tracks.omega)) - 1
     pt = ak.to_numpy(tracks.pt)
     edges = np.unique(np.quantile(pt, np.linspace(0, 1, 16))) if len(pt) else np.array([])
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         chosen = ratio[(pt >= low) & (pt < high)]
         if len(chosen) > 20:
             sigma = np.subtract(*np.quantile(chosen, [0.841345, 0.158655])) / 2

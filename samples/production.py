@@ -1,7 +1,8 @@
 """Samples from a process and an experiment: seed chunks, workers, one file.
 
-Chunk k of point j draws from ``SeedSequence(seed, spawn_key=(j, k, stage))``: the sample is a function of the
-configuration and the seed alone, whatever the number of workers, and more events keep the first ones.
+Chunk k of point j draws from ``SeedSequence(seed, spawn_key=(j, k, stage))``: the sample is a
+function of the configuration and the seed alone, whatever the number of workers, and more events
+keep the first ones.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ __all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
 
 CHUNK_SIZE: Final = 4096
 """Events that share a random stream."""
+
 _CHUNKS_IN_FLIGHT = 3
 """Chunks a worker may be ahead of the writer."""
 
@@ -150,9 +152,7 @@ def write(
     force: bool = False,
 ) -> None:
     """Write events that were made step by step, in the same layout as `produce`."""
-    collections = tabulate(
-        truth, reco, experiment=experiment, observables=observables_of(process)
-    )
+    collections = tabulate(truth, reco, experiment=experiment, observables=observables_of(process))
     with SampleWriter(path, force=force) as writer:
         writer.append(collections)
         header = _header(process, experiment, truth.cross_section)

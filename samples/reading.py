@@ -97,7 +97,10 @@ class Sample:
 
     @cached_property
     def tracks(self) -> Any:
-        """Tracks as Momentum3D, with d0 ... tan_lambda, the matrix ``cov``, hits, truth_index."""
+        """Tracks as Momentum3D, with d0 ...
+
+        tan_lambda, the matrix ``cov``, hits, truth_index.
+        """
         columns = self._columns("tracks")
         offsets, helix = columns.pop("offsets"), columns.pop("helix").astype(np.float64)
         p = momentum(helix, self.experiment.solenoid.field_t)
@@ -119,20 +122,19 @@ class Sample:
 
 
 def open(path: str | Path) -> Sample:
-    """Open a sample for reading, cf. `Sample`."""
+    """Open a sample for reading, cf.
+
+    `Sample`.
+    """
     return Sample(path)
 
 
 def _record(fields: dict[str, Any], name: str | None = None) -> Any:
     """A flat record array without copies, with the behaviour of ``vector``."""
-    return ak.zip(
-        fields, depth_limit=1, with_name=name, behavior=vector.backends.awkward.behavior
-    )
+    return ak.zip(fields, depth_limit=1, with_name=name, behavior=vector.backends.awkward.behavior)
 
 
 def _ragged(flat: Any, offsets: Array) -> Any:
     """Rows grouped into events."""
     layout = ak.contents.ListOffsetArray(ak.index.Index64(offsets), ak.to_layout(flat))
     return ak.Array(layout, behavior=vector.backends.awkward.behavior)
-
-

@@ -30,7 +30,8 @@ _EVENT_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Columns with their descriptions; ``counts`` are the rows of each event, None for one each."""
+    """Columns with their descriptions; ``counts`` are the rows of each event, None for one
+    each."""
 
     columns: dict[str, Column]
     arrays: dict[str, Array]
@@ -47,7 +48,8 @@ def tabulate(
 ) -> dict[str, Collection]:
     """All collections of some simulated events.
 
-    The particles are those of ``reco.truth``: ``truth`` with the outcomes that the detector determined.
+    The particles are those of ``reco.truth``: ``truth`` with the outcomes that the detector
+    determined.
     """
     if reco.n_events != truth.n_events:
         msg = f"truth has {truth.n_events} events, reco has {reco.n_events}"

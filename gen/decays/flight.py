@@ -29,4 +29,5 @@ def decay_points(
     """
     proper = ctau * rng.standard_exponential(momentum.shape[1]) / invariant_mass(momentum)
     flight = np.stack([*(proper * momentum[1:]), proper * momentum[0] / C])
-    return start + flight
+    end: FloatArray = start + flight
+    return end

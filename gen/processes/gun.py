@@ -36,8 +36,8 @@ Range = Annotated[tuple[float, float], BeforeValidator(_as_range)]
 class ParticleGun(Process):
     """One particle an event, each quantity uniform within its range (a number fixes it).
 
-    Give ``p`` or ``pt``; theta is sampled uniform in its cosine. Without ``vertex`` the particle starts
-    in the luminous region.
+    Give ``p`` or ``pt``; theta is sampled uniform in its cosine. Without ``vertex`` the particle
+    starts in the luminous region.
     """
 
     name: ClassVar[str] = "particle-gun"

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.errors import ConfigError
+from darkbelle.errors import ConfigError, KinematicsError
 from darkbelle.gen import emission
 from darkbelle.gen.annihilation import Annihilations, AnnihilationSource
 from darkbelle.gen.beams import sample_vertices
@@ -27,12 +27,10 @@ from darkbelle.gen.kinematics import boost, invariant_mass, two_body
 from darkbelle.gen.models.lmu_ltau import LmuLtau
 from darkbelle.gen.particles import (
     CHI1,
-    ELECTRON,
     MASS_MU,
     MUON,
     NU_MU,
     NU_TAU,
-    PHOTON,
     Z_PRIME,
 )
 from darkbelle.gen.processes.base import Process, parameter
@@ -100,13 +98,23 @@ class MuMuZPrime(Process):
         return LmuLtau(self.mass, self.coupling, self.m_chi, self.g_chi)
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> ZPrimeGenerator:
-        """Make ready for one collider, cf. `Process.prepare`."""
+        """Make ready for one collider, cf.
+
+        `Process.prepare`.
+        """
         if self.m_chi is not None and 2 * self.m_chi >= self.mass:
             msg = (
                 f"{self.name}: m_chi = {self.m_chi} GeV exceeds half of mass = {self.mass} GeV, "
                 "the Z' cannot decay into it"
             )
             raise ConfigError(msg)
+        heaviest = collider.sqrt_s - 2 * MASS_MU
+        if self.mass >= heaviest:
+            msg = (
+                f"{self.name}: mass = {self.mass} GeV is too heavy for sqrt_s = "
+                f"{collider.sqrt_s:.5g} GeV ({collider.name}): choose mass < {heaviest:.5g} GeV"
+            )
+            raise KinematicsError(msg)
         hard = MuonPairWithVector(emission.Masses(MASS_MU, self.mass), self.coupling)
         return ZPrimeGenerator(
             self, collider, AnnihilationSource(hard, collider, isr=self.isr, rng=rng)

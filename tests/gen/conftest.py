@@ -1,0 +1,19 @@
+"""What the tests of the generators share."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkbelle.geometry import Collider, load
+
+
+@pytest.fixture(scope="session")
+def collider() -> Collider:
+    """Belle II with the spread of the beam energies."""
+    return load("belle2").collider
+
+
+@pytest.fixture(scope="session")
+def sharp_collider() -> Collider:
+    """Belle II at one energy."""
+    return load("belle2", ["collider.beam_spread=false"]).collider

@@ -1,0 +1,168 @@
+"""The command line as a user meets it, in processes of its own where exit status and traceback count."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from darkbelle import samples
+
+
+def darkbelle(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "darkbelle", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """The command line in this process, in a folder of its own: (status, stdout, stderr)."""
+    from darkbelle.samples.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["darkbelle", *arguments])
+        status = 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+PRODUCE = ("produce", "mumu-zprime", "-p", "mass=2.0", "-n", "50", "--seed", "1", "-o", "x.h5")
+
+
+def test_the_road_of_the_readme(tmp_path):
+    assert darkbelle(*PRODUCE, cwd=tmp_path).returncode == 0
+    told = darkbelle("info", "x.h5", cwd=tmp_path)
+    assert "50 events" in told.stdout
+    assert "mumu-zprime" in told.stdout
+    drawn = darkbelle("plot", "x.h5", "-o", "plots", cwd=tmp_path)
+    assert drawn.returncode == 0
+    for picture in ("observables.png", "tracks.png", "resolutions.png"):
+        assert (tmp_path / "plots" / picture).stat().st_size > 10_000
+    assert samples.open(tmp_path / "x.h5").attributes["seed"] == "1"
+
+
+def test_a_seed_is_drawn_told_and_stored(run, tmp_path):
+    status, out, _ = run("produce", "mumu-zprime", "-p", "mass=2", "-n", "5", "-o", "x.h5")
+    assert status == 0
+    told = out.split("seed ")[1].split()[0]
+    assert samples.open(tmp_path / "x.h5").attributes["seed"] == told
+
+
+def test_a_gun_takes_ranges(run, tmp_path):
+    status, _, err = run(
+        *("produce", "particle-gun", "-p", "pdg_id=-211", "-p", "p=0.5,2", "-p", "theta=1.57"),
+        *("-n", "20", "-o", "gun.h5"),
+    )
+    assert status == 0, err
+    sample = samples.open(tmp_path / "gun.h5")
+    assert sample.process.p == (0.5, 2.0)
+    assert sample.cross_section is None
+
+
+def test_processes_are_listed_and_described(run):
+    assert "mumu-zprime" in run("processes")[1]
+    described = run("processes", "mumu-zprime")[1]
+    for word in ("mass", "> 0 GeV", "recoil_mass", "arXiv:2212.03066"):
+        assert word in described
+
+
+def test_experiments_are_listed_and_printed_with_sources(run):
+    assert "belle2" in run("experiments")[1]
+    printed = run("experiments", "belle2", "--set", "collider.beam_spread=false")[1]
+    for word in ("beam_spread = false", "arXiv:1011.0352", "trust = ", "[silicon.svd6.slanted]"):
+        assert word in printed
+
+
+def with_changes(*changes: str) -> list[str]:
+    """The PRODUCE line with more options."""
+    return [*PRODUCE, *changes]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["produce", "mumu-zprme", "-n", "5", "-o", "x.h5"], "did you mean 'mumu-zprime'?"),
+        (["produce", "mumu-zprime", "-n", "5", "-o", "x.h5"], "mass: Field required"),
+        (
+            ["produce", "mumu-zprime", "-p", "mass=10.4", "-n", "5", "-o", "x.h5"],
+            "choose mass < 10.368 GeV",
+        ),
+        (["produce", "mumu-zprime", "-p", "mass=-1", "-n", "5", "-o", "x.h5"], "greater than 0"),
+        (["produce", "mumu-zprime", "-p", "mass=nan", "-n", "5", "-o", "x.h5"], "finite number"),
+        (["produce", "mumu-zprime", "-p", "mass=two", "-n", "5", "-o", "x.h5"], "valid number"),
+        (["produce", "mumu-zprime", "-p", "mass", "-n", "5", "-o", "x.h5"], "must read key=value"),
+        (with_changes("-p", "mass=3"), "given twice"),
+        (with_changes("-p", "masss=3"), "did you mean 'mass'?"),
+        (with_changes("-p", "decay=mumumu"), "'invisible'"),
+        (with_changes("-p", "m_chi=1.5"), "m_chi = 1.5 GeV exceeds half of mass"),
+        (with_changes("--experiment", "bell2"), "did you mean 'belle2'?"),
+        (with_changes("--experiment", "none.toml"), "cannot be read"),
+        (with_changes("--experiment", "circle.toml"), "circular extends"),
+        (with_changes("--experiment", "broken.toml"), "no valid TOML"),
+        (with_changes("--set", "solenoid.feild_t=1"), "did you mean 'field_t'?"),
+        (with_changes("--set", "silicon.svd3.radius_cm=1.1"), "overlaps"),
+        (with_changes("--set", "drift_chamber.hit_efficiency=1.5"), "less than or equal to 1"),
+        (with_changes("--set", "nonsense"), "must read key=value"),
+        (with_changes("--workers", "0"), "not in the range"),
+        (with_changes("--seed", "-1"), "not in the range"),
+        (with_changes("--lumi", "1"), "either a number of events or a luminosity"),
+        (with_changes("-o", "nowhere/x.h5"), "no folder 'nowhere'"),
+        (with_changes("-o", "folder"), "is a folder"),
+        (with_changes("-o", "precious.h5"), "exists already"),
+        (["info", "missing.h5"], "there is no file"),
+        (["info", "broken.toml"], "no HDF5 file"),
+        (["plot", "missing.h5", "-o", "plots"], "there is no file"),
+        (["processes", "zprime"], "unknown process 'zprime'"),
+        (["experiments", "babar"], "unknown experiment 'babar'"),
+        (["produce"], "Missing argument"),
+        (["prodcue"], "No such command"),
+    ],
+)
+def test_bad_input_gives_one_clear_message(run, tmp_path, arguments, message):
+    (tmp_path / "circle.toml").write_text('extends = "circle.toml"\n')
+    (tmp_path / "broken.toml").write_text("[collider\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "precious.h5").write_text("precious")
+    status, out, err = run(*arguments)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert len([line for line in err.splitlines() if "Error" in line]) == 1
+    assert out == ""
+    assert (tmp_path / "precious.h5").read_text() == "precious"
+    assert not list(tmp_path.rglob("x.h5*"))
+
+
+def test_bad_input_from_a_shell_has_no_traceback(tmp_path):
+    done = darkbelle(
+        "produce", "mumu-zprime", "-p", "mass=11", "-n", "5", "-o", "x.h5", cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_starts_without_the_heavy_packages():
+    heavy = "numpy, h5py, awkward, scipy, matplotlib, pydantic".split(", ")
+    code = (
+        "import sys, darkbelle.samples.cli; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("[]", "['pydantic']")
+
+
+@pytest.mark.parametrize("command", ["produce", "info", "plot", "processes", "experiments"])
+def test_every_command_helps_with_an_example(run, command):
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    assert f"Example:\n    darkbelle {command}" in out

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import shutil
+
+import awkward as ak
+import h5py
+import numpy as np
+import pytest
+
+from darkbelle import gen, geometry, samples
+from darkbelle.detsim import simulate
+from darkbelle.errors import OutputError, SampleFormatError
+from darkbelle.records import Column
+from darkbelle.samples.hdf5 import FORMAT_VERSION, SampleWriter
+from darkbelle.samples.production import Run
+from darkbelle.samples.tables import Collection
+
+EXPERIMENT = geometry.load("belle2")
+PROCESS = gen.MuMuZPrime(mass=2.0)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    target = tmp_path_factory.mktemp("samples") / "zprime.h5"
+    samples.produce(Run(PROCESS, EXPERIMENT, seed=3), target, n_events=500)
+    return target
+
+
+def collections(n_events: int, start: int = 0) -> dict[str, Collection]:
+    """Events 0, 1, 2 ... with 0, 1, 2, 0, 1, 2 ... rows."""
+    index = start + np.arange(n_events)
+    counts = index % 3
+    rows = np.repeat(index, counts)
+    matrix = np.stack([rows, -rows], axis=-1).astype("<f4")
+    return {
+        "events": Collection({"weight": Column("w", "1", "f8")}, {"weight": 1.0 + index}),
+        "rows": Collection(
+            {"value": Column("v", "cm", "f4", "V"), "flag": Column("f", "1", "i1")},
+            {"value": matrix, "flag": (rows % 2).astype("i1")},
+            counts,
+        ),
+    }
+
+
+@pytest.mark.parametrize("n_events", [0, 1, 65_535, 65_536, 150_000])
+def test_columns_come_back_whole_whatever_their_length(tmp_path, n_events):
+    """Read by h5py's own filters, so the chunks deflated here are what HDF5 expects."""
+    with SampleWriter(tmp_path / "x.h5") as writer:
+        for start in range(0, max(n_events, 1), 7_000):
+            writer.append(collections(min(7_000, n_events - start), start))
+        writer.finish({"n_generated": n_events})
+    expected = collections(n_events)
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(file["events/weight"], expected["events"].arrays["weight"])
+        np.testing.assert_array_equal(file["rows/value"], expected["rows"].arrays["value"])
+        np.testing.assert_array_equal(file["rows/flag"], expected["rows"].arrays["flag"])
+        np.testing.assert_array_equal(np.diff(file["rows/offsets"]), expected["rows"].counts)
+        assert file["rows/offsets"].shape == (n_events + 1,)
+        assert file["rows/value"].attrs["unit"] == "cm"
+        assert file["rows/value"].attrs["edm4hep"] == "V"
+        assert file.attrs["sum_w"] == expected["events"].arrays["weight"].sum()
+
+
+def test_every_dataset_says_what_it_is(path):
+    with h5py.File(path) as file:
+        for name in ("events", "particles", "tracks"):
+            for dataset in file[name].values():
+                assert dataset.attrs["unit"]
+                assert dataset.attrs["description"]
+                assert dataset.shuffle or dataset.dtype.itemsize == 1
+                assert dataset.compression == "gzip"
+        assert file["tracks/helix"].shape[1:] == (5,)
+        assert file["tracks/cov"].shape[1:] == (15,)
+        assert file.attrs["n_stored"] == 500
+        assert len(file.attrs["card_sha256"]) == 64
+
+
+def test_what_is_read_is_what_was_written(tmp_path):
+    rng = np.random.default_rng(2)
+    truth = PROCESS.generate(EXPERIMENT.collider, 300, rng=rng)
+    reco = simulate(truth, EXPERIMENT, rng=rng)
+    samples.write(tmp_path / "x.h5", truth, reco, process=PROCESS, experiment=EXPERIMENT)
+    sample = samples.open(tmp_path / "x.h5")
+
+    assert sample.process == PROCESS
+    assert sample.experiment == EXPERIMENT
+    assert sample.cross_section == truth.cross_section
+    np.testing.assert_array_equal(ak.num(sample.particles), np.diff(truth.offsets))
+    particles = ak.flatten(sample.particles)
+    np.testing.assert_allclose(particles.px, truth.particles.px, rtol=1e-7)
+    np.testing.assert_array_equal(particles.vertex.z, truth.particles.z)
+    np.testing.assert_array_equal(particles.outcome, reco.truth.particles.outcome)
+    tracks = ak.flatten(sample.tracks)
+    np.testing.assert_allclose(tracks.d0, reco.tracks.helix[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(tracks.cov, reco.tracks.cov, rtol=1e-6)
+    np.testing.assert_array_equal(tracks.truth_index, reco.tracks.truth_index)
+
+
+def test_tracks_and_particles_are_vectors(path):
+    sample = samples.open(path)
+    tracks = ak.flatten(sample.tracks)
+    np.testing.assert_allclose(tracks.pt, np.hypot(tracks.px, tracks.py))
+    np.testing.assert_allclose(tracks.pz / tracks.pt, tracks.tan_lambda, rtol=1e-6)
+    muons = sample.particles[abs(sample.particles.pdg_id) == 13]
+    pair_mass = (muons[:, 0] + muons[:, 1]).mass
+    assert ak.all((pair_mass > 0.2) & (pair_mass < 10.6))
+    matched = sample.particles[sample.tracks.truth_index]
+    assert ak.all(abs(matched.pdg_id) == 13)
+    assert ak.mean(abs(matched.pt / sample.tracks.pt - 1) < 0.05) > 0.99
+
+
+def test_a_sample_without_events_is_valid(tmp_path):
+    samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
+    sample = samples.open(tmp_path / "x.h5")
+    assert len(sample) == len(sample.events) == len(sample.tracks) == len(sample.particles) == 0
+    assert "recoil_mass" in sample.events.fields
+
+
+def damaged(path, target, kind):
+    shutil.copy(path, target)
+    if kind == "missing":
+        target.unlink()
+    elif kind == "text":
+        target.write_text("no HDF5")
+    elif kind == "empty":
+        target.write_bytes(b"")
+    elif kind == "truncated":
+        target.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    else:
+        with h5py.File(target, "a") as file:
+            if kind == "foreign":
+                del file.attrs["format"]
+            elif kind == "unversioned":
+                del file.attrs["format_version"]
+            elif kind == "newer":
+                file.attrs["format_version"] = FORMAT_VERSION + 1
+            elif kind == "unfinished":
+                del file.attrs["complete"]
+            elif kind == "headless":
+                del file.attrs["n_stored"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", "there is no file"),
+        ("text", "no HDF5 file"),
+        ("empty", "no HDF5 file"),
+        ("truncated", "no HDF5 file, or a damaged one"),
+        ("foreign", "no darkbelle sample"),
+        ("unversioned", "format_version"),
+        ("newer", "update darkbelle"),
+        ("unfinished", "never finished"),
+        ("headless", "n_stored"),
+    ],
+)
+def test_a_file_that_is_no_good_sample_is_refused(path, tmp_path, kind, message):
+    target = tmp_path / "bad.h5"
+    damaged(path, target, kind)
+    with pytest.raises(SampleFormatError, match=message) as error:
+        samples.open(target)
+    assert "bad.h5" in str(error.value)
+
+
+def test_a_damaged_column_is_named(path, tmp_path):
+    target = tmp_path / "bad.h5"
+    shutil.copy(path, target)
+    with h5py.File(target) as file:
+        offset = file["tracks/helix"].id.get_chunk_info(0).byte_offset
+    octets = bytearray(target.read_bytes())
+    octets[offset : offset + 64] = bytes(64)
+    target.write_bytes(octets)
+    with pytest.raises(SampleFormatError, match="tracks is damaged"):
+        _ = samples.open(target).tracks
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), SampleWriter(tmp_path / "x.h5") as writer:
+        writer.append(collections(5))
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("target", [".", "nowhere/x.h5"])
+def test_impossible_targets_are_refused(tmp_path, monkeypatch, target):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError):
+        SampleWriter(target)

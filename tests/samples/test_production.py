@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from darkbelle import gen, geometry, samples
+from darkbelle.detsim import simulate
+from darkbelle.errors import ConfigError, KinematicsError, OutputError
+from darkbelle.samples.production import CHUNK_SIZE, Run
+
+EXPERIMENT = geometry.load("belle2")
+RUN = Run(gen.MuMuZPrime(mass=2.0), EXPERIMENT, seed=11)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def datasets(path: Path) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, node: found.update({name: node[()]}) if hasattr(node, "dtype") else None
+        )
+    return found
+
+
+def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path):
+    n_events = 3 * CHUNK_SIZE + 100
+    for workers in (1, 2):
+        samples.produce(RUN, tmp_path / f"{workers}.h5", n_events=n_events, workers=workers)
+    assert sha256(tmp_path / "1.h5") == sha256(tmp_path / "2.h5")
+
+
+def test_two_seeds_differ_and_one_seed_repeats(tmp_path):
+    other = Run(RUN.process, EXPERIMENT, seed=12)
+    for name, run in (("a", RUN), ("b", RUN), ("c", other)):
+        samples.produce(run, tmp_path / name, n_events=50)
+    assert sha256(tmp_path / "a") == sha256(tmp_path / "b") != sha256(tmp_path / "c")
+
+
+def test_more_events_keep_the_first_ones(tmp_path):
+    """Across a chunk boundary, row by row in every dataset."""
+    few, many = CHUNK_SIZE + 17, 2 * CHUNK_SIZE + 5
+    for n_events in (few, many):
+        samples.produce(RUN, tmp_path / f"{n_events}.h5", n_events=n_events)
+    first, longer = datasets(tmp_path / f"{few}.h5"), datasets(tmp_path / f"{many}.h5")
+    assert first.keys() == longer.keys()
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, longer[name][: len(values)], err_msg=name)
+
+
+def test_a_changed_detector_leaves_the_generated_events_alone(tmp_path):
+    coarse = geometry.load("belle2", ["drift_chamber.hit_efficiency=0.5"])
+    for name, experiment in (("a", EXPERIMENT), ("b", coarse)):
+        samples.produce(Run(RUN.process, experiment, seed=11), tmp_path / name, n_events=100)
+    a, b = datasets(tmp_path / "a"), datasets(tmp_path / "b")
+    np.testing.assert_array_equal(a["particles/px"], b["particles/px"])
+    assert not np.array_equal(a["tracks/n_hits_cdc"], b["tracks/n_hits_cdc"])
+
+
+def test_luminosity_gives_the_expected_number(tmp_path):
+    n_events = samples.produce(RUN, tmp_path / "l.h5", lumi=50_000.0)
+    sample = samples.open(tmp_path / "l.h5")
+    assert n_events == len(sample) == round(50_000.0 * sample.cross_section.value)
+    assert sample.attributes["lumi"] == 50_000.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "either a number of events or a luminosity"),
+        ({"n_events": 10, "lumi": 1.0}, "either a number of events or a luminosity"),
+        ({"n_events": -1}, "must not be negative"),
+        ({"lumi": float("nan")}, "must be positive and finite"),
+        ({"lumi": -3.0}, "must be positive and finite"),
+        ({"n_events": 10, "workers": 0}, "workers must be positive"),
+    ],
+)
+def test_impossible_amounts_are_refused(tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        samples.produce(RUN, tmp_path / "x.h5", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_gun_has_no_luminosity(tmp_path):
+    gun = Run(gen.ParticleGun(p=1.0), EXPERIMENT, seed=1)
+    with pytest.raises(ConfigError, match="no cross-section"):
+        samples.produce(gun, tmp_path / "x.h5", lumi=1.0)
+
+
+def test_nothing_remains_of_a_run_that_fails(tmp_path):
+    heavy = Run(gen.MuMuZPrime(mass=10.5), EXPERIMENT, seed=1)
+    with pytest.raises(KinematicsError, match=r"mass = 10\.5 GeV .* choose mass < 10\.368 GeV"):
+        samples.produce(heavy, tmp_path / "x.h5", n_events=10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_file_is_kept_unless_forced(tmp_path):
+    target = tmp_path / "x.h5"
+    target.write_text("precious")
+    with pytest.raises(OutputError, match="exists already"):
+        samples.produce(RUN, target, n_events=10)
+    assert target.read_text() == "precious"
+    samples.produce(RUN, target, n_events=10, force=True)
+    assert len(samples.open(target)) == 10
+
+
+def test_step_by_step_gives_a_readable_sample(tmp_path):
+    rng = np.random.default_rng(1)
+    truth = RUN.process.generate(EXPERIMENT.collider, 100, rng=rng)
+    reco = simulate(truth, EXPERIMENT, rng=rng)
+    samples.write(tmp_path / "x.h5", truth, reco, process=RUN.process, experiment=EXPERIMENT)
+    assert len(samples.open(tmp_path / "x.h5").particles) == 100
+    few = RUN.process.generate(EXPERIMENT.collider, 3, rng=rng)
+    with pytest.raises(ValueError, match="truth has 3 events, reco has 100"):
+        samples.write(tmp_path / "y.h5", few, reco, process=RUN.process, experiment=EXPERIMENT)
+    assert not (tmp_path / "y.h5").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupt_leaves_nothing_and_says_so(tmp_path, workers):
+    command = [sys.executable, "-m", "darkbelle", "produce", "mumu-zprime", "-p", "mass=2"]
+    command += ["-n", "2000000", "--workers", str(workers), "-o", str(tmp_path / "x.h5")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in complaint
+    assert "interrupted, nothing was written" in complaint
+    assert not list(tmp_path.iterdir())
