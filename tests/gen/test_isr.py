@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -75,8 +76,7 @@ def test_sampled_energies_follow_radiator_times_born(born, threshold: float):
     edges = np.array([0.0, X_MIN, 1e-4, 1e-2, 0.1, 0.3, 0.5, 0.65, 0.8, 1.0])
     edges = np.append(edges[edges < x_max], x_max)
     counts, _ = np.histogram(x, edges)
-    pairs = zip(edges[:-1], edges[1:], strict=True)
-    shares = np.array([integral(low, high, born) for low, high in pairs]) / total
+    shares = np.array([integral(low, high, born) for low, high in pairwise(edges)]) / total
     assert stats.chisquare(counts, shares / shares.sum() * len(x)).pvalue > P_MIN
 
 

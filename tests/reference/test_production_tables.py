@@ -1,4 +1,4 @@
-"""Production against tables that were computed without this package; origins in ``tables/README.md``."""
+"""Production against tables made without this package; origins in ``tables/README.md``."""
 
 from __future__ import annotations
 
