@@ -97,7 +97,7 @@ def peak_width(values: FloatArray) -> float:
 
 
 def simulated_width(row: Published, n_events: int = 60_000, seed: int = 1) -> float:
-    """This simulation's value of a row, in the row's unit."""
+    """Width that this simulation finds, in the row's unit."""
     widths = []
     for mass in row.masses:
         _, of_mass, of_square = residuals(mass, n_events, row.min_pt, SPREAD_OFF, seed)

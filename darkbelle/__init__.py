@@ -1,5 +1,4 @@
-"""A fast detector simulation and signal generator for dark-sector searches at Belle and Belle
-II."""
+"""Fast detector simulation and signal generator for dark-sector searches at Belle and Belle II."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What goes wrong, as the user reads it: one sentence with the place, the value and what is
-allowed."""
+"""What goes wrong, as the user reads it: one sentence with place, value and what is allowed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""``key=value`` settings as users write them, in overrides of cards and in parameters of
-processes."""
+"""``key=value`` settings as users write them, for values of cards and parameters of processes."""
 
 from __future__ import annotations
 

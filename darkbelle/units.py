@@ -8,20 +8,16 @@ from __future__ import annotations
 from typing import Final
 
 MeV: Final = 1e-3
-"""GeV."""
-
+"""GeV"""
 um: Final = 1e-4
 """cm"""
-
 mrad: Final = 1e-3
-"""rad."""
-
+"""rad"""
 deg: Final = 0.017453292519943295
-"""rad."""
+"""rad"""
 
 C: Final = 29.9792458
 """Speed of light [cm/ns]."""
-
 CURVATURE: Final = 2.99792458e-3
 """omega = charge * CURVATURE * B / pt [GeV / (T cm)]."""
 ALPHA_EM: Final = 1 / 137.035999084

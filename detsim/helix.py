@@ -1,12 +1,12 @@
 """Track parameters: the perigee helix of the project, defined here and nowhere else.
 
-Order ``(d0, phi0, omega, z0, tan_lambda)`` as in basf2, perigee to the origin. ``d0`` [cm] has the sign of
-(perigee x momentum)_z, so the perigee is (d0 sin phi0, -d0 cos phi0); ``phi0`` is the direction of
-the momentum there, in [-pi, pi); ``omega`` [1/cm] is the curvature with the sign of the charge for a
-field along +z; ``z0`` [cm]; ``tan_lambda = pz/pt``.
+Order ``(d0, phi0, omega, z0, tan_lambda)`` as in basf2, perigee to the origin. ``d0`` [cm] has the
+sign of (perigee x momentum)_z, so the perigee is (d0 sin phi0, -d0 cos phi0); ``phi0`` is the
+direction of the momentum there, in [-pi, pi); ``omega`` [1/cm] is the curvature with the sign of
+the charge for a field along +z; ``z0`` [cm]; ``tan_lambda = pz/pt``.
 
-The arc length ``s`` [cm] is counted in the transverse plane, from the perigee, along the momentum. A
-helix turns by ``-omega s``.
+The arc length ``s`` [cm] is counted in the transverse plane, from the perigee, along the momentum.
+A helix turns by ``-omega s``.
 """
 
 from __future__ import annotations

@@ -16,8 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 MIN_INCIDENCE = 1e-3
-"""Cosine to the normal below which a surface is as thick as it gets: it is not flat at that
-scale."""
+"""Cosine to the normal below which a surface gets no thicker: it is not flat at that scale."""
 
 _NEWTON_STEPS = 3
 

@@ -70,10 +70,7 @@ def _add_products(
 
 
 def _across(crossing: Crossing) -> tuple[FloatArray, ...]:
-    """Shift across the track in the bending plane by (d0, phi0, omega), cf.
-
-    `shift_jacobian`.
-    """
+    """Shift across the track in the bending plane by (d0, phi0, omega), cf. `shift_jacobian`."""
     sin_half, chord = crossing.half_sin, crossing.chord
     return 1 - 2 * sin_half**2, -chord * crossing.half_cos, chord**2 / 2
 
@@ -131,8 +128,8 @@ def add_scattering(
 ) -> None:
     """Take away, in place, what is lost by a kink of given projected variance [rad^2].
 
-    A kink of variance q that shifts the parameters by g turns the covariance C into C + q g g^T and the
-    information I into I - v v^T / (1/q + g.v) with v = I g.
+    A kink of variance q that shifts the parameters by g turns the covariance C into C + q g g^T
+    and the information I into I - v v^T / (1/q + g.v) with v = I g.
     """
     slope, omega, h, chord = tracks.tan_lambda, tracks.omega, crossing.half_sin, crossing.chord
     sin_turn, cos_turn = 2 * h * crossing.half_cos, 1 - 2 * h**2

@@ -30,8 +30,7 @@ BLOCK = 4096
 
 @dataclass(frozen=True, slots=True)
 class ChargedParticles:
-    """What tracking needs to know: start [cm] and momentum [GeV], shape (n, 3), charge, mass
-    [GeV]."""
+    """What tracking needs: start [cm] and momentum [GeV], shape (n, 3), charge, mass [GeV]."""
 
     position: FloatArray
     momentum: FloatArray
@@ -178,8 +177,7 @@ def _displace(
     tan_lambda: FloatArray,
     local: FloatArray,
 ) -> FloatArray:
-    """Perigee helix of a track whose local parameters at a point deviate, ``local`` of shape (5,
-    n)."""
+    """Perigee helix of a track that deviates at a point by ``local`` parameters, shape (5, n)."""
     d0, phi_shift, omega_shift, z0, tan_lambda_shift = local
     point = position + np.stack([d0 * np.sin(phi), -d0 * np.cos(phi), z0], axis=-1)
     return perigee(point, phi + phi_shift, omega + omega_shift, tan_lambda + tan_lambda_shift)[0]

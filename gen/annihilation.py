@@ -1,5 +1,4 @@
-"""E+e- annihilation at a real collider: beams, initial-state radiation and a hard process,
-unweighted."""
+"""e+e- annihilation at a real collider: beams, radiation by them, a hard process; unweighted."""
 
 from __future__ import annotations
 
@@ -127,7 +126,7 @@ class AnnihilationSource:
         return electron, positron, x, momenta, weight * isr_weight
 
     def draw(self, n: int, rng: np.random.Generator) -> Annihilations:
-        """Unweighted events, drawn in batches until there are enough."""
+        """Draw n unweighted events, in batches until there are enough."""
         batches = []
         missing = n
         while missing > 0:

@@ -30,7 +30,7 @@ def sample_beams(
 
 
 def sample_vertices(collider: Collider, n: int, rng: np.random.Generator) -> FloatArray:
-    """Points and times (x, y, z, t) of the collisions [cm, ns], shape (4, n); t = 0 by definition."""
+    """Points and times (x, y, z, t) of collisions [cm, ns], shape (4, n); t = 0 by definition."""
     vertices = np.zeros((4, n))
     root = np.linalg.cholesky(collider.luminous_covariance())
     centre = np.array(collider.luminous_region.centre_cm)

@@ -1,13 +1,14 @@
 """e+e- -> l+ l- X, a boson X radiated by one of the leptons of the final state.
 
-Tree level with massive leptons, unpolarised beams, massless electrons in the amplitude. X couples as a
-vector, scalar or pseudoscalar, L = -g X_mu lbar gamma^mu l, -g X lbar l, -g X lbar i gamma5 l. Couplings
-are stripped: cross-sections are for g = 1 and scale with g^2.
+Tree level with massive leptons, unpolarised beams, massless electrons in the amplitude. X couples
+as a vector, scalar or pseudoscalar, L = -g X_mu lbar gamma^mu l, -g X lbar l,
+-g X lbar i gamma5 l. Couplings are stripped: cross-sections are for g = 1 and scale with g^2.
 
-The squared amplitude is (e^4 g^2/s^2) T with T = 2 s h - 2 R, where h = -g_mn H^mn and R = r_m r_n H^mn
-are contractions of the leptonic tensor of the final state. Both are short polynomials in
-D1 = 2 p1.k + M^2, D2 = 2 p2.k + M^2, a = r.p1 and b = r.p2; p1, p2 are the momenta of l- and l+, k that of
-X, r = p(e-) - p(e+). Checked against explicit spinor sums in ``tests/reference``.
+The squared amplitude is (e^4 g^2/s^2) T with T = 2 s h - 2 R, where h = -g_mn H^mn and
+R = r_m r_n H^mn are contractions of the leptonic tensor of the final state. Both are short
+polynomials in D1 = 2 p1.k + M^2, D2 = 2 p2.k + M^2, a = r.p1 and b = r.p2; p1, p2 are the momenta
+of l- and l+, k that of X, r = p(e-) - p(e+). Checked against explicit spinor sums in
+``tests/reference``.
 """
 
 from __future__ import annotations
@@ -258,7 +259,7 @@ def decay_correlation(
     return kept
 
 
-# ---- total cross-section ---------------------------------------------------------------------------
+# ---- total cross-section ------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1)
@@ -272,8 +273,8 @@ def _nodes() -> tuple[FloatArray, FloatArray]:
 def cross_section(coupling: Coupling, masses: Masses, s: FloatArray) -> FloatArray:
     """Total cross-section for g = 1 [fb] at the squared energies s [GeV^2], zero below threshold.
 
-    One-dimensional quadrature in Sg = s - s12 + M^2 of the distribution that follows from averaging T
-    over the orientation of the final state, <T> = (4 s/3) h.
+    One-dimensional quadrature in Sg = s - s12 + M^2 of the distribution that follows from averaging
+    T over the orientation of the final state, <T> = (4 s/3) h.
     """
     m2, x2 = masses.lepton**2, masses.boson**2
     is_open = s > masses.threshold**2
@@ -301,7 +302,7 @@ def cross_section(coupling: Coupling, masses: Masses, s: FloatArray) -> FloatArr
     return np.where(is_open, total, 0.0)
 
 
-# ---- sampling ---------------------------------------------------------------------------------------
+# ---- sampling -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +320,7 @@ class Emission:
 
 
 def sample(coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Generator) -> Emission:
-    """Weighted final states at the squared energies s [GeV^2], one each; weight 0 below
-    threshold."""
+    """Weighted final states, one at each squared energy s [GeV^2]; weight 0 below threshold."""
     n = len(s)
     m, x = masses
     is_open = s > masses.threshold**2
@@ -388,8 +388,8 @@ def _sample_cosine(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Cosine between l- and X in the pair's frame, its density on [-1, 1], and D1, D2.
 
-    From 1/(1 - x0^2 c^2), mixed in equal parts with 1/(1 - x0 c)^2 + 1/(1 + x0 c)^2 where the coupling
-    flips the helicity.
+    From 1/(1 - x0^2 c^2), mixed in equal parts with 1/(1 - x0 c)^2 + 1/(1 + x0 c)^2 where the
+    coupling flips the helicity.
     """
     rapidity_max = np.log((1 + x0) ** 2 / deficit) / 2  # artanh(x0)
     rapidity = (2 * rng.random(len(x0)) - 1) * rapidity_max

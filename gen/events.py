@@ -45,8 +45,7 @@ class Origin(enum.IntEnum):
 
 
 class Outcome(enum.IntEnum):
-    """How a particle ended; the generator fills what it knows, the detector simulation the
-    rest."""
+    """How a particle ended: the generator fills what it knows, the simulation the rest."""
 
     UNDETERMINED = 0
     COLLIDED = 1

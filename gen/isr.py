@@ -1,8 +1,9 @@
 """Initial-state radiation: one photon with the exponentiated spectrum and its first-order angle.
 
-The radiator is that of Kuraev and Fadin (Sov. J. Nucl. Phys. 41 (1985) 466) with the second-order soft and
-virtual correction of Nicrosini and Trentadue (Phys. Lett. B196 (1987) 551); x = 1 - s'/s is the photon's energy
-in units of the beam energy. Several photons, and interference with the final state, are neglected.
+The radiator is that of Kuraev and Fadin (Sov. J. Nucl. Phys. 41 (1985) 466) with the second-order
+soft and virtual correction of Nicrosini and Trentadue (Phys. Lett. B196 (1987) 551);
+x = 1 - s'/s is the photon's energy in units of the beam energy. Several photons, and interference
+with the final state, are neglected.
 """
 
 from __future__ import annotations
@@ -84,8 +85,7 @@ class IsrSpectrum:
     def build(
         cls, s: float, threshold: float, born: Callable[[FloatArray], FloatArray]
     ) -> IsrSpectrum:
-        """Tabulate at s [GeV^2] for a final state open above ``threshold`` [GeV]; born(s')
-        [fb]."""
+        """Tabulate at s [GeV^2] for a final state with ``threshold`` [GeV] and born(s') [fb]."""
         radiator = Radiator.at(s)
         x_max = 1 - threshold**2 / s
         u_max = x_max**radiator.exponent

@@ -43,13 +43,11 @@ CHI1: Final = 52
 Z_PRIME: Final = 55
 
 MASS_E: Final = 0.51099895e-3
-"""GeV, PDG 2024."""
-
+"""GeV, PDG 2024"""
 MASS_MU: Final = 0.1056583755
-"""GeV, PDG 2024."""
-
+"""GeV, PDG 2024"""
 MASS_TAU: Final = 1.77693
-"""GeV, PDG 2024."""
+"""GeV, PDG 2024"""
 
 
 @dataclass(frozen=True, slots=True)

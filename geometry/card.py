@@ -132,8 +132,7 @@ class Collider(Sourced):
 
     @property
     def four_momentum(self) -> FloatArray:
-        """(e, px, py, pz) of the colliding pair without spread [GeV], massless beams, shape
-        (4,)."""
+        """(e, px, py, pz) of the pair without spread [GeV], massless beams, shape (4,)."""
         her = self.e_her_gev * np.array([1.0, *self.direction_her])
         ler = self.e_ler_gev * np.array([1.0, *self.direction_ler])
         return her + ler
@@ -262,6 +261,17 @@ class SiliconLayer(Layer):
     phi_range_deg: tuple[Finite, Finite] | None = None
     slanted: SlantedSensors | None = None
 
+    @model_validator(mode="after")
+    def _check_ranges(self) -> Self:
+        gap, phi = self.z_gap_cm, self.phi_range_deg
+        if gap is not None and not self.z_min_cm < gap[0] < gap[1] < self.z_max_cm:
+            msg = f"z_gap_cm = {gap} must be a range between z_min_cm and z_max_cm"
+            raise ValueError(msg)
+        if phi is not None and not 0 < phi[1] - phi[0] <= 360:
+            msg = f"phi_range_deg = {phi} must be a range of at most 360 degrees"
+            raise ValueError(msg)
+        return self
+
 
 class Superlayer(Table):
     """Wire layers of one orientation: columns with a value a layer, inside to outside.
@@ -291,7 +301,19 @@ class Superlayer(Table):
         if any(inner >= outer for inner, outer in pairwise(self.radius_cm)):
             msg = f"the layers of superlayer {self.name} overlap: radius_cm must increase"
             raise ValueError(msg)
+        if any(radius2 <= 0 for radius2 in self.mid_radii2_cm2):
+            msg = f"the stereo wires of superlayer {self.name} would cross the axis"
+            raise ValueError(msg)
         return self
+
+    @property
+    def mid_radii2_cm2(self) -> list[float]:
+        """Squared radius of each layer at mid-length, where a straight stereo wire is nearest."""
+        columns = zip(self.radius_cm, self.z_min_cm, self.z_max_cm, self.stereo_mrad, strict=True)
+        return [
+            radius**2 - ((z_max - z_min) / 2 * math.tan(stereo * mrad)) ** 2
+            for radius, z_min, z_max, stereo in columns
+        ]
 
 
 class DriftChamber(Sourced):
@@ -311,8 +333,7 @@ class DriftChamber(Sourced):
 
 
 class TrackFinding(Sourced):
-    """Efficiency to find and fit a track that left enough hits: value by pt, times one by
-    theta."""
+    """Efficiency to find and fit a track with enough hits: value by pt, times one by theta."""
 
     min_silicon_hits: Annotated[int, Field(ge=0)]
     min_cdc_hits: Annotated[int, Field(ge=0)]
@@ -337,7 +358,7 @@ class TrackFinding(Sourced):
 
 
 class MomentumSmearing(Sourced):
-    """Width added to the layer model: sigma(pt)/pt = pt_coefficient pt (+) beta_coefficient/beta."""
+    """Width on top of the layers: sigma(pt)/pt = pt_coefficient pt (+) beta_coefficient/beta."""
 
     pt_coefficient_per_gev: NonNegative
     beta_coefficient: NonNegative

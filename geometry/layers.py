@@ -54,7 +54,10 @@ class Surface:
 
 
 def tracking_surfaces(experiment: Experiment) -> tuple[Surface, ...]:
-    """All surfaces that shape a track, in the order in which a prompt one meets them."""
+    """All surfaces that shape a track, in the order in which a prompt one meets them.
+
+    Material behind the outermost layer moves no hit and is left out.
+    """
     surfaces = [
         Surface(
             f"passive.{name}",
@@ -68,7 +71,9 @@ def tracking_surfaces(experiment: Experiment) -> tuple[Surface, ...]:
     for name, layer in experiment.silicon.items():
         surfaces += _silicon(name, layer)
     surfaces += _drift_chamber(experiment.drift_chamber)
-    return tuple(sorted(surfaces, key=lambda surface: surface.radius))
+    outermost = max(surface.radius for surface in surfaces if surface.sensor is not None)
+    inside = [surface for surface in surfaces if surface.radius <= outermost]
+    return tuple(sorted(inside, key=lambda surface: surface.radius))
 
 
 def _silicon(name: str, layer: SiliconLayer) -> list[Surface]:
@@ -119,21 +124,17 @@ def _drift_chamber(chamber: DriftChamber) -> list[Surface]:
         gas = Surface(f"cdc.{superlayer.name}.gas", (inner + outer) / 2, z_min, z_max)
         surfaces.append(replace(gas, thickness_x0=thickness))
         columns = zip(
-            superlayer.radius_cm,
+            superlayer.mid_radii2_cm2,
             superlayer.z_min_cm,
             superlayer.z_max_cm,
             superlayer.stereo_mrad,
             superlayer.sigma_um,
             strict=True,
         )
-        for i, (radius, z_low, z_high, stereo, sigma) in enumerate(columns):
-            tan_stereo = math.tan(stereo * mrad)
-            # A straight stereo wire comes closest to the axis at mid-length.
-            radius_mid = math.sqrt(radius**2 - ((z_high - z_low) / 2 * tan_stereo) ** 2)
-            wire = Wire(sigma * um, tan_stereo, chamber.hit_efficiency)
-            surfaces.append(
-                Surface(f"cdc.{superlayer.name}.{i}", radius_mid, z_low, z_high, sensor=wire)
-            )
+        for i, (radius2, z_low, z_high, stereo, sigma) in enumerate(columns):
+            wire = Wire(sigma * um, math.tan(stereo * mrad), chamber.hit_efficiency)
+            name = f"cdc.{superlayer.name}.{i}"
+            surfaces.append(Surface(name, math.sqrt(radius2), z_low, z_high, sensor=wire))
     return surfaces
 
 

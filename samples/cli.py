@@ -17,8 +17,7 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line: one line and exit status 2 for what a user can mend, 130 for
-    Ctrl-C."""
+    """Run the command line: one line and status 2 for what a user can mend, 130 for Ctrl-C."""
     try:
         cli.main(standalone_mode=False, prog_name="darkbelle")
     except click.exceptions.Exit as stop:
@@ -54,8 +53,7 @@ _overrides = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="darkbelle")
 def cli() -> None:
-    """Fast detector simulation and signal generator for dark-sector searches at Belle and Belle
-    II.
+    """Fast detector simulation and signal generator for dark sectors at Belle and Belle II.
 
     \b
     Example:
@@ -87,8 +85,7 @@ def processes(name: str | None) -> None:
 @click.argument("name", required=False)
 @_overrides
 def experiments(name: str | None, overrides: tuple[str, ...]) -> None:
-    """List the cards, or print the one called NAME as it is resolved, with the source of every
-    number.
+    """List the cards, or print the one called NAME as resolved, with the source of each number.
 
     \b
     Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import awkward as ak
 import numpy as np
@@ -61,8 +61,6 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
 
 def _literals(annotation: Any) -> tuple[Any, ...]:
     """Values of a Literal, else nothing."""
-    from typing import Literal, get_args, get_origin
-
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 

@@ -1,7 +1,7 @@
-"""The file: one group a collection, one dataset a column, ``offsets`` where events own several rows.
+"""The file: one group a collection, one dataset a column, ``offsets`` where events own many rows.
 
-The layout is that of ``docs/file-format.md``. Columns pass the filters shuffle and deflate, which every HDF5
-reader knows; the deflating is done here by isal and handed to HDF5 as finished chunks.
+The layout is that of ``docs/file-format.md``. Columns pass the filters shuffle and deflate, which
+every HDF5 reader knows; the deflating is done here by isal and handed to HDF5 as finished chunks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ _CHUNK_ROWS = 65_536
 _DEFLATE_LEVEL = 1
 _ATTRIBUTE_LIMIT = 60_000
 """HDF5 keeps attributes below 64 kB; longer texts become scalar datasets."""
-
 _REQUIRED = ("n_stored", "sum_w", "process", "parameters", "card", "card_sha256", "version")
 _OFFSETS = Column("first row of each event, and the total", "1", "i8")
 

@@ -1,12 +1,9 @@
-"""Pictures of a sample.
-
-Needs the extra ``[plot]``; nothing else imports this module.
-"""
+"""Pictures of a sample. Needs the extra ``[plot]``; nothing else imports this module."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +26,7 @@ __all__ = ["draw_sample", "true_helices"]
 FloatArray = npt.NDArray[np.float64]
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito, colour-blind safe
+_BARREL = 35, 123  # degrees, where a prompt track crosses all layers of the drift chamber
 _AXIS_LABELS = {
     "dimuon_mass": r"$m_{\mu\mu}$",
     "recoil_mass": r"$M_\mathrm{recoil}$",
@@ -52,8 +50,7 @@ def new_figure(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
 
 
 def draw_sample(sample: Sample, folder: Path) -> list[Path]:
-    """Draw all pictures that the sample has the columns for, into a folder that is made if
-    needed."""
+    """Draw all pictures that the sample has the columns for; the folder is made if needed."""
     pictures: dict[str, Callable[[Sample], Figure]] = {
         "tracks": _draw_tracks,
         "resolutions": _draw_resolutions,
@@ -190,21 +187,31 @@ def _draw_resolutions(sample: Sample) -> Figure:
 
 
 def _draw_momentum_resolution(axis: Axes, tracks: Any, truth: FloatArray) -> None:
-    """Half the central 68 % of (pt - true pt)/pt in bins of transverse momentum."""
+    """Half the central 68 % of (pt - true pt)/pt against pt, barrel and ends apart."""
     ratio = np.abs(truth[:, HelixIndex.OMEGA] / ak.to_numpy(tracks.omega)) - 1
-    pt = ak.to_numpy(tracks.pt)
-    edges = np.unique(np.quantile(pt, np.linspace(0, 1, 16))) if len(pt) else np.array([])
-    for low, high in itertools.pairwise(edges):
-        chosen = ratio[(pt >= low) & (pt < high)]
-        if len(chosen) > 20:
-            sigma = np.subtract(*np.quantile(chosen, [0.841345, 0.158655])) / 2
-            error = sigma / np.sqrt(len(chosen))
-            axis.errorbar(
-                (low + high) / 2, 100 * sigma, 100 * error, (high - low) / 2, fmt="o", color=_BLUE
-            )
+    pt, theta = ak.to_numpy(tracks.pt), np.degrees(ak.to_numpy(tracks.theta))
+    barrel = (theta > _BARREL[0]) & (theta < _BARREL[1])
+    for part, colour, label in (
+        (barrel, _BLUE, rf"${_BARREL[0]}^\circ < \theta < {_BARREL[1]}^\circ$"),
+        (~barrel, _ORANGE, "elsewhere"),
+    ):
+        if not part.any():
+            continue
+        edges = np.unique(np.quantile(pt[part], np.linspace(0, 1, 13)))
+        for low, high in pairwise(edges):
+            chosen = ratio[part & (pt >= low) & (pt < high)]
+            if len(chosen) > 20:
+                upper, lower = np.quantile(chosen, [0.841345, 0.158655])
+                sigma = 100 * (upper - lower) / 2
+                error = sigma / np.sqrt(len(chosen))
+                centre, half = (low + high) / 2, (high - low) / 2
+                axis.errorbar(centre, sigma, error, half, fmt="o", ms=3, color=colour, label=label)
+                label = "_"
     axis.set_xlabel(r"$p_T$ [GeV]")
     axis.set_ylabel(r"$\sigma(p_T)/p_T$ [%]")
     axis.set_ylim(bottom=0)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(frameon=False)
 
 
 def _title(sample: Sample) -> str:

@@ -36,7 +36,6 @@ __all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
 
 CHUNK_SIZE: Final = 4096
 """Events that share a random stream."""
-
 _CHUNKS_IN_FLIGHT = 3
 """Chunks a worker may be ahead of the writer."""
 
@@ -198,7 +197,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# ---- workers --------------------------------------------------------------------------------------
+# ---- workers ------------------------------------------------------------------------------------
 
 
 def _chunks(

@@ -97,10 +97,7 @@ class Sample:
 
     @cached_property
     def tracks(self) -> Any:
-        """Tracks as Momentum3D, with d0 ...
-
-        tan_lambda, the matrix ``cov``, hits, truth_index.
-        """
+        """Tracks as Momentum3D, with d0 ... tan_lambda, the matrix ``cov``, hits, truth_index."""
         columns = self._columns("tracks")
         offsets, helix = columns.pop("offsets"), columns.pop("helix").astype(np.float64)
         p = momentum(helix, self.experiment.solenoid.field_t)
@@ -122,10 +119,7 @@ class Sample:
 
 
 def open(path: str | Path) -> Sample:
-    """Open a sample for reading, cf.
-
-    `Sample`.
-    """
+    """Open a sample for reading, cf. `Sample`."""
     return Sample(path)
 
 

@@ -30,8 +30,7 @@ _EVENT_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Columns with their descriptions; ``counts`` are the rows of each event, None for one
-    each."""
+    """Columns and their descriptions; ``counts`` are the rows of each event, None for one each."""
 
     columns: dict[str, Column]
     arrays: dict[str, Array]

@@ -1,8 +1,10 @@
 """The Z' of a gauged L_mu - L_tau, alone or as mediator to a Dirac fermion chi.
 
-L = -g' Z'_a (mubar gamma^a mu - taubar gamma^a tau + left-handed neutrinos of both) - g_chi Z'_a chibar gamma^a chi
-(He, Joshi, Lew, Volkas, Phys. Rev. D43 (1991) R22; normalisation of Belle II, arXiv:1912.11276). Tree-level
-widths; kinetic mixing at one loop is neglected.
+L = -g' Z'_a (mubar gamma^a mu - taubar gamma^a tau + left-handed neutrinos of both)
+    - g_chi Z'_a chibar gamma^a chi
+
+(He, Joshi, Lew, Volkas, Phys. Rev. D43 (1991) R22; normalisation of Belle II, arXiv:1912.11276).
+Tree-level widths; kinetic mixing at one loop is neglected.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What every process is: a validated set of parameters that can be prepared for a collider and
-generate."""
+"""What every process is: validated parameters, made ready for a collider to generate events."""
 
 from __future__ import annotations
 
@@ -17,8 +16,7 @@ __all__ = ["EventGenerator", "Process", "parameter"]
 
 
 def parameter(description: str, *, unit: str = "", **bounds: Any) -> Any:
-    """Meaning, unit and bounds of a parameter, for use in ``Annotated``; numbers must be
-    finite."""
+    """Meaning, unit and bounds of a parameter, for ``Annotated``; numbers must be finite."""
     if bounds:
         bounds["allow_inf_nan"] = False
     return Field(description=description, json_schema_extra={"unit": unit}, **bounds)
@@ -48,13 +46,10 @@ class Process(BaseModel, abc.ABC):
 
     name: ClassVar[str]
     """Name on the command line."""
-
     summary: ClassVar[str]
     """One line of meaning."""
-
     papers: ClassVar[tuple[str, ...]] = ()
     """Where the model and its searches are published."""
-
     observables: ClassVar[tuple[str, ...]] = ()
     """Observables that the samples carry, names out of `darkbelle.samples.observables`."""
 

@@ -98,10 +98,7 @@ class MuMuZPrime(Process):
         return LmuLtau(self.mass, self.coupling, self.m_chi, self.g_chi)
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> ZPrimeGenerator:
-        """Make ready for one collider, cf.
-
-        `Process.prepare`.
-        """
+        """Make ready for one collider, cf. `Process.prepare`."""
         if self.m_chi is not None and 2 * self.m_chi >= self.mass:
             msg = (
                 f"{self.name}: m_chi = {self.m_chi} GeV exceeds half of mass = {self.mass} GeV, "

@@ -163,7 +163,7 @@ def test_turning_everything_turns_phi0(
 def local_after(
     local: np.ndarray, phi: float, omega: float, tan_lambda: float, arc: float
 ) -> np.ndarray:
-    """Local parameters at the pivot ``arc`` further on, of tracks that deviate at the first pivot."""
+    """Local parameters ``arc`` further on, of tracks that deviate by ``local`` at the perigee."""
     pivot = array(0, phi, omega, 0, tan_lambda)[None]
     moved = position_at(pivot, array(arc))
     start = pivot + local

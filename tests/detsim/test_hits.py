@@ -104,7 +104,7 @@ def agree(crossing: Crossing, helix: np.ndarray, birth: float, surface: Surface)
 def test_cylinders(
     radius: float, d0: float, phi: float, omega: float, z0: float, tan_lambda: float
 ) -> None:
-    """Any track from near the beam, also one that turns inside and one that leaves through an end."""
+    """Tracks from near the beam, also those that turn inside or leave through an end."""
     diameter = 2 / max(abs(omega), 1e-9)
     if abs(radius - diameter) < 0.1 + 2 * abs(d0):  # grazing: the search finds what it likes
         return
@@ -224,7 +224,7 @@ def test_phi_range(limits: tuple[float, float], omega: float) -> None:
 
 
 def test_azimuth_of_the_direction() -> None:
-    """psi is the direction of the momentum from the radius: with phi of the hit it gives that of p."""
+    """psi is the azimuth of the momentum from that of the hit."""
     helix = np.array([[0.5, 2.0, -0.03, 0, 0.3]])
     crossing = cross(one(helix), CYLINDER)
     x, y, _ = position_at(helix, crossing.arc)[0]

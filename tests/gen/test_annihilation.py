@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from darkbelle.errors import KinematicsError
 from darkbelle.gen.annihilation import Annihilations, AnnihilationSource
 from darkbelle.gen.events import Origin, Outcome, Status
-from darkbelle.gen.kinematics import boost, dot, to_rest_frame
+from darkbelle.gen.kinematics import dot, to_rest_frame
 from darkbelle.geometry import Collider
 
 FloatArray = np.ndarray
@@ -123,18 +122,3 @@ def test_first_events_do_not_depend_on_the_boost_of_the_others(events: Annihilat
     )
     expected = events.from_hard_frame(events.momenta[0])[:, :10]
     assert part.from_hard_frame(part.momenta[0]) == pytest.approx(expected, rel=1e-13)
-
-
-def test_too_heavy_a_final_state_is_refused(collider: Collider):
-    with pytest.raises(KinematicsError, match=r"needs 10\.6 GeV.*sqrt_s = 10\.58 GeV"):
-        AnnihilationSource(TwoBody(10.6), collider, isr=True, rng=np.random.default_rng(57))
-
-
-def test_boost_of_the_collider_is_that_of_the_beams(
-    events: Annihilations, sharp_collider: Collider
-):
-    """Without spread the centre of mass would be the collider's: the mean total agrees."""
-    total = (events.electron + events.positron).mean(axis=1)
-    assert total == pytest.approx(sharp_collider.four_momentum, abs=1e-3)
-    at_rest = np.array([sharp_collider.sqrt_s, 0, 0, 0])
-    assert boost(at_rest, total) == pytest.approx(total, abs=1e-3)

@@ -135,7 +135,7 @@ def test_pt_resolution_of_the_chamber_alone(p: float) -> None:
     """Check 7, cosmic rays, JINST 12 (2017) C06014: 0.127 % pt (+) 0.321 %/beta; 20 %.
 
     The TDR's row (0.2 % pt (+) 0.3 %/beta: 0.36, 0.50, 1.04 %) is a design figure that the chamber
-    as built surpasses: the simulation stays 16, 25 and 33 % below it, as the cosmic rays do.
+    as built surpasses: the simulation stays 13, 22 and 31 % below it, as the cosmic rays do.
     """
     found = pt_resolution(belle2(*NO_SILICON), p)
     assert found == pytest.approx(quadrature(0.127, 0.321, p), rel=0.20)

@@ -1,4 +1,4 @@
-"""The command line as a user meets it, in processes of its own where exit status and traceback count."""
+"""The command line as a user meets it, in its own process where status and traceback count."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_bad_input_from_a_shell_has_no_traceback(tmp_path):
 
 
 def test_help_starts_without_the_heavy_packages():
-    heavy = "numpy, h5py, awkward, scipy, matplotlib, pydantic".split(", ")
+    heavy = ["numpy", "h5py", "awkward", "scipy", "matplotlib", "pydantic"]
     code = (
         "import sys, darkbelle.samples.cli; "
         f"print([name for name in {heavy!r} if name in sys.modules])"

@@ -175,9 +175,13 @@ def test_a_damaged_column_is_named(path, tmp_path):
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError), SampleWriter(tmp_path / "x.h5") as writer:
-        writer.append(collections(5))
-        raise RuntimeError
+    def write_and_fail():
+        with SampleWriter(tmp_path / "x.h5") as writer:
+            writer.append(collections(5))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
     assert not list(tmp_path.iterdir())
 
 

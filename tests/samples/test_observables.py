@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from darkbelle import gen, geometry
-from darkbelle.detsim import simulate
+from darkbelle.detsim import FitStatus, RecoEvents, TrackTable, simulate
 from darkbelle.errors import ConfigError
+from darkbelle.gen.particles import MASS_MU
 from darkbelle.samples.observables import dimuon_recoil, observables_of
+from darkbelle.units import CURVATURE
 
 PERFECT = geometry.load(
     "belle2",
@@ -64,13 +66,63 @@ def test_events_without_a_pair_are_flagged_and_nan(perfect):
             np.testing.assert_array_equal(np.isnan(values), ~has_both, err_msg=name)
 
 
-def test_the_fastest_track_of_each_charge_is_taken(perfect):
-    """A pion added to an event changes nothing when it is slow, and the pair when it is fast."""
-    truth, _ = perfect
-    rng = np.random.default_rng(1)
-    gun = gen.ParticleGun(p=0.3, theta=1.5).generate(PERFECT.collider, 50, rng)
-    reco = simulate(gun, PERFECT, rng=rng)
-    assert not dimuon_recoil(reco, PERFECT)["has_dimuon"].any()
+def by_hand(*events):
+    """Events of given tracks, each (charge, momentum [GeV], whether its fit is good)."""
+    gun = gen.ParticleGun(p=1.0).generate(PERFECT.collider, len(events), np.random.default_rng(1))
+    tracks = [track for event in events for track in event]
+    charge = np.array([q for q, _, _ in tracks], dtype=np.int8)
+    good = np.array([is_good for _, _, is_good in tracks])
+    px, py, pz = np.array([p for _, p, _ in tracks]).T
+    pt, zero = np.hypot(px, py), np.zeros(len(tracks))
+    omega = charge * CURVATURE * PERFECT.solenoid.field_t / pt
+    helix = np.stack([zero, np.arctan2(py, px), omega, zero, pz / pt], axis=-1)
+    hits = np.full(len(tracks), 9, dtype=np.int8)
+    table = TrackTable(
+        helix=np.where(good[:, None], helix, np.nan),
+        cov=np.broadcast_to(1e-6 * np.eye(5), (len(tracks), 5, 5)),
+        charge=charge,
+        n_hits_pxd=hits,
+        n_hits_svd=hits,
+        n_hits_cdc=hits,
+        truth_index=np.zeros(len(tracks), dtype=np.int32),
+        fit_status=np.where(good, FitStatus.OK, FitStatus.NOT_POSITIVE).astype(np.int8),
+    )
+    return RecoEvents(gun, table, np.cumsum([0, *map(len, events)]))
+
+
+def test_the_fastest_track_of_each_charge_is_taken():
+    plus, minus = np.array([0.4, 1.1, 1.9]), np.array([-1.5, 0.2, 0.3])
+    alone = ((1, plus, True), (-1, minus, True))
+    # Slower ones with another direction; the second has more transverse momentum than `plus`.
+    slower = [(1, np.array([0.1, -0.5, 0.2]), True), (1, np.array([-1.4, 0.3, 0.1]), True)]
+    slower += [(-1, np.array([0.9, 0.9, -0.2]), True), (-1, np.array([0.2, -0.1, 1.0]), True)]
+    faster_but_bad = [(1, np.array([2.0, 2.0, 1.0]), False), (-1, np.array([0.0, 3.0, 0.0]), False)]
+    same_pair = [
+        alone,
+        alone[::-1],
+        (*slower, *alone),
+        (*alone, *slower),
+        (*slower[:3], *alone, slower[3]),
+        (*faster_but_bad, *alone, *slower),
+        (*slower, *alone, *faster_but_bad),
+    ]
+    fastest = (-1, np.array([1.0, -2.0, 2.5]), True)
+    other_pair = [(*alone, *slower, fastest), (fastest, *slower, *alone)]
+    no_pair = [(), alone[:1], (*slower[:2], faster_but_bad[1]), faster_but_bad]
+    observed = dimuon_recoil(by_hand(*same_pair, *other_pair, *no_pair), PERFECT)
+
+    expected = [(plus, minus)] * len(same_pair) + [(plus, fastest[1])] * len(other_pair)
+    n_pairs = len(expected)
+    assert observed["has_dimuon"].tolist() == [True] * n_pairs + [False] * len(no_pair)
+    momenta = np.array(expected)
+    energy = np.sqrt(np.sum(momenta**2, axis=-1) + MASS_MU**2).sum(axis=1)
+    momentum = momenta.sum(axis=1)
+    mass = np.sqrt(energy**2 - np.sum(momentum**2, axis=1))
+    np.testing.assert_allclose(observed["dimuon_mass"][:n_pairs], mass, rtol=1e-9)
+    recoil = PERFECT.collider.four_momentum[1:] - momentum
+    theta = np.arccos(recoil[:, 2] / np.linalg.norm(recoil, axis=1))
+    np.testing.assert_allclose(observed["recoil_theta"][:n_pairs], theta, rtol=1e-9)
+    assert np.isnan(observed["dimuon_mass"][n_pairs:]).all()
 
 
 def test_an_unknown_observable_is_named():

@@ -1,0 +1,73 @@
+"""Everything in the README works when pasted."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FORMAT = (ROOT / "docs" / "file-format.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("readme")
+
+
+def test_the_shell_lines_run(folder):
+    lines = [line for block in blocks(README, "sh") for line in block.splitlines()]
+    commands = [line.split() for line in lines if line.startswith("darkbelle")]
+    assert len(commands) >= 4
+    for _, *arguments in commands:
+        command = [sys.executable, "-m", "darkbelle", *arguments]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    assert (folder / "plots" / "observables.png").exists()
+
+
+def test_the_python_example_runs(folder):
+    (example,) = blocks(README, "python")
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "..." in done.stdout
+
+
+def test_a_sample_is_read_without_this_package(folder):
+    (example,) = blocks(FORMAT, "python")
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_set_up_commands_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("sample", "test"):
+        assert f"make {target} " in README
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_every_process_has_its_row():
+    from darkbelle.gen.processes import registered_processes
+
+    for name in registered_processes():
+        assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/file-format.md"])
+def test_links_inside_the_repository_lead_somewhere(page):
+    path = ROOT / page
+    targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))
+    for target in targets:
+        assert (path.parent / target).exists(), target
