@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable
+from darkbelle.detsim.helix import HelixIndex
 from darkbelle.detsim.tracking import ChargedParticles, MeasuredTracks, measure
 from darkbelle.gen.events import Outcome, Status, TruthEvents
 from darkbelle.gen.particles import charges, is_invisible
@@ -45,13 +46,13 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
         [Outcome.TRACKED, Outcome.NOT_FOUND],
         Outcome.OUTSIDE_ACCEPTANCE,
     )
-    tracks, offsets = _track_table(measured, tracked, truth)
+    tracks, offsets = _track_table(measured, tracked, truth, experiment.solenoid.field_t)
     seen = replace(truth, particles=replace(particles, outcome=outcome))
     return RecoEvents(seen, tracks, offsets)
 
 
 def _track_table(
-    measured: MeasuredTracks, tracked: npt.NDArray[np.intp], truth: TruthEvents
+    measured: MeasuredTracks, tracked: npt.NDArray[np.intp], truth: TruthEvents, field: float
 ) -> tuple[TrackTable, npt.NDArray[np.int64]]:
     """The tracks that were found, and the offsets of the events."""
     found = np.flatnonzero(measured.found)
@@ -63,7 +64,7 @@ def _track_table(
     table = TrackTable(
         helix=helix,
         cov=np.where(good[:, None, None], measured.cov[found], np.nan),
-        charge=np.where(helix[:, 2] < 0, -1, 1).astype(np.int8),
+        charge=np.where(field * helix[:, HelixIndex.OMEGA] < 0, -1, 1).astype(np.int8),
         n_hits_pxd=measured.n_hits[Detector.PXD][found],
         n_hits_svd=measured.n_hits[Detector.SVD][found],
         n_hits_cdc=measured.n_hits[Detector.CDC][found],

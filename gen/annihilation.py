@@ -129,7 +129,7 @@ class AnnihilationSource:
         """Draw n unweighted events, in batches until there are enough."""
         batches = []
         missing = n
-        while missing > 0:
+        while missing > 0 or not batches:
             n_tries = math.ceil(1.05 * missing / self.bound.efficiency) + 16
             electron, positron, x, momenta, weights = self._draw(n_tries, rng)
             kept, weight = unweight(weights, self.bound, rng)

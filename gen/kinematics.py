@@ -44,14 +44,17 @@ def to_rest_frame(p: FloatArray, frame: FloatArray) -> FloatArray:
 def rotate_z_to(p: FloatArray, axis: FloatArray) -> FloatArray:
     """Rotate so that the z axis turns, the short way, into a unit vector, shape (3, n)."""
     x, y, z = axis
-    # The short way does not exist for z = -1; half a turn around y serves there.
-    safe = np.where(1 + z < 1e-12, 1.0, 1 + z)
-    across = (x * p[1] + y * p[2]) / safe
-    flipped = 1 + z < 1e-12
-    px = np.where(flipped, -p[1], p[1] - x * across + x * p[3])
-    py = np.where(flipped, p[2], p[2] - y * across + y * p[3])
-    pz = np.where(flipped, -p[3], z * p[3] - x * p[1] - y * p[2])
-    return np.stack([p[0] * np.ones_like(px), px, py, pz])
+    # 1/(1 + z), which cancels close to -z; at -z itself half a turn around y serves.
+    across2 = x**2 + y**2
+    opposite = (z < 0) & (across2 == 0)
+    inverse = np.where(
+        z < 0, (1 - z) / np.where(across2 > 0, across2, 1.0), 1 / (1 + np.maximum(z, 0.0))
+    )
+    shift = (x * p[1] + y * p[2]) * inverse
+    px = np.where(opposite, -p[1], p[1] - x * shift + x * p[3])
+    py = np.where(opposite, p[2], p[2] - y * shift + y * p[3])
+    pz = np.where(opposite, -p[3], z * p[3] - x * p[1] - y * p[2])
+    return np.stack([np.broadcast_to(p[0], px.shape), px, py, pz])
 
 
 def kallen(a: FloatArray, b: FloatArray | float, c: FloatArray | float) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from particle import Particle, ParticleNotFound
+from particle import InvalidParticle, Particle, ParticleNotFound
 
 from darkbelle.errors import ConfigError
 from darkbelle.units import MeV
@@ -75,7 +75,7 @@ def species(pdg_id: int) -> Species:
         return _DARK[pdg_id]
     try:
         particle = Particle.from_pdgid(pdg_id)
-    except ParticleNotFound:
+    except (InvalidParticle, ParticleNotFound):
         raise ConfigError(f"pdg_id {pdg_id} is no known particle") from None
     if particle.charge is None or particle.charge != int(particle.charge):
         raise ConfigError(f"pdg_id {pdg_id} ({particle.name}) is no particle of integer charge")

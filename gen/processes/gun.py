@@ -21,6 +21,9 @@ __all__ = ["ParticleGun"]
 
 FloatArray = npt.NDArray[np.float64]
 
+ALONG_BEAM = 1e-9
+"""Sine of the polar angle below which no transverse momentum can be given."""
+
 
 def _as_range(value: Any) -> Any:
     """A number is a range of no width; "low,high" is how the command line writes one."""
@@ -72,7 +75,7 @@ class ParticleGun(Process):
         if not 0 <= self.theta[0] <= self.theta[1] <= math.pi:
             msg = f"theta: must lie between 0 and pi (got {self.theta})"
             raise ValueError(msg)
-        if self.pt is not None and math.sin(self.theta[0]) * math.sin(self.theta[1]) == 0:
+        if self.pt is not None and min(math.sin(angle) for angle in self.theta) < ALONG_BEAM:
             msg = "theta: a gun in pt cannot fire along the beam axis"
             raise ValueError(msg)
         try:

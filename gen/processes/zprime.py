@@ -41,6 +41,8 @@ __all__ = ["MuMuZPrime"]
 FloatArray = npt.NDArray[np.float64]
 
 PERTURBATIVE = math.sqrt(4 * math.pi)
+LIGHTEST = 1e-4
+"""GeV; the mass of a lighter boson would drown in the rounding of its four-momentum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class MuMuZPrime(Process):
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
 
-    mass: Annotated[float, parameter("mass of the Z'", unit="GeV", gt=0)]
+    mass: Annotated[float, parameter("mass of the Z'", unit="GeV", ge=LIGHTEST)]
     coupling: Annotated[float, parameter("coupling g'", gt=0, le=PERTURBATIVE)] = 1e-3
     decay: Annotated[
         Literal["invisible"],

@@ -115,7 +115,7 @@ def test_closed_form_of_the_angle_is_the_splitting_function():
 
 @pytest.mark.parametrize("x", [1e-5, 0.3, 0.95])
 def test_photon_angle(x: float):
-    energies = np.full(30_000, x)
+    energies = np.full(200_000, x)
     cos_theta = sample_cos_theta(energies, S, np.random.default_rng(22))
     assert np.all(np.abs(cos_theta) <= 1)
     assert stats.kstest(cos_theta_cdf(cos_theta, energies), "uniform").pvalue > P_MIN

@@ -102,13 +102,6 @@ def test_partial_pixel_layer(surfaces: dict[str, Surface]):
     assert surfaces["silicon.pxd1"].z_gap == (1.36, 1.44)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="a stereo angle too large for its radius is not refused"
-)
-def test_stereo_wire_that_would_cross_the_axis_is_refused():
-    wire = "{name='a',n_wires=4,radius_cm=[20.0],z_min_cm=[-50],z_max_cm=[100],"
-    wire += "stereo_mrad=[450],sigma_um=[100]}"
-    from darkbelle.errors import GeometryError
-
-    with pytest.raises(GeometryError):
-        tracking_surfaces(load("belle2", [f"drift_chamber.superlayers=[{wire}]"]))
+def test_material_behind_the_last_layer_shapes_no_track(surfaces: dict[str, Surface]):
+    assert "passive.cdc_outer_wall" not in surfaces
+    assert list(surfaces)[-1] == "cdc.8A.5"

@@ -2,8 +2,8 @@
 
 A particle goes from layer to layer in Cartesian coordinates, with a random kink at each; what it
 leaves is fitted by weighted least squares with the full covariance of the measurements, all
-derivatives by finite differences. Wires are straight lines on their hyperboloid, their gas is spread
-over all layers. Of the package only the card and `helix.perigee` are used.
+derivatives by finite differences. Wires are straight lines on their hyperboloid, their gas is
+spread over all layers. Of the package only the card and `helix.perigee` are used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIN_COORDINATES = 10
 
 @dataclass(frozen=True)
 class Layer:
-    """A surface of revolution, r^2 = (radius + slope (z - z_mid))^2 + (tan_stereo (z - z_mid))^2."""
+    """A surface of revolution: r^2 = (radius + slope d)^2 + (tan_stereo d)^2 with d = z - z_mid."""
 
     radius: float
     z_mid: float
@@ -61,10 +61,12 @@ class Layer:
 
 
 def layers_of(experiment: Experiment) -> list[Layer]:
-    """All layers of a card, in no particular order."""
+    """All layers of a card up to the last wire, in no particular order."""
+    end = max(superlayer.radius_cm[-1] for superlayer in experiment.drift_chamber.superlayers)
     layers = [
         Layer((p.r_min_cm + p.r_max_cm) / 2, 0.0, (p.z_min_cm, p.z_max_cm), p.thickness_x0)
         for p in experiment.passive.values()
+        if p.r_min_cm < end
     ]
     for silicon in experiment.silicon.values():
         phi_range = silicon.phi_range_deg and tuple(DEG * phi for phi in silicon.phi_range_deg)
@@ -203,7 +205,7 @@ class Journey:
 def travel(
     state: State, layers: Sequence[Layer], kinks: FloatArray, *, everywhere: bool = False
 ) -> Journey:
-    """Go through the layers in order, with kinks (n, n_layers, 2) where a layer is really crossed."""
+    """Go through the layers; ``kinks`` (n, n_layers, 2) act where a layer is really crossed."""
     states, reached, inside = [], [], []
     for i, layer in enumerate(layers):
         arc, exists = state.arc_to(layer)
@@ -220,8 +222,8 @@ def travel(
 class Sensors:
     """What the layers measure, one coordinate after the other, zero for the nominal particle.
 
-    Silicon measures the place in its plane; a wire that the nominal particle hits measures the signed
-    distance of closest approach.
+    Silicon measures the place in its plane; a wire that the nominal particle hits measures the
+    signed distance of closest approach.
     """
 
     def __init__(self, layers: Sequence[Layer], nominal: State) -> None:

@@ -4,7 +4,7 @@ Section and check numbers are those of the project's collection of Belle II figu
 the central 68.27 % of fitted minus true, tails included; 20,000 tracks fix it to 0.9 %.
 
 The layer model of that collection puts every layer by itself into the logarithm of Highland's
-formula. Here it is that of all the material, as the formula demands, which makes scattering 10 %
+formula. Here it is that of all the material, as the formula demands, which makes scattering 9 %
 wider; rows of that model are therefore granted 15 %.
 """
 
