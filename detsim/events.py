@@ -23,6 +23,8 @@ class FitStatus(enum.IntEnum):
     OK = 0
     NOT_POSITIVE = 1
     """The hits do not fix all five parameters: parameters and covariance are NaN."""
+    NO_FIELD = 2
+    """A straight track: its momentum and charge are unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ BoolArray = npt.NDArray[np.bool_]
 MIN_INCIDENCE = 1e-3
 """Cosine to the normal below which a surface gets no thicker: it is not flat at that scale."""
 
-_NEWTON_STEPS = 3
+_NEWTON_STEPS = 4
+_MAX_MISS = 1e-2
+"""Distance to the cone [cm] beyond which the steps have not found it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ def cross(tracks: Tracks, surface: Surface) -> Crossing:
     sin_psi = (tracks.d0 * (1 - 2 * half_sin**2) - half_sin * chord) / radius
     incidence = surface.normal_r * cos_psi + surface.normal_z * tracks.tan_lambda
     on = reached & (arc > tracks.birth) & (incidence > 0)
+    if surface.normal_z:
+        z = tracks.z0 + tracks.tan_lambda * arc - surface.z_reference
+        miss = surface.normal_r * (radius - surface.radius) + surface.normal_z * z
+        on &= np.abs(miss) < _MAX_MISS
     on &= _inside(tracks, surface, arc, half_sin, sin_psi, cos_psi)
     return Crossing(on, arc, chord, half_sin, half_cos, cos_psi, sin_psi, incidence)
 

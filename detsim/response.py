@@ -61,14 +61,15 @@ def _track_table(
     np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
     good = measured.positive[found]
     helix = np.where(good[:, None], measured.helix[found], np.nan)
+    usable = FitStatus.OK if field else FitStatus.NO_FIELD
     table = TrackTable(
         helix=helix,
         cov=np.where(good[:, None, None], measured.cov[found], np.nan),
-        charge=np.where(field * helix[:, HelixIndex.OMEGA] < 0, -1, 1).astype(np.int8),
+        charge=np.sign(np.nan_to_num(field * helix[:, HelixIndex.OMEGA])).astype(np.int8),
         n_hits_pxd=measured.n_hits[Detector.PXD][found],
         n_hits_svd=measured.n_hits[Detector.SVD][found],
         n_hits_cdc=measured.n_hits[Detector.CDC][found],
         truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),
-        fit_status=np.where(good, FitStatus.OK, FitStatus.NOT_POSITIVE).astype(np.int8),
+        fit_status=np.where(good, usable, FitStatus.NOT_POSITIVE).astype(np.int8),
     )
     return table, offsets

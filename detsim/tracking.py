@@ -24,6 +24,9 @@ __all__ = ["ChargedParticles", "MeasuredTracks", "highland_variance", "measure"]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+MIN_PT = 1e-6
+"""GeV; slower ones, and those along the beams, reach no layer anyhow."""
+
 BLOCK = 4096
 """Tracks handled at once, so that the working arrays stay in the cache."""
 
@@ -90,7 +93,7 @@ def _measure_block(
     rng: np.random.Generator,
 ) -> MeasuredTracks:
     px, py, pz = particles.momentum.T
-    pt = np.hypot(px, py)
+    pt = np.maximum(np.hypot(px, py), MIN_PT)
     phi, tan_lambda = np.arctan2(py, px), pz / pt
     omega = omega_from_pt(pt, particles.charge, experiment.solenoid.field_t)
     helix, birth = perigee(particles.position, phi, omega, tan_lambda)
@@ -203,7 +206,7 @@ def _find(
     tracking: Tracking,
     rng: np.random.Generator,
 ) -> tuple[BoolArray, BoolArray]:
-    """Which particles left enough hits, and which of these were found."""
+    """Which particles can be found, by their hits and their direction, and which of these were."""
     finding = tracking.finding
     silicon = n_hits[Detector.PXD] + n_hits[Detector.SVD]
     accepted = (silicon >= finding.min_silicon_hits) | (
@@ -215,4 +218,5 @@ def _find(
     by_pt = np.array([0.0, *finding.pt_efficiency])
     pt_bin = np.searchsorted(np.array(finding.pt_edges_gev), pt, side="right")
     efficiency = by_pt[pt_bin] * by_theta[theta_bin]
+    accepted &= efficiency > 0
     return accepted, accepted & (rng.random(len(pt)) < efficiency)

@@ -127,7 +127,7 @@ class AnnihilationSource:
 
     def draw(self, n: int, rng: np.random.Generator) -> Annihilations:
         """Draw n unweighted events, in batches until there are enough."""
-        batches = []
+        batches: list[tuple[FloatArray, ...]] = []
         missing = n
         while missing > 0 or not batches:
             n_tries = math.ceil(1.05 * missing / self.bound.efficiency) + 16

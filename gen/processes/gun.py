@@ -82,6 +82,9 @@ class ParticleGun(Process):
             known = species(self.pdg_id)
         except ConfigError as error:
             raise ValueError(str(error)) from None
+        if abs(known.charge) > 1:
+            msg = f"pdg_id: {known.name} has charge {known.charge}, tracking knows 0 and +-1"
+            raise ValueError(msg)
         if known.mass is None:
             msg = f"pdg_id: {known.name} has no mass of its own"
             raise ValueError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -40,7 +41,11 @@ __all__ = ["MuMuZPrime"]
 
 FloatArray = npt.NDArray[np.float64]
 
+_log = logging.getLogger(__name__)
+
 PERTURBATIVE = math.sqrt(4 * math.pi)
+NARROW = 0.01
+"""Width over mass above which a fixed mass distorts the recoil-mass peak."""
 LIGHTEST = 1e-4
 """GeV; the mass of a lighter boson would drown in the rounding of its four-momentum."""
 
@@ -88,7 +93,7 @@ class MuMuZPrime(Process):
     m_chi: Annotated[
         float | None, parameter("mass of a Dirac fermion chi, if there is one", unit="GeV", gt=0)
     ] = None
-    g_chi: Annotated[float, parameter("coupling to chi chi", gt=0, le=PERTURBATIVE)] = 1.0
+    g_chi: Annotated[float, parameter("coupling to chi chi", gt=0, le=PERTURBATIVE)] = 0.1
     ctau: Annotated[
         float | None, parameter("proper decay length instead of the model's", unit="cm", ge=0)
     ] = None
@@ -114,6 +119,13 @@ class MuMuZPrime(Process):
                 f"{collider.sqrt_s:.5g} GeV ({collider.name}): choose mass < {heaviest:.5g} GeV"
             )
             raise KinematicsError(msg)
+        if self.model.width > NARROW * self.mass:
+            _log.warning(
+                "%s: the width, %.3g GeV, exceeds %g of the mass, but every Z' has the same mass",
+                self.name,
+                self.model.width,
+                NARROW,
+            )
         hard = MuonPairWithVector(emission.Masses(MASS_MU, self.mass), self.coupling)
         return ZPrimeGenerator(
             self, collider, AnnihilationSource(hard, collider, isr=self.isr, rng=rng)

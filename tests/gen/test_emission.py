@@ -75,6 +75,15 @@ def test_weights_average_to_the_cross_section(coupling: Coupling, masses: Masses
         assert abs(weight.mean() - cross_section(coupling, masses, s[:1])[0]) < 5 * error
 
 
+def test_weights_of_a_light_scalar():
+    """The helicity flip has a mixture of its own, which a larger sample tests to 0.5 %."""
+    masses, s = Masses(MASS_MU, 0.05), np.full(1_000_000, 10.58**2)
+    weight = sample(SCALAR, masses, s, np.random.default_rng(39)).weight
+    error = weight.std() / 1000
+    assert error < 1e-3 * weight.mean()
+    assert abs(weight.mean() - cross_section(SCALAR, masses, s[:1])[0]) < 4.5 * error
+
+
 @each_coupling
 def test_closed_below_threshold(coupling: Coupling):
     masses = Masses(MASS_MU, 3.0)

@@ -129,13 +129,11 @@ def test_bad_input(parameters: dict, message: str):
     assert "\n" not in text
 
 
-@pytest.mark.xfail(strict=True, reason="sin(pi) is 1e-16 and passes the test for zero")
 def test_transverse_gun_must_not_fire_backward_along_the_axis():
     with pytest.raises(ConfigError):
         ParticleGun(pt=1, theta=math.pi)
 
 
-@pytest.mark.xfail(strict=True, reason="InvalidParticle of the package is not caught")
 def test_invalid_particle_code():
     with pytest.raises(ConfigError):
         ParticleGun(p=1, pdg_id=0)

@@ -42,16 +42,13 @@ def test_invisible_particles(pdg_id: int):
     assert species(pdg_id).charge == 0
 
 
-INVALID = pytest.mark.xfail(strict=True, reason="InvalidParticle of the package is not caught")
-
-
 @pytest.mark.parametrize(
     "pdg_id",
     [
         pytest.param(1, id="charge of a third"),
         pytest.param(9_900_099, id="not in the table"),
-        pytest.param(0, marks=INVALID),
-        pytest.param(999_999_999, marks=INVALID),
+        pytest.param(0, id="no code"),
+        pytest.param(999_999_999, id="no code of nine digits"),
     ],
 )
 def test_no_particle_of_its_own(pdg_id: int):

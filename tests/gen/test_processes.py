@@ -140,11 +140,7 @@ def test_refuses_numbers_that_are_none(process: Process, value: float):
 
 
 @pytest.mark.parametrize("n", [0, 1, 50])
-def test_record_is_consistent(process: Process, n: int, collider: Collider, request):
-    if n == 0 and process.name == "mumu-zprime":
-        request.applymarker(
-            pytest.mark.xfail(strict=True, reason="draw(0) has no batch to concatenate")
-        )
+def test_record_is_consistent(process: Process, n: int, collider: Collider):
     events = generate(process, collider, n)
     p = events.particles
     assert events.n_events == n
