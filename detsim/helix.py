@@ -97,7 +97,7 @@ def direction_at(helix: FloatArray, arc: FloatArray) -> FloatArray:
 
 
 def momentum(helix: FloatArray, field: float) -> FloatArray:
-    """Momentum (px, py, pz) at the perigee [GeV] in a field [T], shape (n, 3); NaN without field."""
+    """Momentum (px, py, pz) at the perigee [GeV], shape (n, 3), NaN for a field of 0 T."""
     _, phi0, omega, _, tan_lambda = helix.T
     pt = CURVATURE * (abs(field) or np.nan) / np.abs(omega)
     return np.stack([pt * np.cos(phi0), pt * np.sin(phi0), pt * tan_lambda], axis=-1)

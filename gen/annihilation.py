@@ -108,7 +108,8 @@ class AnnihilationSource:
     ) -> None:
         self._hard = hard
         self._collider = collider
-        s = collider.sqrt_s**2
+        # Beams above their nominal energy can radiate more: leave room for five sigma.
+        s = (collider.sqrt_s + 5 * collider.sqrt_s_spread) ** 2
         self._spectrum = IsrSpectrum.build(s, hard.threshold, hard.cross_section) if isr else None
         self.bound = Bound.from_pilot(self._draw(_PILOT_EVENTS, rng)[-1])
         self.cross_section = CrossSection(self.bound.mean, self.bound.error)

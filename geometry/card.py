@@ -32,10 +32,11 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+CrossingAngle = Annotated[float, Field(strict=True, gt=-200, lt=200)]
 Vector3 = tuple[Finite, Finite, Finite]
 
 
@@ -78,9 +79,7 @@ class Sourced(Table):
                 msg = "an estimate needs a variation: alternative values for keys of this table"
                 raise ValueError(msg)
             return self
-        if self.varied() == self:
-            msg = f"the variation {self.variation} changes nothing"
-            raise ValueError(msg)
+        self.varied()
         return self
 
     def varied(self) -> Self:
@@ -110,8 +109,8 @@ class Collider(Sourced):
     name: str
     e_her_gev: Positive
     e_ler_gev: Positive
-    angle_her_mrad: Finite
-    angle_ler_mrad: Finite
+    angle_her_mrad: CrossingAngle
+    angle_ler_mrad: CrossingAngle
     spread_her_mev: NonNegative
     spread_ler_mev: NonNegative
     beam_spread: bool = True

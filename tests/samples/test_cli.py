@@ -96,7 +96,7 @@ def with_changes(*changes: str) -> list[str]:
             ["produce", "mumu-zprime", "-p", "mass=10.4", "-n", "5", "-o", "x.h5"],
             "choose mass < 10.368 GeV",
         ),
-        (["produce", "mumu-zprime", "-p", "mass=-1", "-n", "5", "-o", "x.h5"], "greater than or equal to 0.0001"),
+        (["produce", "mumu-zprime", "-p", "mass=-1", "-n", "5", "-o", "x.h5"], "equal to 0.0001"),
         (["produce", "mumu-zprime", "-p", "mass=nan", "-n", "5", "-o", "x.h5"], "finite number"),
         (["produce", "mumu-zprime", "-p", "mass=two", "-n", "5", "-o", "x.h5"], "valid number"),
         (["produce", "mumu-zprime", "-p", "mass", "-n", "5", "-o", "x.h5"], "must read key=value"),
