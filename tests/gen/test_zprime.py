@@ -113,7 +113,9 @@ def test_cross_section_scales_with_the_coupling(collider: Collider):
 def test_chi_takes_its_share_of_the_branching_fraction(collider: Collider):
     """With a strong coupling to chi nearly every Z' is invisible; without, half are."""
     without, with_chi = (
-        MuMuZPrime(mass=1.0, m_chi=m_chi, g_chi=1.0).cross_section(collider, np.random.default_rng(85))
+        MuMuZPrime(mass=1.0, m_chi=m_chi, g_chi=1.0).cross_section(
+            collider, np.random.default_rng(85)
+        )
         for m_chi in (None, 0.1)
     )
     assert without.value / with_chi.value == pytest.approx(0.50018987, rel=1e-5)
