@@ -103,6 +103,8 @@ def _measure_block(
     beta = momentum / np.hypot(momentum, particles.mass)
     information, n_hits = _collect(tracks, surfaces, momentum, beta, rng)
     factor = factorise(information)
+    n_coordinates = 2 * (n_hits[Detector.PXD] + n_hits[Detector.SVD]) + n_hits[Detector.CDC]
+    positive = factor.positive & (n_coordinates >= 5)
     cov = factor.covariance()
 
     tracking = experiment.tracking
@@ -125,9 +127,7 @@ def _measure_block(
     cov += omega_variance[:, None, None] * omega_shift[:, :, None] * omega_shift[:, None, :]
 
     accepted, found = _find(n_hits, pt, tan_lambda, tracking, rng)
-    return MeasuredTracks(
-        helix, _refer_to_origin(cov, tracks), n_hits, accepted, found, factor.positive
-    )
+    return MeasuredTracks(helix, _refer_to_origin(cov, tracks), n_hits, accepted, found, positive)
 
 
 def _collect(

@@ -54,21 +54,21 @@ def test_material_in_front_of_the_drift_chamber(belle2: Experiment, surfaces: di
     assert sum(s.thickness_x0 for s in crossed) == pytest.approx(0.0427, abs=1e-6)
 
 
-def test_gas_is_spread_over_the_whole_chamber(belle2: Experiment, surfaces: dict[str, Surface]):
-    """0.37 % X0 between half a cell below the first wire and half a cell above the last."""
-    gas = [s for s in surfaces.values() if s.name.endswith(".gas")]
-    assert len(gas) == len(belle2.drift_chamber.superlayers)
+def test_gas_is_spread_over_the_whole_chamber(surfaces: dict[str, Surface]):
+    """0.37 % X0 between half a cell below the first wire and half a cell above the last.
+
+    The two cylinders of a superlayer have the sum, mean radius and variance of a uniform slab.
+    """
+    gas = [s for s in surfaces.values() if ".gas." in s.name]
     assert all(s.sensor is None for s in gas)
-    depth = (111.14 + 1.81 / 2) - (16.80 - 1.0 / 2)
-    total = sum(s.thickness_x0 for s in gas)
-    assert total == pytest.approx(3.85e-5 * depth, rel=1e-4)
-    for surface, (below, above) in zip(
-        gas,
-        pairwise([16.3, 24.75, 35.66, 46.63, 57.55, 68.47, 79.39, 90.31, 101.23, 112.045]),
-        strict=True,
-    ):
-        assert surface.radius == pytest.approx((below + above) / 2, abs=0.01)
-        assert surface.thickness_x0 == pytest.approx(3.85e-5 * (above - below), rel=2e-3)
+    edges = [16.3, 24.75, 35.66, 46.63, 57.55, 68.47, 79.39, 90.31, 101.23, 112.045]
+    for inner, outer, (below, above) in zip(gas[::2], gas[1::2], pairwise(edges), strict=True):
+        assert inner.name.rsplit(".", 1)[0] == outer.name.rsplit(".", 1)[0]
+        width = above - below
+        assert inner.thickness_x0 == outer.thickness_x0
+        assert 2 * inner.thickness_x0 == pytest.approx(3.85e-5 * width, rel=2e-3)
+        assert (inner.radius + outer.radius) / 2 == pytest.approx((below + above) / 2, abs=0.01)
+        assert (outer.radius - inner.radius) / 2 == pytest.approx(width / math.sqrt(12), rel=1e-3)
 
 
 def test_radius_of_wires_at_mid_length(belle2: Experiment, surfaces: dict[str, Surface]):

@@ -136,12 +136,13 @@ def test_correlations_agree_with_the_reference(where: Bin) -> None:
 
 @pytest.mark.slow
 def test_errors_agree_on_average() -> None:
-    """Over the 30 prompt bins statistics leave 0.15 %; 1 % is granted to the gathered gas."""
+    """Over the 30 prompt bins statistics leave 0.15 %; 1 % is granted to the approximations."""
     ratios = np.array([sigma_ratios(where) for where in PROMPT])
     np.testing.assert_allclose(np.exp(np.log(ratios).mean(axis=0)), 1, atol=0.01)
 
 
-def test_errors_of_soft_tracks_born_within_a_superlayer() -> None:
-    """Here it matters most where the gas stands: at 0.3 GeV it makes 7 % in d0 and phi0."""
-    where = Bin("pi", 0.3, 80, 50, 1, radius=20)
-    np.testing.assert_allclose(sigma_ratios(where), 1, atol=0.10)
+@pytest.mark.parametrize("radius", [20, 31])
+def test_errors_of_soft_tracks_born_within_a_superlayer(radius: float) -> None:
+    """Here it matters most where the gas stands: gathered in one place it would make 7 %."""
+    where = Bin("pi", 0.3, 80, 50, 1, radius=radius)
+    np.testing.assert_allclose(sigma_ratios(where), 1, atol=0.05)
