@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 __all__ = [
     "ConfigError",
@@ -15,6 +18,7 @@ __all__ = [
     "MissingDependencyError",
     "OutputError",
     "SampleFormatError",
+    "WorkerError",
     "did_you_mean",
     "explain",
 ]
@@ -42,6 +46,10 @@ class OutputError(DarkbelleError):
 
 class SampleFormatError(DarkbelleError):
     """A file that is no sample of this package, or a damaged or unfinished one."""
+
+
+class WorkerError(DarkbelleError):
+    """A process that worked for this one and was killed."""
 
 
 class MissingDependencyError(DarkbelleError):

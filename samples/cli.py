@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line: one line and status 2 for what a user can mend, 130 for Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     try:
         cli.main(standalone_mode=False, prog_name="darkbelle")
     except click.exceptions.Exit as stop:
@@ -26,11 +31,16 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted, nothing was written", err=True)
+        click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
-    except DarkbelleError as error:
+    except (DarkbelleError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
+
+
+def _stop(number: int, _: object) -> None:
+    """End in an orderly way, so that nothing half-written remains."""
+    sys.exit(128 + number)
 
 
 _experiment = click.option(
@@ -157,7 +167,13 @@ def produce(
     experiment = geometry.load(card, overrides)
     if seed is None:
         seed = secrets.randbits(32)
-    with tqdm(total=n_events, unit="events", unit_scale=True, disable=None) as bar:
+    with ExitStack() as open_bars:
+
+        def show_progress(total: int) -> Callable[[int], object]:
+            bar = tqdm(total=total, unit="events", unit_scale=True, disable=None)
+            update: Callable[[int], object] = open_bars.enter_context(bar).update
+            return update
+
         n_written = produce_sample(
             Run(process, experiment, seed),
             output,
@@ -165,7 +181,7 @@ def produce(
             lumi=lumi,
             workers=workers,
             force=force,
-            progress=bar.update,
+            progress=show_progress,
         )
     click.echo(f"{output}: {n_written} events, seed {seed}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -104,24 +105,30 @@ def _deflate(rows: Array) -> bytes:
     return compressed
 
 
-def check_target(path: Path, *, force: bool) -> None:
-    """Refuse, before any work, a target that exists or cannot be written.
+def check_target(path: str | Path, *, force: bool) -> Path:
+    """The real path of a file to write; one that exists or cannot be written is refused.
 
     Raises
     ------
     OutputError
         With the path and the remedy.
     """
-    if path.is_dir():
-        raise OutputError(f"'{path}' is a folder, not a file")
-    if path.exists() and not force:
-        raise OutputError(
-            f"'{path}' exists already: choose another name, or overwrite with --force"
-        )
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot write '{path}': there is no folder '{path.parent}'")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write '{path}': no permission for the folder '{path.parent}'")
+    target = Path(path)
+    try:
+        target = target.resolve()
+        if not target.name or target.is_dir():
+            raise OutputError(f"'{path}' is a folder, not a file")
+        if target.exists() and not target.is_file():
+            raise OutputError(f"'{path}' is no ordinary file")
+        if target.exists() and not force:
+            raise OutputError(f"'{path}' exists already: choose another name, or use --force")
+        if not target.parent.is_dir():
+            raise OutputError(f"cannot write '{path}': there is no folder '{target.parent}'")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise OutputError(f"cannot write '{path}': no permission in '{target.parent}'")
+    except OSError as error:
+        raise OutputError(f"cannot write '{path}': {error.strerror}") from None
+    return target
 
 
 class SampleWriter:
@@ -129,22 +136,36 @@ class SampleWriter:
 
     Use as a context manager: an exception leaves neither a file nor a part of one.
 
+    Parameters
+    ----------
+    path
+        The file to write.
+    force
+        Replace an existing file.
+
     Raises
     ------
     OutputError
-        The target exists (without ``force``) or cannot be written.
+        The target exists (without ``force``), cannot be written, or is being written.
     """
 
     def __init__(self, path: str | Path, *, force: bool = False) -> None:
-        self._path = Path(path)
-        check_target(self._path, force=force)
+        self._path = check_target(path, force=force)
+        self._force = force
         self._part = self._path.with_name(self._path.name + ".part")
         try:
+            self._part.touch(exist_ok=False)  # HDF5 would truncate before it looks for a lock
             self._file = h5py.File(self._part, "w", libver=("earliest", "v110"))
+        except FileExistsError:
+            raise OutputError(
+                f"'{self._part}' exists: another run is writing it, or one that was killed left "
+                "it behind; then delete it"
+            ) from None
         except OSError as error:
-            raise OutputError(f"cannot write '{self._part}': {error}") from None
+            raise OutputError(f"cannot write '{self._part}': {_reason(error)}") from None
         self._columns: dict[tuple[str, str], tuple[_ColumnWriter, Array]] = {}
         self._rows: dict[str, int] = {}
+        self._is_whole = False
         self.n_events = 0
         self.sum_w = 0.0
         self.sum_w2 = 0.0
@@ -158,8 +179,9 @@ class SampleWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is not None:
-            self._file.close()
+        if kind is not None and not self._is_whole:
+            with suppress(OSError, RuntimeError):  # a full disk refuses even to close
+                self._file.close()
             self._part.unlink(missing_ok=True)
 
     def append(self, collections: Mapping[str, Collection]) -> None:
@@ -171,8 +193,8 @@ class SampleWriter:
         try:
             for name, collection in collections.items():
                 self._append(name, collection)
-        except OSError as error:
-            raise OutputError(f"writing '{self._part}' failed: {error}") from None
+        except (OSError, RuntimeError) as error:  # h5py raises either
+            raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
 
     def _append(self, name: str, collection: Collection) -> None:
         if collection.counts is not None:
@@ -206,9 +228,21 @@ class SampleWriter:
             self._file.close()
             with self._part.open("rb") as part:
                 os.fsync(part.fileno())
+        except (OSError, RuntimeError) as error:
+            raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
+        self._is_whole = True
+        try:
+            check_target(self._path, force=self._force)
             self._part.replace(self._path)
-        except OSError as error:
-            raise OutputError(f"writing '{self._path}' failed: {error}") from None
+        except (OSError, OutputError) as error:
+            raise OutputError(f"{error}; the finished sample is '{self._part}'") from None
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    """What went wrong, in a line: the system's word where there is one."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error).splitlines()[0]
 
 
 def _write_attribute(file: h5py.File, name: str, value: Any) -> None:
@@ -233,10 +267,12 @@ def open_checked(path: str | Path) -> h5py.File:
         No such file, no HDF5, no sample, an unknown version, or an unfinished one.
     """
     where = Path(path)
-    if not where.is_file():
-        raise SampleFormatError(f"there is no file '{where}'")
     try:
+        if not where.is_file():
+            raise SampleFormatError(f"there is no file '{where}'")
         file = h5py.File(where, "r")
+    except PermissionError:
+        raise SampleFormatError(f"no permission to read '{where}'") from None
     except OSError:
         raise SampleFormatError(f"'{where}' is no HDF5 file, or a damaged one") from None
     if complaint := _complaint(file):
@@ -252,6 +288,8 @@ def _complaint(file: h5py.File) -> str | None:
     version = file.attrs.get("format_version")
     if not isinstance(version, np.integer):
         return "is damaged: it has no format_version"
+    if version < 1:
+        return f"is damaged: there is no format version {version}"
     if version > FORMAT_VERSION:
         return (
             f"has format version {version}, this darkbelle reads up to {FORMAT_VERSION}: "

@@ -11,11 +11,7 @@ import enum
 import hashlib
 import json
 import math
-import multiprocessing
-import signal
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,13 +27,13 @@ from darkbelle.geometry import Experiment
 from darkbelle.samples.hdf5 import SampleWriter, check_target
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.tables import Collection, head, tabulate
+from darkbelle.samples.workers import in_order
 
 __all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
 
 CHUNK_SIZE: Final = 4096
 """Events that share a random stream."""
-_CHUNKS_IN_FLIGHT = 3
-"""Chunks a worker may be ahead of the writer."""
+_MOST_EVENTS = 10**12
 
 
 class Stage(enum.IntEnum):
@@ -57,6 +53,11 @@ class Run:
     seed: int
     point: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what is no seed."""
+        if self.seed < 0:
+            raise ConfigError(f"the seed must not be negative (got {self.seed})")
+
     def stream(self, chunk: int, stage: Stage) -> np.random.Generator:
         """Random numbers of one stage of one chunk."""
         key = (self.point, chunk, int(stage))
@@ -66,17 +67,33 @@ class Run:
         """The process made ready for the experiment's collider."""
         return self.process.prepare(self.experiment.collider, self.stream(0, Stage.PREPARE))
 
-    def chunk(self, generator: EventGenerator, chunk: int, n_events: int) -> dict[str, Collection]:
-        """The first ``n_events`` of a chunk, which is always made whole and then cut."""
-        truth = generator.generate(CHUNK_SIZE, self.stream(chunk, Stage.GENERATE))
+
+@dataclass(frozen=True, slots=True)
+class ChunkMaker:
+    """The work of one chunk, for whichever process does it."""
+
+    run: Run
+    generator: EventGenerator
+    n_events: int
+
+    @property
+    def n_chunks(self) -> int:
+        """Number of chunks, the last one perhaps cut short."""
+        return -(-self.n_events // CHUNK_SIZE)
+
+    def __call__(self, chunk: int) -> dict[str, Collection]:
+        """The events of a chunk, which is always made whole and then cut."""
+        run = self.run
+        truth = self.generator.generate(CHUNK_SIZE, run.stream(chunk, Stage.GENERATE))
+        first = chunk * CHUNK_SIZE
         collections = tabulate(
             truth,
-            simulate(truth, self.experiment, rng=self.stream(chunk, Stage.SIMULATE)),
-            experiment=self.experiment,
-            observables=observables_of(self.process),
-            first_event_id=chunk * CHUNK_SIZE,
+            simulate(truth, run.experiment, rng=run.stream(chunk, Stage.SIMULATE)),
+            experiment=run.experiment,
+            observables=observables_of(run.process),
+            first_event_id=first,
         )
-        return collections if n_events == CHUNK_SIZE else head(collections, n_events)
+        return head(collections, min(CHUNK_SIZE, self.n_events - first))
 
 
 def produce(
@@ -87,7 +104,7 @@ def produce(
     lumi: float | None = None,
     workers: int = 1,
     force: bool = False,
-    progress: Callable[[int], object] = lambda n_events: None,
+    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
 ) -> int:
     """Produce a sample.
 
@@ -104,7 +121,8 @@ def produce(
     force
         Overwrite an existing file.
     progress
-        Called with the number of events of each finished chunk.
+        Called once with the number of events to make; what it returns is called with the number of
+        events of each finished chunk.
 
     Returns
     -------
@@ -115,24 +133,28 @@ def produce(
     ------
     OutputError, KinematicsError, ConfigError
         Before anything is generated; nothing half-written remains, whatever happens.
+    WorkerError
+        A worker was killed.
     """
-    check_target(Path(path), force=force)
-    observables_of(run.process)
+    if workers < 1:
+        raise ConfigError(f"the number of workers must be positive (got {workers})")
+    check_target(path, force=force)
     generator = run.prepare()
     n_total = _number_of_events(run.process, generator.cross_section, n_events, lumi)
-    sizes = [min(CHUNK_SIZE, n_total - start) for start in range(0, n_total, CHUNK_SIZE)]
+    make = ChunkMaker(run, generator, n_total)
     with SampleWriter(path, force=force) as writer:
-        if not sizes:  # the columns of an empty sample are those of any other
-            writer.append(run.chunk(generator, 0, 0))
-        for collections in _chunks(run, generator, sizes, workers):
+        if n_total == 0:  # the columns of an empty sample are those of any other
+            writer.append(make(0))
+        done = progress(n_total)
+        for collections in in_order(make, make.n_chunks, workers):
             writer.append(collections)
-            progress(len(collections["events"].arrays["event_id"]))
+            done(len(collections["events"].arrays["event_id"]))
         header = _header(run.process, run.experiment, generator.cross_section)
         header |= {
             "seed": str(run.seed),
             "point": run.point,
             "chunk_size": CHUNK_SIZE,
-            "chunks": len(sizes),
+            "chunks": make.n_chunks,
             "n_generated": n_total,
         }
         if lumi is not None:
@@ -164,14 +186,21 @@ def _number_of_events(
     if (n_events is None) == (lumi is None):
         raise ConfigError("give either a number of events or a luminosity")
     if n_events is not None:
-        if n_events < 0:
-            raise ConfigError(f"the number of events must not be negative (got {n_events})")
-        return n_events
+        return _checked(n_events)
     if cross_section is None:
         raise ConfigError(f"{process.name} has no cross-section: give a number of events")
     if lumi is None or not (math.isfinite(lumi) and lumi > 0):
         raise ConfigError(f"the luminosity must be positive and finite (got {lumi} 1/fb)")
-    return round(lumi * cross_section.value)
+    return _checked(min(lumi * cross_section.value, 2.0 * _MOST_EVENTS))
+
+
+def _checked(n_events: float) -> int:
+    """The number of events as an integer within bounds."""
+    if not 0 <= n_events <= _MOST_EVENTS:
+        raise ConfigError(
+            f"the number of events must lie between 0 and {_MOST_EVENTS:.0e} (got {n_events:g})"
+        )
+    return round(n_events)
 
 
 def _header(
@@ -195,36 +224,3 @@ def _header(
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-# ---- workers ------------------------------------------------------------------------------------
-
-
-def _chunks(
-    run: Run, generator: EventGenerator, sizes: list[int], workers: int
-) -> Iterator[dict[str, Collection]]:
-    """The collections of all chunks, in order."""
-    if workers < 1:
-        raise ConfigError(f"the number of workers must be positive (got {workers})")
-    if workers == 1 or len(sizes) == 1:
-        for chunk, size in enumerate(sizes):
-            yield run.chunk(generator, chunk, size)
-        return
-    executor = ProcessPoolExecutor(
-        min(workers, len(sizes)), multiprocessing.get_context("spawn"), _start_worker
-    )
-    try:
-        in_flight: deque[Future[dict[str, Collection]]] = deque()
-        for chunk, size in enumerate(sizes):
-            in_flight.append(executor.submit(run.chunk, generator, chunk, size))
-            if len(in_flight) >= _CHUNKS_IN_FLIGHT * workers:
-                yield in_flight.popleft().result()
-        while in_flight:
-            yield in_flight.popleft().result()
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """An interrupt from the terminal is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

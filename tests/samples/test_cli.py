@@ -115,7 +115,7 @@ def with_changes(*changes: str) -> list[str]:
         (with_changes("--workers", "0"), "not in the range"),
         (with_changes("--seed", "-1"), "not in the range"),
         (with_changes("--lumi", "1"), "either a number of events or a luminosity"),
-        (with_changes("-o", "nowhere/x.h5"), "no folder 'nowhere'"),
+        (with_changes("-o", "nowhere/x.h5"), "there is no folder"),
         (with_changes("-o", "folder"), "is a folder"),
         (with_changes("-o", "precious.h5"), "exists already"),
         (["info", "missing.h5"], "there is no file"),
