@@ -16,15 +16,35 @@ from darkbelle.errors import ConfigError, DarkbelleError
 
 __all__ = ["main"]
 
-_INTERRUPTED = 130
+
+class StopRequests:
+    """Signals that ask to stop.
+
+    The exception that a signal raises is lost when it strikes inside a callback of a C library;
+    `check` raises it again.
+    """
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._receive)
+
+    def _receive(self, number: int, _: object) -> None:
+        self._number = number
+        self.check()
+
+    def check(self) -> None:
+        """Raise if there was a request, as an exception, so that nothing half-written remains."""
+        if self._number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._number is not None:
+            sys.exit(128 + self._number)
 
 
 def main() -> None:
     """Run the command line: one line and status 2 for what a user can mend, 130 for Ctrl-C."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
     try:
-        cli.main(standalone_mode=False, prog_name="darkbelle")
+        cli.main(standalone_mode=False, prog_name="darkbelle", obj=StopRequests())
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -32,15 +52,10 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(128 + signal.SIGINT)
     except (DarkbelleError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
-
-
-def _stop(number: int, _: object) -> None:
-    """End in an orderly way, so that nothing half-written remains."""
-    sys.exit(128 + number)
 
 
 _experiment = click.option(
@@ -129,7 +144,9 @@ def experiments(name: str | None, overrides: tuple[str, ...]) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.pass_obj
 def produce(
+    stop_requests: StopRequests,
     process_name: str,
     settings: tuple[str, ...],
     n_events: int | None,
@@ -171,7 +188,12 @@ def produce(
 
         def show_progress(total: int) -> Callable[[int], object]:
             bar = tqdm(total=total, unit="events", unit_scale=True, disable=None)
-            update: Callable[[int], object] = open_bars.enter_context(bar).update
+            open_bars.enter_context(bar)
+
+            def update(n_events: int) -> None:
+                stop_requests.check()
+                bar.update(n_events)
+
             return update
 
         n_written = produce_sample(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal, get_args, get_origin
 
-import awkward as ak
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from darkbelle.gen import Outcome, Process
+from darkbelle.gen import Outcome, Process, Status
 from darkbelle.geometry import Experiment
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.reading import Sample
@@ -65,47 +65,35 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
 
 
 def describe_experiment(experiment: Experiment) -> str:
-    """Every value of the card, table by table, each table with its source and trust."""
-    lines = [f"{experiment.name}: {experiment.description}"]
-    lines += _describe_table(
-        experiment.model_dump(mode="json", exclude={"name", "description"}), ""
-    )
-    return "\n".join(lines)
+    """The card as it is resolved, in TOML: it can be saved and used as a card."""
+    return "\n".join(_format_table(experiment.model_dump(mode="json", exclude_none=True), ""))
 
 
-def _describe_table(table: dict[str, Any], path: str) -> list[str]:
-    """A table's own values, then its subtables."""
-    lines: list[str] = []
-    plain = {k: v for k, v in table.items() if not isinstance(v, dict) and not _is_tables(v)}
-    if plain:
-        lines += ["", f"[{path}]" if path else ""]
-        for key, value in plain.items():
-            if value is not None:
-                lines.append(f"{key} = {_format_value(value)}")
-    if table.get("variation"):
-        lines.append(f"variation = {_format_value(table['variation'])}")
-    for key, value in table.items():
-        where = f"{path}.{key}" if path else key
-        if isinstance(value, dict) and key != "variation":
-            lines += _describe_table(value, where)
-        elif _is_tables(value):
-            for i, entry in enumerate(value):
-                lines += _describe_table(entry, f"{where}.{entry.get('name', i)}")
+def _format_table(table: dict[str, Any], path: str) -> list[str]:
+    """Values of a table, then its subtables."""
+    subtables = {k: v for k, v in table.items() if isinstance(v, dict) and k != "variation"}
+    lists = {k: v for k, v in table.items() if isinstance(v, list) and isinstance(v[0], dict)}
+    lines = [
+        f"{key} = {_format_value(value)}"
+        for key, value in table.items()
+        if key not in subtables and key not in lists and value != {}
+    ]
+    for key, value in subtables.items():
+        where = f"{path}{key}"
+        lines += ["", f"[{where}]", *_format_table(value, f"{where}.")]
+    for key, values in lists.items():
+        for value in values:
+            lines += ["", f"[[{path}{key}]]", *_format_table(value, f"{path}{key}.")]
     return lines
 
 
-def _is_tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
-
-
 def _format_value(value: Any) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{k} = {_format_value(v)}" for k, v in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_format_value(v) for v in value) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are alike
 
 
 def describe_sample(sample: Sample) -> str:
@@ -113,8 +101,8 @@ def describe_sample(sample: Sample) -> str:
     attributes = sample.attributes
     lines = [
         f"{sample.path}: {len(sample)} events",
-        f"  process        {sample.process.name}",
-        *(f"    {name:<12} {value}" for name, value in sample.process if value is not None),
+        f"  process        {attributes['process']}",
+        *(f"    {k:<12} {v}" for k, v in sample.parameters.items() if v is not None),
         f"  experiment     {sample.experiment.name} (card {attributes['card_sha256'][:12]})",
     ]
     if (cross_section := sample.cross_section) is not None:
@@ -131,15 +119,14 @@ def describe_sample(sample: Sample) -> str:
         if name in attributes:
             lines.append(f"  {text:<14} {attributes[name]}")
     lines.append(f"  sum of weights {attributes['sum_w']:.8g}")
-    lines.append(
-        f"  contents       {ak.count(sample.particles.pdg_id)} particles, "
-        f"{ak.count(sample.tracks.charge)} tracks"
-    )
-    final = ak.to_numpy(ak.flatten(sample.particles.outcome[sample.particles.status == 1]))
-    codes, counts = np.unique(final, return_counts=True)
+    outcome = sample.column("particles", "outcome")
+    n_tracks = len(sample.column("tracks", "charge"))
+    lines.append(f"  contents       {len(outcome)} particles, {n_tracks} tracks")
+    final = outcome[sample.column("particles", "status") == Status.FINAL]
+    names = {int(known): known.name.lower() for known in Outcome}
     lines.append("  final particles")
     lines += [
-        f"    {Outcome(code).name.lower():<20} {count}"
-        for code, count in zip(codes, counts, strict=True)
+        f"    {names.get(int(code), f'outcome {code}'):<20} {count}"
+        for code, count in zip(*np.unique(final, return_counts=True), strict=True)
     ]
     return "\n".join(lines)

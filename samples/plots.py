@@ -14,8 +14,8 @@ import numpy.typing as npt
 from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
 from darkbelle.errors import MissingDependencyError, OutputError
 from darkbelle.gen.particles import charges
-from darkbelle.samples.observables import observables_of
 from darkbelle.samples.reading import Sample
+from darkbelle.samples.tables import EVENT_COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def draw_sample(sample: Sample, folder: Path) -> list[Path]:
         "tracks": _draw_tracks,
         "resolutions": _draw_resolutions,
     }
-    if observables_of(sample.process):
+    if _observables(sample):
         pictures = {"observables": _draw_observables, **pictures}
     drawn = {name: draw(sample) for name, draw in pictures.items()}
     paths = []
@@ -102,16 +102,17 @@ def _central_bins(values: FloatArray, n_bins: int = 80, share: float = 0.998) ->
     return np.linspace(low - margin, high + margin, n_bins + 1)
 
 
+def _observables(sample: Sample) -> dict[str, str]:
+    """Names and units of the observables of the events."""
+    units = sample.units("events").items()
+    return {name: unit for name, unit in units if name not in (*EVENT_COLUMNS, "has_dimuon")}
+
+
 def _draw_observables(sample: Sample) -> Figure:
     """Every observable, and the recoil mass once more on a logarithmic scale."""
-    described = {
-        name: column
-        for observable_set in observables_of(sample.process)
-        for name, column in observable_set.columns.items()
-        if column.dtype.startswith("f")
-    }
-    panels = [(name, False) for name in described]
-    if "recoil_mass" in described:
+    units = _observables(sample)
+    panels = [(name, False) for name in units]
+    if "recoil_mass" in units:
         panels.insert(panels.index(("recoil_mass", False)) + 1, ("recoil_mass", True))
     columns = min(len(panels), 3)
     figure, axes = new_figure(-(-len(panels) // columns), columns)
@@ -122,7 +123,7 @@ def _draw_observables(sample: Sample) -> Figure:
         values, weights = values[good], all_weights[good]
         bins = _central_bins(values, share=1.0 if logarithmic else 0.95)
         label = _AXIS_LABELS.get(name, name)
-        _histogram(axis, values, weights, bins, label=label, unit=described[name].unit)
+        _histogram(axis, values, weights, bins, label=label, unit=units[name])
         if logarithmic and len(values):
             axis.set_yscale("log")
     figure.suptitle(_title(sample), fontsize="medium")
@@ -178,8 +179,9 @@ def _draw_resolutions(sample: Sample) -> Figure:
         _histogram(axis, pull, None, bins, label=f"pull of {names[index]}", unit="1")
         expected = len(pull) * (bins[1] - bins[0]) / np.sqrt(2 * np.pi)
         axis.plot(centres, expected * np.exp(-(centres**2) / 2), color=_ORANGE, label="N(0, 1)")
-        axis.set_yscale("log")
-        axis.set_ylim(bottom=0.5)
+        if len(pull):
+            axis.set_yscale("log")
+            axis.set_ylim(bottom=0.5)
         axis.legend(frameon=False)
     _draw_momentum_resolution(axes[5], tracks[good], truth)
     figure.suptitle(_title(sample), fontsize="medium")
@@ -216,5 +218,5 @@ def _draw_momentum_resolution(axis: Axes, tracks: Any, truth: FloatArray) -> Non
 
 def _title(sample: Sample) -> str:
     """Process, parameters and experiment in a line."""
-    shown = ", ".join(f"{k} = {v}" for k, v in sample.process if isinstance(v, (int, float, str)))
-    return f"{sample.process.name} ({shown}), {sample.experiment.name}"
+    shown = ", ".join(f"{k} = {v}" for k, v in sample.parameters.items() if v is not None)
+    return f"{sample.attributes['process']} ({shown}), {sample.experiment.name}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -61,22 +63,30 @@ class Sample:
         self._file.close()
 
     @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the process."""
+        with self._damage("parameters"):
+            parameters: dict[str, Any] = json.loads(read_text(self._file, "parameters"))
+            return parameters
+
+    @cached_property
     def process(self) -> Process:
-        """The process with its parameters."""
-        parameters = json.loads(read_text(self._file, "parameters"))
-        return find_process(self.attributes["process"])(**parameters)
+        """The process with its parameters; a plugin's needs the plugin."""
+        return find_process(self.attributes["process"])(**self.parameters)
 
     @cached_property
     def experiment(self) -> Experiment:
         """The card that the sample was made with."""
-        return Experiment.model_validate_json(read_text(self._file, "card"))
+        with self._damage("card"):
+            return Experiment.model_validate_json(read_text(self._file, "card"))
 
     @property
     def cross_section(self) -> CrossSection | None:
         """Cross-section of the final state [fb], None where the process has none."""
         if "xsec" not in self.attributes:
             return None
-        return CrossSection(self.attributes["xsec"], self.attributes["xsec_err"])
+        with self._damage("xsec_err"):
+            return CrossSection(self.attributes["xsec"], self.attributes["xsec_err"])
 
     @cached_property
     def events(self) -> Any:
@@ -86,33 +96,63 @@ class Sample:
     @cached_property
     def particles(self) -> Any:
         """True particles as Momentum4D, with ``vertex`` and ``decay_vertex`` (x, y, z, t)."""
-        columns = self._columns("particles")
-        offsets = columns.pop("offsets")
-        vertex = {axis: columns.pop(axis) for axis in "xyzt"}
-        decay_vertex = {axis: columns.pop(f"decay_{axis}") for axis in "xyzt"}
-        fields = {name: ak.Array(values) for name, values in columns.items()}
-        fields["vertex"] = _record(vertex, name="Vector4D")
-        fields["decay_vertex"] = _record(decay_vertex, name="Vector4D")
-        return _ragged(_record(fields, name="Momentum4D"), offsets)
+        with self._damage("/particles"):
+            columns = self._columns("particles")
+            offsets = columns.pop("offsets")
+            vertex = {axis: columns.pop(axis) for axis in "xyzt"}
+            decay_vertex = {axis: columns.pop(f"decay_{axis}") for axis in "xyzt"}
+            fields = {name: ak.Array(values) for name, values in columns.items()}
+            fields["vertex"] = _record(vertex, name="Vector4D")
+            fields["decay_vertex"] = _record(decay_vertex, name="Vector4D")
+            return _ragged(_record(fields, name="Momentum4D"), offsets)
 
     @cached_property
     def tracks(self) -> Any:
         """Tracks as Momentum3D, with d0 ... tan_lambda, the matrix ``cov``, hits, truth_index."""
-        columns = self._columns("tracks")
-        offsets, helix = columns.pop("offsets"), columns.pop("helix").astype(np.float64)
-        p = momentum(helix, self.experiment.solenoid.field_t)
-        columns |= {"px": p[:, 0], "py": p[:, 1], "pz": p[:, 2]}
-        columns |= {index.name.lower(): helix[:, index] for index in HelixIndex}
-        columns["cov"] = unpack(columns["cov"].astype(np.float64))
-        return _ragged(_record(columns, name="Momentum3D"), offsets)
+        field = self.experiment.solenoid.field_t
+        with self._damage("/tracks"):
+            columns = self._columns("tracks")
+            offsets, helix = columns.pop("offsets"), columns.pop("helix").astype(np.float64)
+            p = momentum(helix, field)
+            columns |= {"px": p[:, 0], "py": p[:, 1], "pz": p[:, 2]}
+            columns |= {index.name.lower(): helix[:, index] for index in HelixIndex}
+            columns["cov"] = unpack(columns["cov"].astype(np.float64))
+            return _ragged(_record(columns, name="Momentum3D"), offsets)
+
+    def column(self, collection: str, name: str) -> Array:
+        """One column as it is stored, event after event."""
+        with self._damage(f"/{collection}/{name}"):
+            values: Array = self._file[collection][name][()]
+            return values
+
+    def units(self, collection: str) -> dict[str, str]:
+        """Names and units of the columns of a collection."""
+        with self._damage(f"/{collection}"):
+            group = self._file[collection]
+            return {name: str(dataset.attrs["unit"]) for name, dataset in group.items()}
 
     def _columns(self, collection: str) -> dict[str, Array]:
-        """All columns of a collection."""
+        """All columns of a collection, of the lengths that they must have."""
+        with self._damage(f"/{collection}"):
+            columns = {name: self.column(collection, name) for name in self._file[collection]}
+            n_rows = len(self)
+            if collection != "events":
+                n_rows = columns["offsets"][-1]
+                if len(columns["offsets"]) != len(self) + 1 or columns["offsets"][0] != 0:
+                    raise ValueError("offsets do not fit the events")
+            for name, values in columns.items():
+                if name != "offsets" and len(values) != n_rows:
+                    raise ValueError(f"{name} has {len(values)} rows instead of {n_rows}")
+            return columns
+
+    @contextmanager
+    def _damage(self, where: str) -> Iterator[None]:
+        """Turn what a damaged file makes go wrong into one clear error."""
         try:
-            group = self._file[collection]
-            return {name: dataset[()] for name, dataset in group.items()}
-        except (KeyError, OSError, ValueError) as error:
-            raise SampleFormatError(f"'{self.path}': /{collection} is damaged: {error}") from None
+            yield
+        except (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise SampleFormatError(f"'{self.path}': {where} is damaged: {reason}") from None
 
     def __repr__(self) -> str:
         return f"<Sample '{self.path}': {self.attributes['process']}, {len(self)} events>"

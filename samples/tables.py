@@ -14,11 +14,11 @@ from darkbelle.geometry import Experiment
 from darkbelle.records import Column, columns
 from darkbelle.samples.observables import ObservableSet
 
-__all__ = ["Collection", "head", "tabulate"]
+__all__ = ["EVENT_COLUMNS", "Collection", "head", "tabulate"]
 
 Array = npt.NDArray[np.generic]
 
-_EVENT_COLUMNS = {
+EVENT_COLUMNS = {
     "event_id": Column("number of the event, counted over the whole run", "1", "i8", "eventNumber"),
     "weight": Column("event weight", "1", "f8", "weight"),
     "x": Column("where the beams met", "cm", "f8"),
@@ -53,7 +53,7 @@ def tabulate(
     if reco.n_events != truth.n_events:
         msg = f"truth has {truth.n_events} events, reco has {reco.n_events}"
         raise ValueError(msg)
-    event_columns = dict(_EVENT_COLUMNS)
+    event_columns = dict(EVENT_COLUMNS)
     event_arrays: dict[str, Array] = {
         "event_id": first_event_id + np.arange(truth.n_events),
         "weight": truth.weight,

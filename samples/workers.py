@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from darkbelle.errors import WorkerError
@@ -20,8 +23,24 @@ __all__ = ["in_order"]
 _AHEAD = 3
 """Results that a worker may be ahead of whoever consumes them: memory stays constant."""
 
-_job: Callable[[int], Any]
+_work: Callable[[int], Path]
 """What this worker process computes; sent once, when the worker starts."""
+
+
+class _ToFile:
+    """A job whose results are left in files.
+
+    Results travel through files since a worker that is killed while it sends a large one through
+    the pool's pipe would leave the pool waiting for the rest for ever.
+    """
+
+    def __init__(self, job: Callable[[int], Any], folder: str) -> None:
+        self._job, self._folder = job, Path(folder)
+
+    def __call__(self, i: int) -> Path:
+        path = self._folder / str(i)
+        path.write_bytes(pickle.dumps(self._job(i), protocol=pickle.HIGHEST_PROTOCOL))
+        return path
 
 
 def in_order(job: Callable[[int], Any], n_results: int, workers: int) -> Iterator[Any]:
@@ -36,40 +55,49 @@ def in_order(job: Callable[[int], Any], n_results: int, workers: int) -> Iterato
     if workers <= 1:
         yield from map(job, range(n_results))
         return
-    executor = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _start, initargs=(job,)
-    )
-    in_flight: deque[Future[Any]] = deque()
-    try:
-        for i in range(n_results):
-            with _interrupts_held():
-                in_flight.append(executor.submit(_work, i))
-            if len(in_flight) >= _AHEAD * workers:
-                yield in_flight.popleft().result()
-        while in_flight:
-            yield in_flight.popleft().result()
-    except BrokenProcessPool:
-        msg = "a worker was killed, perhaps for want of memory: try again with fewer workers"
-        raise WorkerError(msg) from None
-    finally:
-        with _interrupts_held():
-            executor.shutdown(cancel_futures=True)
+    in_flight: deque[Future[Path]] = deque()
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory(prefix="darkbelle-") as folder:
+        executor = ProcessPoolExecutor(workers, context, _start, initargs=(_ToFile(job, folder),))
+        try:
+            for i in range(n_results):
+                with _signals_held():
+                    in_flight.append(executor.submit(_call, i))
+                if len(in_flight) >= _AHEAD * workers:
+                    yield _take(in_flight.popleft())
+            while in_flight:
+                yield _take(in_flight.popleft())
+        except BrokenProcessPool:
+            msg = "a worker was killed, perhaps for want of memory: try again with fewer workers"
+            raise WorkerError(msg) from None
+        finally:
+            with _signals_held():
+                executor.shutdown(cancel_futures=True)
+
+
+def _take(future: Future[Path]) -> Any:
+    """A result out of its file, which is not needed any more."""
+    path = future.result()
+    result = pickle.loads(path.read_bytes())
+    path.unlink()
+    return result
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait; processes started meanwhile never see it, as they inherit the mask."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _signals_held() -> Iterator[None]:
+    """Let requests to stop wait; processes started meanwhile inherit this."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start(job: Callable[[int], Any]) -> None:
-    """Keep the job, and end with the parent however it ends."""
-    global _job
-    _job = job
+def _start(work: Callable[[int], Path]) -> None:
+    """Keep the job, leave Ctrl-C to the parent, and end with it however it ends."""
+    global _work
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # by which the pool ends workers
+    _work = work
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -79,5 +107,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(i: int) -> Any:
-    return _job(i)
+def _call(i: int) -> Path:
+    return _work(i)

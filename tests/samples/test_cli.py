@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from darkbelle import samples
+from darkbelle import geometry, samples
 
 
 def darkbelle(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -80,6 +80,11 @@ def test_experiments_are_listed_and_printed_with_sources(run):
     printed = run("experiments", "belle2", "--set", "collider.beam_spread=false")[1]
     for word in ("beam_spread = false", "arXiv:1011.0352", "trust = ", "[silicon.svd6.slanted]"):
         assert word in printed
+
+
+def test_a_printed_card_is_a_card(run, tmp_path):
+    (tmp_path / "mine.toml").write_text(run("experiments", "belle2")[1])
+    assert geometry.load("mine.toml") == geometry.load("belle2")
 
 
 def with_changes(*changes: str) -> list[str]:

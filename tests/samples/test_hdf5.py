@@ -170,8 +170,42 @@ def test_a_damaged_column_is_named(path, tmp_path):
     octets = bytearray(target.read_bytes())
     octets[offset : offset + 64] = bytes(64)
     target.write_bytes(octets)
-    with pytest.raises(SampleFormatError, match="tracks is damaged"):
+    with pytest.raises(SampleFormatError, match="tracks/helix is damaged"):
         _ = samples.open(target).tracks
+
+
+@pytest.mark.parametrize(
+    ("damage", "where"),
+    [
+        (lambda file: file.__delitem__("tracks/helix"), "tracks"),
+        (lambda file: file.__delitem__("tracks/offsets"), "tracks"),
+        (lambda file: file["tracks/charge"].resize(3, axis=0), "charge has 3 rows"),
+        (lambda file: file["tracks/offsets"].resize(3, axis=0), "offsets do not fit"),
+        (lambda file: file.__delitem__("events"), "events"),
+        (lambda file: file.attrs.__setitem__("card", "{"), "card"),
+        (lambda file: file.attrs.__setitem__("parameters", "{"), "parameters"),
+        (lambda file: file.attrs.__delitem__("xsec_err"), "xsec_err"),
+    ],
+)
+def test_other_damage_is_named_too(path, tmp_path, damage, where):
+    target = tmp_path / "bad.h5"
+    shutil.copy(path, target)
+    with h5py.File(target, "a") as file:
+        damage(file)
+    sample = samples.open(target)
+    with pytest.raises(SampleFormatError, match=where) as error:
+        _ = sample.events, sample.tracks, sample.parameters, sample.cross_section
+    assert "bad.h5" in str(error.value)
+
+
+def test_info_and_plot_of_an_empty_sample(tmp_path):
+    from darkbelle.samples.describe import describe_sample
+    from darkbelle.samples.plots import draw_sample
+
+    samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
+    sample = samples.open(tmp_path / "x.h5")
+    assert "0 events" in describe_sample(sample)
+    assert len(draw_sample(sample, tmp_path)) == 3
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):
