@@ -7,6 +7,7 @@ attributes and the documentation are read from there.
 from __future__ import annotations
 
 import dataclasses
+import enum
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ __all__ = ["Column", "column", "columns"]
 class Column:
     """One quantity: its meaning, its unit, how a file stores it, its EDM4hep counterpart.
 
-    ``sign_flip`` names what changes sign on the way to EDM4hep; ``packing`` how matrices are
+    ``codes`` is the enum that explains an integer; ``sign_flip`` names what changes sign on the way to EDM4hep; ``packing`` how matrices are
     flattened.
     """
 
@@ -27,6 +28,7 @@ class Column:
     edm4hep: str | None = None
     sign_flip: str | None = None
     packing: str | None = None
+    codes: type[enum.IntEnum] | None = None
 
 
 def column(
@@ -37,9 +39,10 @@ def column(
     edm4hep: str | None = None,
     sign_flip: str | None = None,
     packing: str | None = None,
+    codes: type[enum.IntEnum] | None = None,
 ) -> Any:
     """A dataclass field that holds an array described by a `Column`."""
-    meta = Column(description, unit, dtype, edm4hep, sign_flip, packing)
+    meta = Column(description, unit, dtype, edm4hep, sign_flip, packing, codes)
     return dataclasses.field(metadata={"column": meta})
 
 

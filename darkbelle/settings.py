@@ -1,13 +1,31 @@
-"""``key=value`` settings as users write them, for values of cards and parameters of processes."""
+"""What users set: models that name a misspelt key, and ``key=value`` as they write it."""
 
 from __future__ import annotations
 
 import tomllib
 from typing import Any
 
-from darkbelle.errors import ConfigError
+from pydantic import BaseModel, ConfigDict, model_validator
 
-__all__ = ["parse_setting"]
+from darkbelle.errors import ConfigError, did_you_mean
+
+__all__ = ["Settings", "parse_setting"]
+
+
+class Settings(BaseModel):
+    """A frozen set of values that names a misspelt key and its nearest neighbour."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    msg = f"unknown key '{key}', {did_you_mean(str(key), cls.model_fields)}"
+                    raise ValueError(msg)
+        return data
 
 
 def parse_setting(text: str) -> dict[str, Any]:
@@ -19,7 +37,7 @@ def parse_setting(text: str) -> dict[str, Any]:
         No key, no value, or a key that is none.
     """
     key, equals, value = (part.strip() for part in text.partition("="))
-    if key and equals and value:
+    if key and equals and value and value.isprintable():
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         for line in (f"{key} = {value}", f'{key} = "{quoted}"'):
             try:

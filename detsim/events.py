@@ -53,7 +53,9 @@ class TrackTable:
     truth_index: npt.NDArray[np.int32] = column(
         "index of the true particle within the event", dtype="i4"
     )
-    fit_status: CountArray = column("code of the enum FitStatus, 0 is good", dtype="i1")
+    fit_status: CountArray = column(
+        "whether the parameters can be used", dtype="i1", codes=FitStatus
+    )
 
     def __len__(self) -> int:
         return len(self.charge)

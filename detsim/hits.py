@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from darkbelle.geometry import Surface
 
-__all__ = ["MIN_INCIDENCE", "Crossing", "Tracks", "cross", "path_thickness", "total_thickness"]
+__all__ = ["MIN_INCIDENCE", "Crossing", "Tracks", "cross", "path_thickness"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -137,17 +136,6 @@ def _inside(
         low, high = surface.phi_range
         inside &= (azimuth - low) % (2 * np.pi) < high - low
     return inside
-
-
-def total_thickness(
-    tracks: Tracks, surfaces: Sequence[Surface], crossings: Sequence[Crossing]
-) -> FloatArray:
-    """Radiation lengths that each track crosses, shape (n,)."""
-    total = np.zeros(len(tracks))
-    for surface, crossing in zip(surfaces, crossings, strict=True):
-        if surface.thickness_x0:
-            total += path_thickness(tracks, surface, crossing)
-    return total
 
 
 def path_thickness(tracks: Tracks, surface: Surface, crossing: Crossing) -> FloatArray:

@@ -71,7 +71,7 @@ class Particles:
 
     pdg_id: IntArray = column("particle code", dtype="i4", edm4hep="PDG")
     status: npt.NDArray[np.int8] = column(
-        "1 final, 2 decayed, 4 beam", dtype="i1", edm4hep="generatorStatus"
+        "status as in HepMC", dtype="i1", edm4hep="generatorStatus", codes=Status
     )
     parent: IntArray = column("index of the parent within the event, -1 for none", dtype="i4")
     px: FloatArray = column("momentum", unit="GeV", dtype="f4", edm4hep="momentum.x")
@@ -92,8 +92,8 @@ class Particles:
         "end point of what decayed", unit="cm", dtype="f8", edm4hep="endpoint.z"
     )
     decay_t: FloatArray = column("time of the decay", unit="ns", dtype="f8")
-    origin: npt.NDArray[np.int8] = column("how it was born, code of the enum Origin", dtype="i1")
-    outcome: npt.NDArray[np.int8] = column("how it ended, code of the enum Outcome", dtype="i1")
+    origin: npt.NDArray[np.int8] = column("how it was born", dtype="i1", codes=Origin)
+    outcome: npt.NDArray[np.int8] = column("how it ended", dtype="i1", codes=Outcome)
 
     @property
     def e(self) -> FloatArray:

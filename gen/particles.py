@@ -6,9 +6,10 @@ which the ``particle`` package knows nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -85,13 +86,18 @@ def species(pdg_id: int) -> Species:
 
 def charges(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
     """Charges [e] of an array of particle codes, same shape."""
-    codes, inverse = np.unique(pdg_id, return_inverse=True)
-    table = np.array([species(int(code)).charge for code in codes], dtype=np.int8)
-    return table[inverse] if len(codes) else np.zeros(pdg_id.shape, dtype=np.int8)
+    return _look_up(pdg_id, lambda known: known.charge, np.int8)
 
 
 def is_invisible(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether each particle code passes any detector unseen, same shape."""
+    return _look_up(pdg_id, lambda known: known.invisible, np.bool_)
+
+
+def _look_up(
+    pdg_id: npt.NDArray[np.int32], quantity: Callable[[Species], int], dtype: type[Any]
+) -> npt.NDArray[Any]:
+    """A property of each particle code; each code is asked for once."""
     codes, inverse = np.unique(pdg_id, return_inverse=True)
-    table = np.array([species(int(code)).invisible for code in codes], dtype=bool)
-    return table[inverse] if len(codes) else np.zeros(pdg_id.shape, dtype=bool)
+    table = np.array([quantity(species(int(code))) for code in codes], dtype=dtype)
+    return table[inverse]

@@ -1,4 +1,4 @@
-"""Unweighting with a bound that is found in a pilot run, checked, and reported."""
+"""Unweighting with a bound from a pilot run; what exceeds it keeps its excess as a weight."""
 
 from __future__ import annotations
 

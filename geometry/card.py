@@ -11,13 +11,13 @@ import enum
 import math
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from darkbelle.errors import did_you_mean
+from darkbelle.settings import Settings
 from darkbelle.units import MeV, mrad, um
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "SiliconLayer",
     "Sourced",
     "Superlayer",
-    "Table",
     "Trust",
 ]
 
@@ -49,28 +48,12 @@ class Trust(enum.StrEnum):
     ESTIMATE = "estimate"
 
 
-class Table(BaseModel):
-    """A frozen table of a card that names a misspelt key and its nearest neighbour."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for key in data:
-                if key not in cls.model_fields:
-                    msg = f"unknown key '{key}', {did_you_mean(str(key), cls.model_fields)}"
-                    raise ValueError(msg)
-        return data
-
-
-class Sourced(Table):
+class Sourced(Settings):
     """A table with its origin."""
 
     source: Annotated[str, Field(min_length=3)]
     trust: Trust
-    variation: dict[str, Any] = {}
+    variation: Annotated[dict[str, Any], Field(default_factory=dict)]
 
     @model_validator(mode="after")
     def _check_variation(self) -> Self:
@@ -116,6 +99,15 @@ class Collider(Sourced):
     beam_spread: bool = True
     bunches: Bunches
     luminous_region: LuminousRegion
+
+    @model_validator(mode="after")
+    def _check_spread(self) -> Self:
+        for beam in ("her", "ler"):
+            energy, spread = getattr(self, f"e_{beam}_gev"), getattr(self, f"spread_{beam}_mev")
+            if spread * MeV > 0.05 * energy:
+                msg = f"spread_{beam}_mev = {spread} exceeds 5 % of e_{beam}_gev = {energy}"
+                raise ValueError(msg)
+        return self
 
     @property
     def direction_her(self) -> FloatArray:
@@ -223,7 +215,7 @@ class PassiveLayer(Layer):
         return (self.r_min_cm + self.r_max_cm) / 2
 
 
-class SlantedSensors(Table):
+class SlantedSensors(Settings):
     """The forward cone of a layer, from its near end to its far end."""
 
     near_r_cm: Positive
@@ -250,7 +242,7 @@ class Detector(enum.StrEnum):
 class SiliconLayer(Layer):
     """Silicon sensors that measure r-phi and z; ``thickness_x0`` at normal incidence."""
 
-    detector: Detector
+    detector: Literal[Detector.PXD, Detector.SVD]
     radius_cm: Positive
     thickness_x0: NonNegative
     sigma_rphi_um: Positive
@@ -269,10 +261,14 @@ class SiliconLayer(Layer):
         if phi is not None and not 0 < phi[1] - phi[0] <= 360:
             msg = f"phi_range_deg = {phi} must be a range of at most 360 degrees"
             raise ValueError(msg)
+        cone = self.slanted
+        if cone is not None and max(cone.near_r_cm, cone.far_r_cm) > self.radius_cm:
+            msg = f"the slanted part must lie within radius_cm = {self.radius_cm}"
+            raise ValueError(msg)
         return self
 
 
-class Superlayer(Table):
+class Superlayer(Settings):
     """Wire layers of one orientation: columns with a value a layer, inside to outside.
 
     ``radius_cm`` and the z limits are those of the wire ends; the stereo angle is positive where
@@ -349,6 +345,9 @@ class TrackFinding(Sourced):
         if len(self.theta_factor) != len(self.theta_edges_deg) - 1:
             msg = "theta_factor needs one value less than theta_edges_deg"
             raise ValueError(msg)
+        if not (self.theta_edges_deg[0] >= 0 and self.theta_edges_deg[-1] <= 180):
+            msg = f"theta_edges_deg must lie between 0 and 180 (got {self.theta_edges_deg})"
+            raise ValueError(msg)
         for edges in (self.pt_edges_gev, self.theta_edges_deg):
             if any(low >= high for low, high in pairwise(edges)):
                 msg = f"bin edges must increase (got {edges})"
@@ -370,7 +369,7 @@ class ResolutionTails(Sourced):
     width_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 
-class Tracking(Table):
+class Tracking(Settings):
     """From hits to tracks."""
 
     finding: TrackFinding
@@ -378,7 +377,7 @@ class Tracking(Table):
     tails: ResolutionTails
 
 
-class Experiment(Table):
+class Experiment(Settings):
     """One experiment, resolved: what a card says after ``extends`` and overrides."""
 
     name: Annotated[str, Field(min_length=1)]

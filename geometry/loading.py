@@ -17,6 +17,7 @@ from darkbelle.settings import parse_setting
 
 __all__ = ["load", "names"]
 
+_DEEPEST = 20
 _CARDS = resources.files("darkbelle.geometry") / "cards"
 
 
@@ -57,6 +58,8 @@ def _resolve(card: str, folder: Path, chain: tuple[str, ...]) -> dict[str, Any]:
     tree, where, folder = _read(card, folder)
     if where in chain:
         raise ConfigError(f"card '{chain[0]}': circular extends, {' -> '.join((*chain, where))}")
+    if len(chain) > _DEEPEST:
+        raise ConfigError(f"card '{chain[0]}': extends more than {_DEEPEST} cards in a row")
     parent = tree.pop("extends", None)
     if parent is None:
         return tree
@@ -68,11 +71,13 @@ def _resolve(card: str, folder: Path, chain: tuple[str, ...]) -> dict[str, Any]:
 def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
     """Tree, identity and folder of one card; a path is relative to the card that names it."""
     if card.endswith(".toml"):
-        path = folder / Path(card).expanduser()
+        path = folder / card
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"card '{path}' cannot be read: {error.strerror}") from None
+            path = folder / Path(card).expanduser()
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"card '{path}' cannot be read: {reason}") from None
         except UnicodeDecodeError:
             raise ConfigError(f"card '{path}' is no text file") from None
         where, folder = str(path.resolve()), path.parent
@@ -84,7 +89,7 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
         )
     try:
         return tomllib.loads(text), where, folder
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"card '{card}' is no valid TOML: {error}") from None
 
 

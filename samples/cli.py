@@ -96,14 +96,17 @@ def processes(name: str | None) -> None:
     Example:
       darkbelle processes mumu-zprime
     """
-    from darkbelle.gen.processes import find_process, registered_processes
+    from darkbelle.gen.processes import find_process, process_names
     from darkbelle.samples.describe import describe_process
 
     if name is not None:
         click.echo(describe_process(find_process(name)))
         return
-    for known, process in sorted(registered_processes().items()):
-        click.echo(f"{known:<24} {process.summary}")
+    for known in process_names():
+        try:
+            click.echo(f"{known:<24} {find_process(known).summary}")
+        except ConfigError as error:
+            click.echo(f"{known:<24} {error}")
 
 
 @cli.command()

@@ -90,6 +90,10 @@ class _ColumnWriter:
         )
         dataset.attrs["unit"] = described.unit
         dataset.attrs["description"] = described.description
+        if described.codes is not None:
+            dataset.attrs["codes"] = ", ".join(
+                f"{c.value} {c.name.lower()}" for c in described.codes
+            )
         for name in ("edm4hep", "sign_flip", "packing"):
             if (value := getattr(described, name)) is not None:
                 dataset.attrs[name] = value

@@ -59,9 +59,9 @@ def test_the_set_up_commands_exist():
 
 
 def test_every_process_has_its_row():
-    from darkbelle.gen.processes import registered_processes
+    from darkbelle.gen.processes import process_names
 
-    for name in registered_processes():
+    for name in process_names():
         assert f"| `{name}` |" in README
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import Any
 
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.gen.processes.base import EventGenerator, Process
@@ -15,31 +14,35 @@ __all__ = [
     "MuMuZPrime",
     "ParticleGun",
     "Process",
-    "create_process",
     "find_process",
-    "registered_processes",
+    "process_names",
 ]
 
 ENTRY_POINTS = "darkbelle.processes"
+_BUILT_IN: dict[str, type[Process]] = {p.name: p for p in (MuMuZPrime, ParticleGun)}
 
 
-def registered_processes() -> dict[str, type[Process]]:
-    """All processes by name: those of this package, then those of the entry-point group."""
-    processes: dict[str, type[Process]] = {p.name: p for p in (MuMuZPrime, ParticleGun)}
-    for point in entry_points(group=ENTRY_POINTS):
-        process = point.load()
-        processes.setdefault(process.name, process)
-    return processes
+def process_names() -> list[str]:
+    """Names of the processes of this package and of those that others registered."""
+    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))})
 
 
 def find_process(name: str) -> type[Process]:
-    """The class behind a command-line name; ConfigError names the nearest one."""
-    processes = registered_processes()
-    if name not in processes:
-        raise ConfigError(f"unknown process '{name}', {did_you_mean(name, processes)}")
-    return processes[name]
+    """The class behind a command-line name; one's own processes are entry points of that name.
 
-
-def create_process(name: str, parameters: dict[str, Any]) -> Process:
-    """A process from its name and parameters, numbers also as strings."""
-    return find_process(name)(**parameters)
+    Raises
+    ------
+    ConfigError
+        There is none, with the nearest one; or it cannot be loaded.
+    """
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            process = point.load()
+        except Exception as error:
+            raise ConfigError(f"process '{name}' ({point.value}) fails to load: {error}") from error
+        if not (isinstance(process, type) and issubclass(process, Process)):
+            raise ConfigError(f"process '{name}' ({point.value}) is no darkbelle Process")
+        return process
+    raise ConfigError(f"unknown process '{name}', {did_you_mean(name, process_names())}")

@@ -6,11 +6,12 @@ import abc
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from darkbelle.errors import ConfigError, did_you_mean, explain
+from darkbelle.errors import ConfigError, explain
 from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.geometry import Collider
+from darkbelle.settings import Settings
 
 __all__ = ["EventGenerator", "Process", "parameter"]
 
@@ -33,7 +34,7 @@ class EventGenerator(Protocol):
         """Events in the laboratory frame."""
 
 
-class Process(BaseModel, abc.ABC):
+class Process(Settings, abc.ABC):
     """Parameters of a signal, background or gun.
 
     Raises
@@ -41,8 +42,6 @@ class Process(BaseModel, abc.ABC):
     ConfigError
         A parameter is unknown, missing or out of its bounds.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     name: ClassVar[str]
     """Name on the command line."""
@@ -61,10 +60,12 @@ class Process(BaseModel, abc.ABC):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_unknown_parameters(cls, data: Any) -> Any:
-        for key in data:
-            if key not in cls.model_fields:
-                msg = f"unknown parameter '{key}', {did_you_mean(key, cls.model_fields)}"
+    def _refuse_truth_for_numbers(cls, data: Any) -> Any:
+        """True would count as 1."""
+        for key, value in data.items():
+            field = cls.model_fields.get(key)
+            if isinstance(value, bool) and field is not None and field.annotation is not bool:
+                msg = f"{key}: must not be {str(value).lower()}"
                 raise ValueError(msg)
         return data
 

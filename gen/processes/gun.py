@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.beams import sample_vertices
@@ -21,19 +21,27 @@ __all__ = ["ParticleGun"]
 
 FloatArray = npt.NDArray[np.float64]
 
-ALONG_BEAM = 1e-9
+HARDEST, FARTHEST = 1e3, 1e4
+"""Largest momentum [GeV] and distance from the origin [cm]."""
+ALONG_BEAM = 1e-3
 """Sine of the polar angle below which no transverse momentum can be given."""
 
 
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _split(value: Any) -> Any:
+    """Numbers with commas between them, as the command line writes them."""
+    return value.split(",") if isinstance(value, str) and "," in value else value
+
+
 def _as_range(value: Any) -> Any:
-    """A number is a range of no width; "low,high" is how the command line writes one."""
-    if isinstance(value, str):
-        value = tuple(part.strip() for part in value.split(","))
-        value = value[0] if len(value) == 1 else value
+    """A number is a range of no width."""
+    value = _split(value)
     return value if isinstance(value, (tuple, list)) else (value, value)
 
 
-Range = Annotated[tuple[float, float], BeforeValidator(_as_range)]
+Range = Annotated[tuple[Number, Number], BeforeValidator(_as_range)]
 
 
 class ParticleGun(Process):
@@ -52,7 +60,8 @@ class ParticleGun(Process):
     theta: Annotated[Range, parameter("polar angle", unit="rad")] = (0.0, math.pi)
     phi: Annotated[Range, parameter("azimuth", unit="rad")] = (-math.pi, math.pi)
     vertex: Annotated[
-        tuple[Range, Range, Range] | None, parameter("start: ranges of x, y, z", unit="cm")
+        Annotated[tuple[Range, Range, Range], BeforeValidator(_split)] | None,
+        parameter("start: ranges of x, y, z", unit="cm"),
     ] = None
 
     @model_validator(mode="after")
@@ -66,11 +75,14 @@ class ParticleGun(Process):
             if bounds is None:
                 continue
             low, high = bounds
-            if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-                msg = f"{name}: a range needs finite low <= high (got {low}, {high})"
+            if low > high:
+                msg = f"{name}: a range needs low <= high (got {low}, {high})"
                 raise ValueError(msg)
-            if name in ("p", "pt") and low <= 0:
-                msg = f"{name}: must be positive (got {low})"
+            if name in ("p", "pt") and not 0 < low <= high <= HARDEST:
+                msg = f"{name}: must lie between 0 and {HARDEST:g} GeV (got {low}, {high})"
+                raise ValueError(msg)
+            if name in ("x", "y", "z") and max(abs(low), abs(high)) > FARTHEST:
+                msg = f"vertex: {name} must lie within {FARTHEST:g} cm (got {low}, {high})"
                 raise ValueError(msg)
         if not 0 <= self.theta[0] <= self.theta[1] <= math.pi:
             msg = f"theta: must lie between 0 and pi (got {self.theta})"

@@ -18,7 +18,6 @@ from darkbelle.detsim.hits import (
     Tracks,
     cross,
     path_thickness,
-    total_thickness,
 )
 from darkbelle.geometry import Surface, load, tracking_surfaces
 
@@ -240,8 +239,7 @@ def test_thickness_along_a_straight_track(tan_lambda: float) -> None:
     expected = CYLINDER.thickness_x0 * math.hypot(1, tan_lambda)
     assert path_thickness(tracks, CYLINDER, crossing)[0] == pytest.approx(expected)
     far = replace(CYLINDER, z_min=100.0, z_max=200.0)
-    both = [crossing, cross(tracks, far)]
-    assert total_thickness(tracks, [CYLINDER, far], both)[0] == pytest.approx(expected)
+    assert path_thickness(tracks, far, cross(tracks, far))[0] == 0
 
 
 def test_thickness_of_a_cone_met_head_on() -> None:
@@ -267,4 +265,3 @@ def test_no_tracks(surface: Surface) -> None:
     crossing = cross(tracks, surface)
     assert all(getattr(crossing, name).shape == (0,) for name in Crossing.__slots__)
     assert path_thickness(tracks, surface, crossing).shape == (0,)
-    assert total_thickness(tracks, [surface], [crossing]).shape == (0,)

@@ -100,11 +100,11 @@ def test_command_line_texts():
     [
         ({}, "give either p or pt"),
         ({"p": 1, "pt": 1}, "give either p or pt"),
-        ({"p": -1}, "p: must be positive (got -1.0)"),
-        ({"p": 0}, "p: must be positive"),
-        ({"p": (3, 1)}, "p: a range needs finite low <= high (got 3.0, 1.0)"),
-        ({"p": math.nan}, "p: a range needs finite low <= high"),
-        ({"pt": (1, math.inf)}, "pt: a range needs finite low <= high"),
+        ({"p": -1}, "p: must lie between 0 and 1000 GeV"),
+        ({"p": 0}, "p: must lie between 0 and 1000 GeV"),
+        ({"p": (3, 1)}, "p: a range needs low <= high (got 3.0, 1.0)"),
+        ({"p": math.nan}, "p.0: Input should be a finite number"),
+        ({"pt": (1, math.inf)}, "pt.1: Input should be a finite number"),
         ({"p": "fast"}, "p.0: "),
         ({"p": "1,2,3"}, "p"),
         ({"p": 1, "theta": (-0.1, 1)}, "theta: must lie between 0 and pi"),
@@ -116,8 +116,8 @@ def test_command_line_texts():
         ({"p": 1, "pdg_id": 9_900_099}, "pdg_id 9900099 is no known particle"),
         ({"p": 1, "pdg_id": 55}, "pdg_id: Z' has no mass of its own"),
         ({"p": 1, "pdg_id": 1.5}, "pdg_id: "),
-        ({"momentum": 1}, "unknown parameter 'momentum', known: p, pdg_id, phi"),
-        ({"p": 1, "tehta": 1}, "unknown parameter 'tehta', did you mean 'theta'?"),
+        ({"momentum": 1}, "unknown key 'momentum', known: p, pdg_id, phi"),
+        ({"p": 1, "tehta": 1}, "unknown key 'tehta', did you mean 'theta'?"),
     ],
 )
 def test_bad_input(parameters: dict, message: str):
@@ -137,3 +137,21 @@ def test_transverse_gun_must_not_fire_backward_along_the_axis():
 def test_invalid_particle_code():
     with pytest.raises(ConfigError):
         ParticleGun(p=1, pdg_id=0)
+
+
+def test_truth_is_no_number():
+    with pytest.raises(ConfigError, match="p: must not be true"):
+        ParticleGun(p=True)
+
+
+def test_a_point_and_its_bounds():
+    assert ParticleGun(p=1, vertex="0,1,2").vertex == ((0, 0), (1, 1), (2, 2))
+    for bad in ({"p": 1e4}, {"p": 1, "vertex": (0, 0, 1e5)}, {"pt": 1, "theta": 1e-6}):
+        with pytest.raises(ConfigError):
+            ParticleGun(**bad)
+
+
+@pytest.mark.parametrize("pdg_id", [2224, -2224])
+def test_double_charges_are_refused(pdg_id: int):
+    with pytest.raises(ConfigError, match=r"charge -?2"):
+        ParticleGun(p=1, pdg_id=pdg_id)

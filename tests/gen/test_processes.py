@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -16,9 +17,8 @@ from darkbelle.gen.processes import (
     MuMuZPrime,
     ParticleGun,
     Process,
-    create_process,
     find_process,
-    registered_processes,
+    process_names,
 )
 from darkbelle.geometry import Collider
 from darkbelle.units import C
@@ -34,12 +34,12 @@ NAMES = sorted(EXAMPLES)
 
 
 def test_every_process_has_its_example():
-    assert sorted(registered_processes()) == NAMES
+    assert process_names() == NAMES
 
 
-def test_find_and_create():
+def test_find():
     assert find_process("mumu-zprime") is MuMuZPrime
-    assert create_process("particle-gun", {"p": "1"}) == ParticleGun(p=1)
+    assert find_process("particle-gun")(p="1") == ParticleGun(p=1)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_find_and_create():
 )
 def test_unknown_process(name: str, message: str):
     with pytest.raises(ConfigError) as caught:
-        create_process(name, {})
+        find_process(name)
     assert str(caught.value) == message
 
 
@@ -61,23 +61,43 @@ class Rival(ParticleGun):
     name = "rival"
 
 
-class Impostor(ParticleGun):
-    """One that takes a name of ours."""
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entry points of another package: a good one, one of our names, and two bad ones."""
+    here = {
+        "rival": f"{__name__}:Rival",
+        "mumu-zprime": f"{__name__}:Rival",
+        "broken": "no_such_module:Process",
+        "odd": "math:pi",
+    }
+    points = [EntryPoint(name, value, processes.ENTRY_POINTS) for name, value in here.items()]
 
-    name = "mumu-zprime"
-
-
-def test_others_may_add_processes_but_replace_none(monkeypatch):
-    def entry_points(*, group: str) -> list[EntryPoint]:
+    def entry_points(*, group: str, name: str | None = None) -> list[EntryPoint]:
         assert group == "darkbelle.processes"
-        return [
-            EntryPoint(c.__name__, f"{__name__}:{c.__name__}", group) for c in (Rival, Impostor)
-        ]
+        return [point for point in points if name in (None, point.name)]
 
     monkeypatch.setattr(processes, "entry_points", entry_points)
-    monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.name])
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+
+
+@pytest.mark.usefixtures("plugins")
+def test_others_may_add_processes_but_replace_none():
     assert find_process("rival") is Rival
     assert find_process("mumu-zprime") is MuMuZPrime
+    assert process_names() == sorted([*NAMES, "rival", "broken", "odd"])
+
+
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("broken", r"process 'broken' \(no_such_module:Process\) fails to load"),
+        ("odd", "no darkbelle"),
+    ],
+)
+def test_a_bad_plugin_is_named(name: str, message: str):
+    with pytest.raises(ConfigError, match=message):
+        find_process(name)
 
 
 # ---- the suite -----------------------------------------------------------------------------------
@@ -85,7 +105,7 @@ def test_others_may_add_processes_but_replace_none(monkeypatch):
 
 @pytest.fixture(params=NAMES)
 def process(request: pytest.FixtureRequest) -> Process:
-    return create_process(request.param, EXAMPLES[request.param])
+    return find_process(request.param)(**EXAMPLES[request.param])
 
 
 def generate(process: Process, collider: Collider, n: int, seed: int = 91) -> TruthEvents:
@@ -115,7 +135,7 @@ def test_describes_itself(process: Process):
 
 def test_survives_the_round_trip_to_json(process: Process):
     assert type(process).model_validate_json(process.model_dump_json()) == process
-    assert create_process(process.name, process.model_dump(mode="json")) == process
+    assert find_process(process.name)(**process.model_dump(mode="json")) == process
 
 
 def test_is_frozen(process: Process):

@@ -48,8 +48,8 @@ def test_command_line_texts():
         ({"mass": 1, "ctau": math.nan}, "ctau: "),
         ({"mass": 1, "decay": "visible"}, "decay: Input should be 'invisible' (got 'visible')"),
         ({"mass": 1, "isr": "maybe"}, "isr: "),
-        ({"mass": 1, "couplng": 1}, "unknown parameter 'couplng', did you mean 'coupling'?"),
-        ({"mass": 1, "spin": 1}, "unknown parameter 'spin', known: coupling, ctau, decay"),
+        ({"mass": 1, "couplng": 1}, "unknown key 'couplng', did you mean 'coupling'?"),
+        ({"mass": 1, "spin": 1}, "unknown key 'spin', known: coupling, ctau, decay"),
     ],
 )
 def test_bad_input(parameters: dict, message: str):

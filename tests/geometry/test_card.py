@@ -10,10 +10,11 @@ import pytest
 
 from darkbelle.errors import GeometryError
 from darkbelle.geometry import Trust, load, names
-from darkbelle.geometry.card import Sourced, Superlayer, Table
+from darkbelle.geometry.card import Sourced, Superlayer
+from darkbelle.settings import Settings
 
 
-def tables(table: Table, path: str = "", *, sourced: bool = False) -> Iterator[tuple]:
+def tables(table: Settings, path: str = "", *, sourced: bool = False) -> Iterator[tuple]:
     """Every table below one, with its path and whether it or a table around it has a source."""
     sourced = sourced or isinstance(table, Sourced)
     yield path, table, sourced
@@ -22,7 +23,7 @@ def tables(table: Table, path: str = "", *, sourced: bool = False) -> Iterator[t
         if isinstance(value, tuple):
             children = enumerate(value)
         for name, child in children:
-            if isinstance(child, Table):
+            if isinstance(child, Settings):
                 yield from tables(child, f"{path}.{name}", sourced=sourced)
 
 
@@ -83,7 +84,7 @@ def test_wires_and_wire_layers():
 
 
 @pytest.mark.parametrize(("table", "sourced"), TABLES)
-def test_every_number_has_a_source(table: Table, *, sourced: bool):
+def test_every_number_has_a_source(table: Settings, *, sourced: bool):
     numbers = [key for key, value in table if isinstance(value, (int, float, tuple))]
     if numbers and numbers != ["superlayers"]:
         assert sourced

@@ -69,6 +69,9 @@ def test_every_dataset_says_what_it_is(path):
                 assert dataset.attrs["description"]
                 assert dataset.shuffle or dataset.dtype.itemsize == 1
                 assert dataset.compression == "gzip"
+        assert file["particles/status"].attrs["codes"] == "1 final, 2 decayed, 4 beam"
+        assert "7 tracked" in file["particles/outcome"].attrs["codes"]
+        assert file["tracks/fit_status"].attrs["codes"].startswith("0 ok")
         assert file["tracks/helix"].shape[1:] == (5,)
         assert file["tracks/cov"].shape[1:] == (15,)
         assert file.attrs["n_stored"] == 500
