@@ -18,8 +18,8 @@ __all__ = ["Column", "column", "columns"]
 class Column:
     """One quantity: its meaning, its unit, how a file stores it, its EDM4hep counterpart.
 
-    ``codes`` is the enum that explains an integer; ``sign_flip`` names what changes sign on the way to EDM4hep; ``packing`` how matrices are
-    flattened.
+    ``codes`` is the enum that explains an integer, ``sign_flip`` what changes sign on the way to
+    EDM4hep, ``packing`` how matrices are flattened.
     """
 
     description: str
