@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from darkbelle.geometry import Surface
 
-__all__ = ["MIN_INCIDENCE", "Crossing", "Tracks", "cross", "path_thickness"]
+__all__ = ["MIN_INCIDENCE", "Crossing", "Helices", "find_crossing", "path_thickness"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -23,7 +23,7 @@ _MAX_MISS = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
-class Tracks:
+class Helices:
     """Helices as contiguous columns, with the arc length at which each particle is born."""
 
     d0: FloatArray
@@ -34,7 +34,7 @@ class Tracks:
     birth: FloatArray
 
     @classmethod
-    def from_helix(cls, helix: FloatArray, birth: FloatArray) -> Tracks:
+    def from_helix(cls, helix: FloatArray, birth: FloatArray) -> Helices:
         """Columns of an (n, 5) array."""
         d0, phi0, omega, z0, tan_lambda = np.ascontiguousarray(helix.T)
         return cls(d0, phi0, omega, z0, tan_lambda, birth)
@@ -63,7 +63,7 @@ class Crossing:
     incidence: FloatArray
 
 
-def cross(tracks: Tracks, surface: Surface) -> Crossing:
+def find_crossing(tracks: Helices, surface: Surface) -> Crossing:
     """Outward crossing of a surface, found from the perigee without trigonometric functions.
 
     With the chord c from the perigee, r^2 = d0^2 + (1 + omega d0) c^2.
@@ -98,7 +98,7 @@ def _arcsin_ratio(x: FloatArray) -> FloatArray:
     return np.where(tiny, 1.0, np.arcsin(safe) / safe)
 
 
-def _radius_on_cone(tracks: Tracks, surface: Surface, gain: FloatArray) -> FloatArray:
+def _radius_on_cone(tracks: Helices, surface: Surface, gain: FloatArray) -> FloatArray:
     """Radius at which each track meets a cone [cm], by Newton steps along the track."""
     radius = np.full(len(tracks), surface.radius)
     slope = surface.normal_z / surface.normal_r
@@ -117,7 +117,7 @@ def _radius_on_cone(tracks: Tracks, surface: Surface, gain: FloatArray) -> Float
 
 
 def _inside(
-    tracks: Tracks,
+    tracks: Helices,
     surface: Surface,
     arc: FloatArray,
     half_sin: FloatArray,
@@ -138,7 +138,7 @@ def _inside(
     return inside
 
 
-def path_thickness(tracks: Tracks, surface: Surface, crossing: Crossing) -> FloatArray:
+def path_thickness(tracks: Helices, surface: Surface, crossing: Crossing) -> FloatArray:
     """Radiation lengths on the way through one surface, zero where it is missed, shape (n,)."""
     secant = np.sqrt(1 + tracks.tan_lambda**2)
     return np.where(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.detsim.hits import MIN_INCIDENCE, Crossing, Tracks
+from darkbelle.detsim.hits import MIN_INCIDENCE, Crossing, Helices
 from darkbelle.geometry import Surface
 from darkbelle.geometry.layers import Wire
 
@@ -34,7 +34,7 @@ _RELATIVE_PIVOT = 1e-11
 
 
 def add_hit(
-    information: FloatArray, tracks: Tracks, surface: Surface, crossing: Crossing, hit: BoolArray
+    information: FloatArray, tracks: Helices, surface: Surface, crossing: Crossing, hit: BoolArray
 ) -> None:
     """Add what a hit says, in place, for the tracks where ``hit`` holds.
 
@@ -75,7 +75,7 @@ def _across(crossing: Crossing) -> tuple[FloatArray, ...]:
     return 1 - 2 * sin_half**2, -chord * crossing.half_cos, chord**2 / 2
 
 
-def _lengthwise(tracks: Tracks, crossing: Crossing) -> tuple[FloatArray, ...]:
+def _lengthwise(tracks: Helices, crossing: Crossing) -> tuple[FloatArray, ...]:
     """Shift along z at fixed transverse position by all five parameters."""
     slope, sin_half, chord = tracks.tan_lambda, crossing.half_sin, crossing.chord
     slope_chord = slope * chord
@@ -100,7 +100,7 @@ def _lag(h: FloatArray) -> FloatArray:
 
 
 def _coordinates(
-    tracks: Tracks, surface: Surface, crossing: Crossing
+    tracks: Helices, surface: Surface, crossing: Crossing
 ) -> list[tuple[FloatArray, FloatArray, FloatArray | float]]:
     """Measured coordinates: coefficients of the shifts across and lengthwise, and the variance."""
     slope, cos_psi, sin_psi = tracks.tan_lambda, crossing.cos_psi, crossing.sin_psi
@@ -124,7 +124,7 @@ def _coordinates(
 
 
 def add_scattering(
-    information: FloatArray, tracks: Tracks, crossing: Crossing, variance: FloatArray
+    information: FloatArray, tracks: Helices, crossing: Crossing, variance: FloatArray
 ) -> None:
     """Take away, in place, what is lost by a kink of given projected variance [rad^2].
 

@@ -13,7 +13,7 @@ from darkbelle.detsim.helix import (
     perigee,
     shift_jacobian,
 )
-from darkbelle.detsim.hits import Tracks, cross, path_thickness
+from darkbelle.detsim.hits import Helices, find_crossing, path_thickness
 from darkbelle.detsim.information import N_ELEMENTS, add_hit, add_scattering, factorise
 from darkbelle.geometry import Experiment, Surface, tracking_surfaces
 from darkbelle.geometry.card import Detector, Tracking
@@ -97,7 +97,7 @@ def _measure_block(
     phi, tan_lambda = np.arctan2(py, px), pz / pt
     omega = omega_from_pt(pt, particles.charge, experiment.solenoid.field_t)
     helix, birth = perigee(particles.position, phi, omega, tan_lambda)
-    tracks = Tracks.from_helix(helix, birth)
+    tracks = Helices.from_helix(helix, birth)
 
     momentum = pt * np.sqrt(1 + tan_lambda**2)
     beta = momentum / np.hypot(momentum, particles.mass)
@@ -131,14 +131,14 @@ def _measure_block(
 
 
 def _collect(
-    tracks: Tracks,
+    tracks: Helices,
     surfaces: tuple[Surface, ...],
     momentum: FloatArray,
     beta: FloatArray,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, dict[Detector, npt.NDArray[np.int8]]]:
     """Information on the local parameters at the perigee, and hits, from the outside inward."""
-    crossings = [cross(tracks, surface) for surface in surfaces]
+    crossings = [find_crossing(tracks, surface) for surface in surfaces]
     thickness = {
         i: path_thickness(tracks, surface, crossings[i])
         for i, surface in enumerate(surfaces)
@@ -186,7 +186,7 @@ def _displace(
     return perigee(point, phi + phi_shift, omega + omega_shift, tan_lambda + tan_lambda_shift)[0]
 
 
-def _refer_to_origin(cov: FloatArray, tracks: Tracks) -> FloatArray:
+def _refer_to_origin(cov: FloatArray, tracks: Helices) -> FloatArray:
     """Covariance of the perigee to the origin from that with the pivot on the track.
 
     Turning a track around the origin by dphi0 also moves it along itself by d0 dphi0.

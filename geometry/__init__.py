@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from darkbelle.geometry.card import Collider, Experiment, Trust
+from darkbelle.geometry.card import Experiment
+from darkbelle.geometry.collider import Collider
 from darkbelle.geometry.layers import Surface, tracking_surfaces
 from darkbelle.geometry.loading import load, names
+from darkbelle.geometry.sourced import Trust
 
 __all__ = ["Collider", "Experiment", "Surface", "Trust", "load", "names", "tracking_surfaces"]

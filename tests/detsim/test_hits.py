@@ -15,8 +15,8 @@ from darkbelle.detsim.helix import direction_at, perigee, position_at
 from darkbelle.detsim.hits import (
     MIN_INCIDENCE,
     Crossing,
-    Tracks,
-    cross,
+    Helices,
+    find_crossing,
     path_thickness,
 )
 from darkbelle.geometry import Surface, load, tracking_surfaces
@@ -30,8 +30,8 @@ TOLERANCE = 1e-5
 """cm: a hundredth of the best resolution; three Newton steps find a cone to about 1e-6."""
 
 
-def one(helix: np.ndarray, birth: float = 0.0) -> Tracks:
-    return Tracks.from_helix(np.atleast_2d(helix), np.array([birth]))
+def one(helix: np.ndarray, birth: float = 0.0) -> Helices:
+    return Helices.from_helix(np.atleast_2d(helix), np.array([birth]))
 
 
 def from_start(
@@ -109,9 +109,9 @@ def test_cylinders(
         return
     helix = np.array([[d0, phi, omega, z0, tan_lambda]])
     surface = Surface("cylinder", radius, -60.0, 140.0)
-    z_end = position_at(helix, cross(one(helix), surface).arc)[0, 2]
+    z_end = position_at(helix, find_crossing(one(helix), surface).arc)[0, 2]
     if min(abs(z_end - surface.z_min), abs(z_end - surface.z_max)) > 1e-3:
-        agree(cross(one(helix), surface), helix, 0.0, surface)
+        agree(find_crossing(one(helix), surface), helix, 0.0, surface)
 
 
 @pytest.mark.parametrize("surface", CONES, ids=lambda surface: surface.name)
@@ -119,7 +119,7 @@ def test_cylinders(
 @pytest.mark.parametrize("theta", [14, 15, 17, 20, 23, 26, 28, 32, 40, 55])
 def test_cones_from_the_origin(surface: Surface, theta: float, omega: float) -> None:
     helix = np.array([[0.01, 1.0, omega, 0.3, 1 / math.tan(math.radians(theta))]])
-    agree(cross(one(helix), surface), helix, 0.0, surface)
+    agree(find_crossing(one(helix), surface), helix, 0.0, surface)
 
 
 @pytest.mark.parametrize("surface", CONES, ids=lambda surface: surface.name)
@@ -129,13 +129,13 @@ def test_most_of_a_cone_is_met(surface: Surface) -> None:
         z = surface.z_min + fraction * (surface.z_max - surface.z_min)
         radius = surface.radius - surface.normal_z / surface.normal_r * (z - surface.z_reference)
         helix = np.array([[0, -2.0, 1e-5, 0, z / radius]])
-        assert agree(cross(one(helix), surface), helix, 0.0, surface)
+        assert agree(find_crossing(one(helix), surface), helix, 0.0, surface)
 
 
 def test_radius_of_the_card_s_cone() -> None:
     """The slanted sensor of SVD layer 6 runs from (13.42, 24.62) to (9.00, 36.08) cm."""
     straight = np.array([[0, 0, 0, 0, 30.35 / 11.21]])
-    crossing = cross(one(straight), CONE)
+    crossing = find_crossing(one(straight), CONE)
     assert crossing.on.all()
     assert crossing.arc[0] == pytest.approx(11.21, abs=1e-6)
     assert crossing.incidence[0] == pytest.approx(
@@ -154,20 +154,20 @@ def test_displaced_starts(surface: Surface, omega: float, turn: float, radius: f
     for tan_lambda in (-0.4, 0.2, 1.5):
         start = (radius * math.cos(0.8), radius * math.sin(0.8), radius * 0.7)
         helix, birth = from_start(start, 0.8 + turn, omega, tan_lambda)
-        agree(cross(one(helix, birth), surface), helix, birth, surface)
+        agree(find_crossing(one(helix, birth), surface), helix, birth, surface)
 
 
 def test_a_particle_does_not_cross_what_lies_behind_its_birth() -> None:
     helix, birth = from_start((25.0, 0.0, 0.0), 0.1, OMEGA_1GEV, 0.0)
     assert birth > 20
-    assert not cross(one(helix, birth), CYLINDER).on[0]
-    assert cross(one(helix, 0.0), CYLINDER).on[0]
+    assert not find_crossing(one(helix, birth), CYLINDER).on[0]
+    assert find_crossing(one(helix, 0.0), CYLINDER).on[0]
 
 
 def test_a_particle_flying_inwards_crosses_once_on_its_way_out() -> None:
     helix, birth = from_start((10.0, 0.0, 0.0), math.pi - 0.1, OMEGA_1GEV, 0.0)
     assert birth < 0
-    assert agree(cross(one(helix, birth), CYLINDER), helix, birth, CYLINDER)
+    assert agree(find_crossing(one(helix, birth), CYLINDER), helix, birth, CYLINDER)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
@@ -175,7 +175,7 @@ def test_curlers_reach_twice_their_radius(sign: int) -> None:
     """From the origin a track reaches 2 / omega."""
     for diameter, reaches in ((19.9, False), (20.1, True)):
         helix = np.array([[0, 0.3, sign * 2 / diameter, 0, 0.1]])
-        crossing = cross(one(helix), CYLINDER)
+        crossing = find_crossing(one(helix), CYLINDER)
         assert crossing.on[0] == reaches
         assert all(
             np.isfinite(getattr(crossing, name)).all()
@@ -185,7 +185,7 @@ def test_curlers_reach_twice_their_radius(sign: int) -> None:
 
 
 def test_d0_outside_the_surface() -> None:
-    assert not cross(one(np.array([25.0, 0, OMEGA_1GEV, 0, 0])), CYLINDER).on[0]
+    assert not find_crossing(one(np.array([25.0, 0, OMEGA_1GEV, 0, 0])), CYLINDER).on[0]
 
 
 @pytest.mark.parametrize(
@@ -194,15 +194,15 @@ def test_d0_outside_the_surface() -> None:
 def test_z_limits(z: float, hit: bool) -> None:
     flat = np.array([0, 1.0, OMEGA_1GEV, z, 0])
     slanted = np.array([0, 1.0, 0, 0, z / 20])
-    assert cross(one(flat), CYLINDER).on[0] == hit
-    assert cross(one(slanted), CYLINDER).on[0] == hit
+    assert find_crossing(one(flat), CYLINDER).on[0] == hit
+    assert find_crossing(one(slanted), CYLINDER).on[0] == hit
 
 
 def test_z_gap() -> None:
     gapped = replace(CYLINDER, z_gap=(1.0, 2.0))
     z = np.array([0.9, 1.1, 1.9, 2.1])
     helix = np.stack([0 * z, z, 0 * z, z, 0 * z], axis=-1)
-    on = cross(Tracks.from_helix(helix, 0 * z), gapped).on
+    on = find_crossing(Helices.from_helix(helix, 0 * z), gapped).on
     assert on.tolist() == [True, False, False, True]
 
 
@@ -214,7 +214,7 @@ def test_phi_range(limits: tuple[float, float], omega: float) -> None:
     surface = replace(CYLINDER, phi_range=(low, high))
     phi = np.linspace(-3.14, 3.14, 500)
     helix = np.stack([0.2 + 0 * phi, phi, omega + 0 * phi, 0 * phi, 0.3 + 0 * phi], axis=-1)
-    crossing = cross(Tracks.from_helix(helix, 0 * phi), surface)
+    crossing = find_crossing(Helices.from_helix(helix, 0 * phi), surface)
     x, y, _ = position_at(helix, crossing.arc).T
     middle = (low + high) / 2
     expected = x * np.cos(middle) + y * np.sin(middle) > 20 * math.cos((high - low) / 2)
@@ -225,7 +225,7 @@ def test_phi_range(limits: tuple[float, float], omega: float) -> None:
 def test_azimuth_of_the_direction() -> None:
     """psi is the azimuth of the momentum from that of the hit."""
     helix = np.array([[0.5, 2.0, -0.03, 0, 0.3]])
-    crossing = cross(one(helix), CYLINDER)
+    crossing = find_crossing(one(helix), CYLINDER)
     x, y, _ = position_at(helix, crossing.arc)[0]
     psi = math.atan2(crossing.sin_psi[0], crossing.cos_psi[0])
     assert math.atan2(y, x) + psi == pytest.approx(direction_at(helix, crossing.arc)[0])
@@ -235,11 +235,11 @@ def test_azimuth_of_the_direction() -> None:
 def test_thickness_along_a_straight_track(tan_lambda: float) -> None:
     """A cylinder in its wall is 1/sin(theta) thicker, a missed surface counts nothing."""
     tracks = one(np.array([0, 0, 0, 0, tan_lambda]))
-    crossing = cross(tracks, CYLINDER)
+    crossing = find_crossing(tracks, CYLINDER)
     expected = CYLINDER.thickness_x0 * math.hypot(1, tan_lambda)
     assert path_thickness(tracks, CYLINDER, crossing)[0] == pytest.approx(expected)
     far = replace(CYLINDER, z_min=100.0, z_max=200.0)
-    assert path_thickness(tracks, far, cross(tracks, far))[0] == 0
+    assert path_thickness(tracks, far, find_crossing(tracks, far))[0] == 0
 
 
 def test_thickness_of_a_cone_met_head_on() -> None:
@@ -247,12 +247,14 @@ def test_thickness_of_a_cone_met_head_on() -> None:
     tan_lambda = CONE.normal_z / CONE.normal_r
     z0 = CONE.z_reference - CONE.radius * tan_lambda
     tracks = one(np.array([0, 0, 0, z0, tan_lambda]))
-    assert path_thickness(tracks, CONE, cross(tracks, CONE))[0] == pytest.approx(CONE.thickness_x0)
+    assert path_thickness(tracks, CONE, find_crossing(tracks, CONE))[0] == pytest.approx(
+        CONE.thickness_x0
+    )
 
 
 def test_thickness_is_finite_where_a_track_turns() -> None:
     tracks = one(np.array([0, 0, 0.1 * (1 - 1e-13), 0, 0.5]))
-    crossing = cross(tracks, CYLINDER)
+    crossing = find_crossing(tracks, CYLINDER)
     assert crossing.on[0]
     assert (
         path_thickness(tracks, CYLINDER, crossing)[0] <= 0.01 * math.hypot(1, 0.5) / MIN_INCIDENCE
@@ -261,7 +263,7 @@ def test_thickness_is_finite_where_a_track_turns() -> None:
 
 @pytest.mark.parametrize("surface", [CYLINDER, CONE, replace(CYLINDER, phi_range=(0.0, 1.0))])
 def test_no_tracks(surface: Surface) -> None:
-    tracks = Tracks.from_helix(np.empty((0, 5)), np.empty(0))
-    crossing = cross(tracks, surface)
+    tracks = Helices.from_helix(np.empty((0, 5)), np.empty(0))
+    crossing = find_crossing(tracks, surface)
     assert all(getattr(crossing, name).shape == (0,) for name in Crossing.__slots__)
     assert path_thickness(tracks, surface, crossing).shape == (0,)

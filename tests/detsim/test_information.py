@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import brentq
 
 from darkbelle.detsim.helix import direction_at, perigee, position_at
-from darkbelle.detsim.hits import Tracks, cross
+from darkbelle.detsim.hits import Helices, find_crossing
 from darkbelle.detsim.information import (
     N_ELEMENTS,
     add_hit,
@@ -53,8 +53,8 @@ def elements(matrices: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(matrices[:, *LOWER].T)
 
 
-def one(helix: np.ndarray) -> Tracks:
-    return Tracks.from_helix(helix[None], np.zeros(1))
+def one(helix: np.ndarray) -> Helices:
+    return Helices.from_helix(helix[None], np.zeros(1))
 
 
 def place(helix: np.ndarray, local: np.ndarray, arc: float) -> np.ndarray:
@@ -98,7 +98,7 @@ CASES += [(name, helix) for name in CONES for helix in FORWARD]
 @pytest.mark.parametrize(("name", "helix"), CASES)
 def test_a_hit_says_what_the_trajectory_does(name: str, helix: np.ndarray) -> None:
     surface = SURFACES[name]
-    crossing = cross(one(helix), surface)
+    crossing = find_crossing(one(helix), surface)
     assert crossing.on[0]
     arc = crossing.arc[0]
     x, y, _ = place(helix, np.zeros(5), arc)
@@ -126,7 +126,7 @@ def test_a_hit_says_what_the_trajectory_does(name: str, helix: np.ndarray) -> No
 
 def test_both_silicon_coordinates_add_up() -> None:
     surface, tracks = SURFACES["silicon.svd6.slanted"], one(FORWARD[0])
-    crossing = cross(tracks, surface)
+    crossing = find_crossing(tracks, surface)
     both, alone = np.zeros((N_ELEMENTS, 1)), np.zeros((N_ELEMENTS, 1))
     add_hit(both, tracks, surface, crossing, crossing.on)
     for blind in ("sigma_z", "sigma_rphi"):
@@ -138,7 +138,7 @@ def test_both_silicon_coordinates_add_up() -> None:
 @pytest.mark.parametrize("name", ["silicon.svd3", "cdc.2A.3", "cdc.3V.5", "silicon.svd6.slanted"])
 def test_no_hit_says_nothing(name: str) -> None:
     tracks = one(FORWARD[0])
-    crossing = cross(tracks, SURFACES[name])
+    crossing = find_crossing(tracks, SURFACES[name])
     information = np.full((N_ELEMENTS, 1), 7.0)
     add_hit(information, tracks, SURFACES[name], crossing, np.array([False]))
     np.testing.assert_array_equal(information, 7.0)
@@ -176,7 +176,7 @@ def extrapolated_back(helix: np.ndarray, arc: float, in_phi: float, in_lambda: f
 def test_a_kink_takes_what_the_trajectory_loses(name: str, helix: np.ndarray) -> None:
     """C grows by q (g g^T + h h^T), g and h being the shifts by kinks in two planes."""
     tracks = one(helix)
-    crossing = cross(tracks, SURFACES[name])
+    crossing = find_crossing(tracks, SURFACES[name])
     assert crossing.on[0]
     arc, step, variance = crossing.arc[0], 1e-6, 1e-6
     planes = [
@@ -199,7 +199,7 @@ def test_a_kink_takes_what_the_trajectory_loses(name: str, helix: np.ndarray) ->
 
 def test_no_scattering_takes_nothing() -> None:
     tracks = one(BARREL[0])
-    crossing = cross(tracks, SURFACES["silicon.svd3"])
+    crossing = find_crossing(tracks, SURFACES["silicon.svd3"])
     information = elements(np.eye(5)[None])
     add_scattering(information, tracks, crossing, np.zeros(1))
     np.testing.assert_array_equal(matrix(information), np.eye(5))
@@ -208,7 +208,7 @@ def test_no_scattering_takes_nothing() -> None:
 def test_no_information_stays_none() -> None:
     tracks = one(BARREL[0])
     information = np.zeros((N_ELEMENTS, 1))
-    add_scattering(information, tracks, cross(tracks, SURFACES["silicon.svd3"]), np.ones(1))
+    add_scattering(information, tracks, find_crossing(tracks, SURFACES["silicon.svd3"]), np.ones(1))
     np.testing.assert_array_equal(information, 0)
 
 
@@ -218,9 +218,13 @@ def test_a_layer_that_scatters_without_bound_hides_what_lies_outside() -> None:
     information = np.zeros((N_ELEMENTS, 1))
     for name in ("cdc.5U.2", "cdc.3V.5", "cdc.2A.3", "silicon.svd6", "silicon.svd5"):
         add_hit(
-            information, tracks, SURFACES[name], cross(tracks, SURFACES[name]), np.ones(1, bool)
+            information,
+            tracks,
+            SURFACES[name],
+            find_crossing(tracks, SURFACES[name]),
+            np.ones(1, bool),
         )
-    crossing = cross(tracks, SURFACES["silicon.svd3"])
+    crossing = find_crossing(tracks, SURFACES["silicon.svd3"])
     scale = np.diag(NATURAL)
     before = np.linalg.eigvalsh(scale @ matrix(information) @ scale)
     add_scattering(information, tracks, crossing, np.full(1, 1e9))
@@ -289,10 +293,10 @@ def test_drawn_deviations_have_the_covariance() -> None:
 
 
 def test_no_tracks() -> None:
-    tracks = Tracks.from_helix(np.empty((0, 5)), np.empty(0))
+    tracks = Helices.from_helix(np.empty((0, 5)), np.empty(0))
     information = np.zeros((N_ELEMENTS, 0))
     for surface in SURFACES.values():
-        crossing = cross(tracks, surface)
+        crossing = find_crossing(tracks, surface)
         add_scattering(information, tracks, crossing, np.empty(0))
         add_hit(information, tracks, surface, crossing, crossing.on)
     factor = factorise(information)

@@ -10,7 +10,8 @@ import pytest
 
 from darkbelle.errors import GeometryError
 from darkbelle.geometry import Trust, load, names
-from darkbelle.geometry.card import Sourced, Superlayer
+from darkbelle.geometry.card import Superlayer
+from darkbelle.geometry.sourced import Sourced
 from darkbelle.settings import Settings
 
 

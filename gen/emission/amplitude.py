@@ -1,40 +1,30 @@
-"""e+e- -> l+ l- X, a boson X radiated by one of the leptons of the final state.
+"""The squared amplitude of the emission, and the spin correlations of a vector's decay.
 
-Tree level with massive leptons, unpolarised beams, massless electrons in the amplitude. X couples
-as a vector, scalar or pseudoscalar, L = -g X_mu lbar gamma^mu l, -g X lbar l,
--g X lbar i gamma5 l. Couplings are stripped: cross-sections are for g = 1 and scale with g^2.
-
-The squared amplitude is (e^4 g^2/s^2) T with T = 2 s h - 2 R, where h = -g_mn H^mn and
-R = r_m r_n H^mn are contractions of the leptonic tensor of the final state. Both are short
-polynomials in D1 = 2 p1.k + M^2, D2 = 2 p2.k + M^2, a = r.p1 and b = r.p2; p1, p2 are the momenta
-of l- and l+, k that of X, r = p(e-) - p(e+). Checked against explicit spinor sums in
-``tests/reference``.
+It is (e^4 g^2/s^2) T with T = 2 s h - 2 R, where h = -g_mn H^mn and R = r_m r_n H^mn contract the
+leptonic tensor of the final state. Both are short polynomials in D1 = 2 p1.k + M^2,
+D2 = 2 p2.k + M^2, a = r.p1 and b = r.p2; p1, p2 are the momenta of l- and l+, k that of X,
+r = p(e-) - p(e+). Checked against explicit spinor sums in ``tests/reference``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.kinematics import boost, dot, kallen, rotate_z_to
-from darkbelle.units import ALPHA_EM, HBAR_C2
+from darkbelle.gen.kinematics import dot
 
 __all__ = [
     "PSEUDOSCALAR",
     "SCALAR",
     "VECTOR",
     "Coupling",
-    "Emission",
     "Invariants",
     "Masses",
-    "cross_section",
     "decay_correlation",
-    "sample",
     "squared_amplitude",
 ]
 
@@ -257,151 +247,3 @@ def decay_correlation(
     along = 2 * s * isotropic - 2 * oriented
     kept: FloatArray = 1 - along / (x2 * squared_amplitude(VECTOR, masses, at))
     return kept
-
-
-# ---- total cross-section ------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _nodes() -> tuple[FloatArray, FloatArray]:
-    """Gauss-Legendre nodes and weights on [0, 1], gathered where the lepton pair is slow."""
-    x, w = np.polynomial.legendre.leggauss(96)
-    u, w = (x + 1) / 2, w / 2
-    return 1 - (1 - u) ** 3, 3 * (1 - u) ** 2 * w
-
-
-def cross_section(coupling: Coupling, masses: Masses, s: FloatArray) -> FloatArray:
-    """Total cross-section for g = 1 [fb] at the squared energies s [GeV^2], zero below threshold.
-
-    One-dimensional quadrature in Sg = s - s12 + M^2 of the distribution that follows from averaging
-    T over the orientation of the final state, <T> = (4 s/3) h.
-    """
-    m2, x2 = masses.lepton**2, masses.boson**2
-    is_open = s > masses.threshold**2
-    s_open = np.where(is_open, s, 2 * masses.threshold**2)[:, None]
-    least = 2 * np.sqrt(s_open) * masses.boson
-    # Sg = least cosh(y) spreads the soft end and makes the square root of lambda smooth.
-    y_max = np.arccosh(np.maximum((s_open + x2 - 4 * m2) / least, 1.0))
-    node, weight = _nodes()
-    y = y_max * node
-    sg, root_lam = least * np.cosh(y), least * np.sinh(y)
-    s12 = s_open + x2 - sg
-    beta2 = np.maximum(1 - 4 * m2 / s12, 0.0)
-    kp = np.sqrt(beta2) * root_lam
-    gap = 4 * m2 * sg**2 / s12 + 4 * s_open * x2 * beta2  # Sg^2 - kp^2 without cancellation
-    log = np.log((sg + kp) ** 2 / gap)
-    c_a, c_b, c_c, c_e, c_f = coupling.isotropic(s_open, m2, x2)
-    integrand = (
-        16 * c_a * kp / gap
-        + 4 / sg * (c_b + c_e * sg**2) * log
-        + 4 * c_c * log
-        + kp * (2 * c_f - 4 * c_e)
-    )
-    integral = np.sum(integrand * root_lam * y_max * weight, axis=1)
-    total = ALPHA_EM**2 / (96 * np.pi * s_open[:, 0] ** 3) * integral * HBAR_C2
-    return np.where(is_open, total, 0.0)
-
-
-# ---- sampling -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Emission:
-    """Sampled final states in their centre-of-mass frame, electrons along +z.
-
-    Momenta of l-, l+ and X, shape (4, n); ``weight`` estimates the cross-section for g = 1 [fb].
-    """
-
-    p1: FloatArray
-    p2: FloatArray
-    k: FloatArray
-    weight: FloatArray
-    invariants: Invariants
-
-
-def sample(coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Generator) -> Emission:
-    """Weighted final states, one at each squared energy s [GeV^2]; weight 0 below threshold."""
-    n = len(s)
-    m, x = masses
-    is_open = s > masses.threshold**2
-    s = np.where(is_open, s, 2 * masses.threshold**2)
-    root_s = np.sqrt(s)
-    sg, sg_density = _sample_sg(coupling, masses, s, rng)
-    s12 = s + x**2 - sg
-    beta2 = np.maximum(1 - 4 * m**2 / s12, 0.0)
-    lam = np.maximum(kallen(s, s12, x**2), 0.0)
-    x0 = np.sqrt(beta2 * lam) / sg
-    deficit = 4 * m**2 / s12 + 4 * s * x**2 * beta2 / sg**2  # 1 - x0^2 without cancellation
-    c, c_density, d1, d2 = _sample_cosine(coupling, masses, x0, deficit, sg, rng)
-
-    # The pair's frame with X along +z, then the centre of mass, then X in a random direction.
-    root_s12 = np.sqrt(s12)
-    p_star = np.sqrt(beta2) * root_s12 / 2
-    k_star = np.sqrt(lam) / (2 * root_s)
-    sin, azimuth = np.sqrt(np.maximum(1 - c**2, 0.0)), 2 * np.pi * rng.random(n)
-    transverse = p_star * sin * np.cos(azimuth), p_star * sin * np.sin(azimuth)
-    zero = np.zeros(n)
-    pair = np.stack([(s + s12 - x**2) / (2 * root_s), zero, zero, -k_star])
-    first = boost(np.stack([root_s12 / 2, *transverse, p_star * c]), pair)
-    cos_x, phi_x = 2 * rng.random(n) - 1, 2 * np.pi * rng.random(n)
-    sin_x = np.sqrt(1 - cos_x**2)
-    axis = np.stack([sin_x * np.cos(phi_x), sin_x * np.sin(phi_x), cos_x])
-    k = np.stack([root_s - pair[0], *(k_star * axis)])
-    p1 = rotate_z_to(first, axis)
-    p2 = np.stack([root_s - p1[0] - k[0], *(-p1[1:] - k[1:])])
-
-    at = Invariants(s, d1, d2, -root_s * p1[3], -root_s * p2[3])
-    amplitude = squared_amplitude(coupling, masses, at)
-    flux_and_couplings = (4 * np.pi * ALPHA_EM) ** 2 / (8 * s**3)
-    phase_space = k_star * p_star / (32 * np.pi**3 * root_s * root_s12)
-    weight = flux_and_couplings * amplitude * phase_space / (sg_density * 2 * c_density) * HBAR_C2
-    return Emission(p1, p2, k, np.where(is_open, weight, 0.0), at)
-
-
-def _sample_sg(
-    coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Sg from a mixture of 1/Sg (share ``soft``) and Sg, with its density."""
-    low = 2 * np.sqrt(s) * masses.boson
-    high = s + masses.boson**2 - 4 * masses.lepton**2
-    share = coupling.soft(masses)
-    u = rng.random(len(s))
-    log_ratio = np.log(high / low)
-    falling = low * np.exp(u * log_ratio)
-    rising = np.sqrt(low**2 + u * (high**2 - low**2))
-    sg = (
-        np.where(rng.random(len(s)) < share, falling, rising)
-        if 0 < share < 1
-        else (falling if share else rising)
-    )
-    density = share / (sg * log_ratio) + (1 - share) * 2 * sg / (high**2 - low**2)
-    return sg, density
-
-
-def _sample_cosine(
-    coupling: Coupling,
-    masses: Masses,
-    x0: FloatArray,
-    deficit: FloatArray,
-    sg: FloatArray,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Cosine between l- and X in the pair's frame, its density on [-1, 1], and D1, D2.
-
-    From 1/(1 - x0^2 c^2), mixed in equal parts with 1/(1 - x0 c)^2 + 1/(1 + x0 c)^2 where the
-    coupling flips the helicity.
-    """
-    rapidity_max = np.log((1 + x0) ** 2 / deficit) / 2  # artanh(x0)
-    rapidity = (2 * rng.random(len(x0)) - 1) * rapidity_max
-    x0c = np.tanh(rapidity)
-    flip = coupling.helicity_flip(masses)
-    if flip:
-        low, high = 1 / (1 + x0), (1 + x0) / deficit
-        sign = np.where(rng.random(len(x0)) < 0.5, 1.0, -1.0)
-        pole = sign * (1 - 1 / (low + rng.random(len(x0)) * (high - low)))
-        x0c = np.where(rng.random(len(x0)) < 0.5, pole, x0c)
-    minus, plus = 1 - x0c, 1 + x0c
-    density = x0 / (2 * rapidity_max * minus * plus)
-    if flip:
-        density = density / 2 + deficit / 8 * (1 / minus**2 + 1 / plus**2)
-    return np.clip(x0c / x0, -1.0, 1.0), density, sg * minus / 2, sg * plus / 2

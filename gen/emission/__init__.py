@@ -1,0 +1,35 @@
+"""e+e- -> l+ l- X, a boson X radiated by one of the leptons of the final state.
+
+Tree level with massive leptons, unpolarised beams, massless electrons in the amplitude. X couples
+as a vector, scalar or pseudoscalar, L = -g X_mu lbar gamma^mu l, -g X lbar l,
+-g X lbar i gamma5 l. Couplings are stripped: cross-sections are for g = 1 and scale with g^2.
+"""
+
+from __future__ import annotations
+
+from darkbelle.gen.emission.amplitude import (
+    PSEUDOSCALAR,
+    SCALAR,
+    VECTOR,
+    Coupling,
+    Invariants,
+    Masses,
+    decay_correlation,
+    squared_amplitude,
+)
+from darkbelle.gen.emission.sampling import Emission, sample
+from darkbelle.gen.emission.total import cross_section
+
+__all__ = [
+    "PSEUDOSCALAR",
+    "SCALAR",
+    "VECTOR",
+    "Coupling",
+    "Emission",
+    "Invariants",
+    "Masses",
+    "cross_section",
+    "decay_correlation",
+    "sample",
+    "squared_amplitude",
+]

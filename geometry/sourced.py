@@ -1,0 +1,49 @@
+"""Numbers with a birth certificate: tables that name their source and how far to trust them."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from darkbelle.settings import Settings
+
+__all__ = ["Finite", "Fraction", "NonNegative", "Positive", "Sourced", "Trust"]
+
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+class Trust(enum.StrEnum):
+    """How far a number can be trusted."""
+
+    MEASURED = "measured"
+    DESIGN = "design"
+    DEFAULT = "default"
+    ESTIMATE = "estimate"
+
+
+class Sourced(Settings):
+    """A table with its origin."""
+
+    source: Annotated[str, Field(min_length=3)]
+    trust: Trust
+    variation: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+    @model_validator(mode="after")
+    def _check_variation(self) -> Self:
+        if not self.variation:
+            if self.trust is Trust.ESTIMATE:
+                msg = "an estimate needs a variation: alternative values for keys of this table"
+                raise ValueError(msg)
+            return self
+        self.varied()
+        return self
+
+    def varied(self) -> Self:
+        """The same table with the alternative values of its variation."""
+        plain = {**self.model_dump(), **self.variation, "variation": {}, "trust": Trust.DEFAULT}
+        return type(self)(**plain).model_copy(update={"trust": self.trust})
