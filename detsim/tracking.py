@@ -54,9 +54,9 @@ class ChargedParticles:
 class MeasuredTracks:
     """Measurement of every particle, found or not, shape (n, ...).
 
-    ``accepted``: it left enough hits; ``found``: and was found. Where a particle was not found,
-    the other columns hold what a track would have shown. ``positive`` is false where the hits do
-    not fix all parameters.
+    ``accepted``: it can be found, by its hits and its direction; ``found``: and was. Where a
+    particle was not found, the other columns hold what a track would have shown. ``positive`` is
+    false where the hits do not fix all parameters.
     """
 
     helix: FloatArray
@@ -165,8 +165,8 @@ def highland_variance(
     """Variance of the projected scattering angle per radiation length [rad^2], shape (n,).
 
     Highland's formula as in PDG 2024, Eq. 34.16, charge one. Its logarithm is that of the whole
-    material on the way, as the formula demands, so that layers add up to the formula for their
-    sum.
+    material on the way, so that layers add up to the formula for their sum; one layer alone then
+    scatters a little more than the formula says of it.
     """
     log = np.log(np.maximum(total_thickness, 1e-6) / beta**2)
     width: FloatArray = 13.6 * MeV / (beta * momentum) * (1 + 0.038 * log)
