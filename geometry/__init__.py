@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from darkbelle.geometry.card import Experiment
 from darkbelle.geometry.collider import Collider
-from darkbelle.geometry.layers import Surface, tracking_surfaces
+from darkbelle.geometry.layers import Surface, all_surfaces, tracking_surfaces
 from darkbelle.geometry.loading import load, names
 from darkbelle.geometry.sourced import Trust
 
-__all__ = ["Collider", "Experiment", "Surface", "Trust", "load", "names", "tracking_surfaces"]
+__all__ = [
+    "Collider",
+    "Experiment",
+    "Surface",
+    "Trust",
+    "all_surfaces",
+    "load",
+    "names",
+    "tracking_surfaces",
+]

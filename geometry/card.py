@@ -51,12 +51,23 @@ class Layer(Sourced):
         return self
 
 
-class PassiveLayer(Layer):
-    """Dead material; ``thickness_x0`` at normal incidence."""
+class MaterialLayer(Layer):
+    """Material of a cylinder, at normal incidence.
+
+    Thickness in radiation lengths and in nuclear interaction lengths; ``mip_loss_mev`` is the mean
+    energy that a minimum-ionising particle of charge one loses in it.
+    """
+
+    thickness_x0: NonNegative
+    thickness_lambda: NonNegative
+    mip_loss_mev: NonNegative
+
+
+class PassiveLayer(MaterialLayer):
+    """Dead material."""
 
     r_min_cm: Positive
     r_max_cm: Positive
-    thickness_x0: NonNegative
 
     @model_validator(mode="after")
     def _check_radii(self) -> Self:
@@ -95,12 +106,11 @@ class Detector(enum.StrEnum):
     CDC = "cdc"
 
 
-class SiliconLayer(Layer):
-    """Silicon sensors that measure r-phi and z; ``thickness_x0`` at normal incidence."""
+class SiliconLayer(MaterialLayer):
+    """Silicon sensors that measure r-phi and z."""
 
     detector: Literal[Detector.PXD, Detector.SVD]
     radius_cm: Positive
-    thickness_x0: NonNegative
     sigma_rphi_um: Positive
     sigma_z_um: Positive
     hit_efficiency: Fraction
@@ -168,9 +178,11 @@ class Superlayer(Settings):
 
 
 class DriftChamber(Sourced):
-    """The central drift chamber; ``material_x0_per_cm`` is gas and wires, averaged."""
+    """The central drift chamber; its material, a cm of radius, is gas and wires averaged."""
 
     material_x0_per_cm: NonNegative
+    material_lambda_per_cm: NonNegative
+    mip_loss_mev_per_cm: NonNegative
     hit_efficiency: Fraction
     superlayers: Annotated[tuple[Superlayer, ...], Field(min_length=1)]
 
@@ -184,14 +196,27 @@ class DriftChamber(Sourced):
 
 
 class TrackFinding(Sourced):
-    """Efficiency to find and fit a track with enough hits: value by pt, times one by theta."""
+    """Efficiency to find and fit a track with enough hits in silicon strips or the drift chamber.
 
-    min_silicon_hits: Annotated[int, Field(ge=0)]
+    Of the hits in the chamber some must be in stereo layers. The efficiency is a value by pt, times
+    one by theta, times one by the radius at which the particle is born, times one by abs(d0), the
+    distance at which it passes the axis; the last two are linear between the points given, and
+    constant beyond them. The daughter of a charged particle that decays in flight behind a
+    track of its own is found by ``kink_factor`` more rarely.
+    """
+
+    min_svd_hits: Annotated[int, Field(ge=0)]
     min_cdc_hits: Annotated[int, Field(ge=0)]
+    min_stereo_hits: Annotated[int, Field(ge=0)]
     pt_edges_gev: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
     pt_efficiency: tuple[Fraction, ...]
     theta_edges_deg: tuple[Finite, ...]
     theta_factor: tuple[Fraction, ...]
+    birth_radius_cm: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
+    birth_radius_factor: tuple[Fraction, ...]
+    d0_cm: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
+    d0_factor: tuple[Fraction, ...]
+    kink_factor: Fraction
 
     @model_validator(mode="after")
     def _check_bins(self) -> Self:
@@ -201,12 +226,16 @@ class TrackFinding(Sourced):
         if len(self.theta_factor) != len(self.theta_edges_deg) - 1:
             msg = "theta_factor needs one value less than theta_edges_deg"
             raise ValueError(msg)
+        for name in ("birth_radius", "d0"):
+            if len(getattr(self, f"{name}_factor")) != len(getattr(self, f"{name}_cm")):
+                msg = f"{name}_factor needs one value for each {name}_cm"
+                raise ValueError(msg)
         if not (self.theta_edges_deg[0] >= 0 and self.theta_edges_deg[-1] <= 180):
             msg = f"theta_edges_deg must lie between 0 and 180 (got {self.theta_edges_deg})"
             raise ValueError(msg)
-        for edges in (self.pt_edges_gev, self.theta_edges_deg):
+        for edges in (self.pt_edges_gev, self.theta_edges_deg, self.birth_radius_cm, self.d0_cm):
             if any(low >= high for low, high in pairwise(edges)):
-                msg = f"bin edges must increase (got {edges})"
+                msg = f"edges and points must increase (got {edges})"
                 raise ValueError(msg)
         return self
 

@@ -9,14 +9,22 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from darkbelle.errors import did_you_mean
 from darkbelle.geometry.sourced import Finite, NonNegative, Positive, Sourced
 from darkbelle.units import MeV, mrad, um
 
-__all__ = ["Bunches", "Collider", "LuminousRegion"]
+__all__ = ["BeamEnergies", "Bunches", "Collider", "LuminousRegion"]
 
 FloatArray = npt.NDArray[np.float64]
 CrossingAngle = Annotated[float, Field(strict=True, gt=-200, lt=200)]
 Vector3 = tuple[Finite, Finite, Finite]
+
+
+class BeamEnergies(Sourced):
+    """The energies of the two beams."""
+
+    e_her_gev: Positive
+    e_ler_gev: Positive
 
 
 class LuminousRegion(Sourced):
@@ -35,11 +43,14 @@ class Bunches(Sourced):
 
 
 class Collider(Sourced):
-    """The beams: electrons (HER) towards +z, positrons (LER) towards -z, both bent to +x."""
+    """The beams: electrons (HER) towards +z, positrons (LER) towards -z, both bent to +x.
+
+    ``preset`` chooses among the pairs of energies in ``presets``.
+    """
 
     name: str
-    e_her_gev: Positive
-    e_ler_gev: Positive
+    preset: str
+    presets: dict[str, BeamEnergies]
     angle_her_mrad: CrossingAngle
     angle_ler_mrad: CrossingAngle
     spread_her_mev: NonNegative
@@ -49,13 +60,26 @@ class Collider(Sourced):
     luminous_region: LuminousRegion
 
     @model_validator(mode="after")
-    def _check_spread(self) -> Self:
+    def _check_energies(self) -> Self:
+        if self.preset not in self.presets:
+            msg = f"unknown preset '{self.preset}', {did_you_mean(self.preset, self.presets)}"
+            raise ValueError(msg)
         for beam in ("her", "ler"):
             energy, spread = getattr(self, f"e_{beam}_gev"), getattr(self, f"spread_{beam}_mev")
             if spread * MeV > 0.05 * energy:
                 msg = f"spread_{beam}_mev = {spread} exceeds 5 % of e_{beam}_gev = {energy}"
                 raise ValueError(msg)
         return self
+
+    @property
+    def e_her_gev(self) -> float:
+        """Energy of the electrons."""
+        return self.presets[self.preset].e_her_gev
+
+    @property
+    def e_ler_gev(self) -> float:
+        """Energy of the positrons."""
+        return self.presets[self.preset].e_ler_gev
 
     @property
     def direction_her(self) -> FloatArray:

@@ -60,12 +60,19 @@ def _resolve(card: str, folder: Path, chain: tuple[str, ...]) -> dict[str, Any]:
         raise ConfigError(f"card '{chain[0]}': circular extends, {' -> '.join((*chain, where))}")
     if len(chain) > _DEEPEST:
         raise ConfigError(f"card '{chain[0]}': extends more than {_DEEPEST} cards in a row")
-    parent = tree.pop("extends", None)
+    parent, removed = tree.pop("extends", None), tree.pop("remove", [])
+    if not isinstance(removed, list) or not all(isinstance(key, str) for key in removed):
+        raise ConfigError(f"card '{card}': remove must be a list of section.key (got {removed!r})")
     if parent is None:
+        if removed:
+            raise ConfigError(f"card '{card}': remove needs a card to extend")
         return tree
     if not isinstance(parent, str):
         raise ConfigError(f"card '{card}': extends must be the name of a card (got {parent!r})")
-    return _merge(_resolve(parent, folder, (*chain, where)), tree)
+    inherited = _resolve(parent, folder, (*chain, where))
+    for key in removed:
+        _remove(inherited, key, card)
+    return _merge(inherited, tree)
 
 
 def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
@@ -93,10 +100,37 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
         raise ConfigError(f"card '{card}' is no valid TOML: {error}") from None
 
 
+def _remove(tree: dict[str, Any], key: str, card: str) -> None:
+    """Take ``section.key`` out of a tree that has it."""
+    *sections, last = key.split(".")
+    table: Any = tree
+    for section in sections:
+        table = table.get(section) if isinstance(table, dict) else None
+    if not isinstance(table, dict) or last not in table:
+        raise ConfigError(f"card '{card}': its parent has no '{key}' to remove")
+    del table[last]
+
+
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with the values of ``change``; tables merge, all else is replaced."""
+    """``base`` with the values of ``change``; tables merge, all else is replaced.
+
+    Tables in a list merge with those of the same ``name``.
+    """
     merged = copy.deepcopy(dict(base))
     for key, value in change.items():
-        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both_tables else copy.deepcopy(value)
+        inherited = merged.get(key)
+        if isinstance(value, dict) and isinstance(inherited, dict):
+            merged[key] = _merge(inherited, value)
+        elif (own := _by_name(value)) and (parents := _by_name(inherited)):
+            merged[key] = list(_merge(parents, own).values())
+        else:
+            merged[key] = copy.deepcopy(value)
     return merged
+
+
+def _by_name(value: Any) -> dict[str, Any]:
+    """The tables of a list by their names; nothing if it is no list of named tables."""
+    tables = value if isinstance(value, list) else []
+    if not all(isinstance(table, dict) and "name" in table for table in tables):
+        return {}
+    return {str(table["name"]): table for table in tables}

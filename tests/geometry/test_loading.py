@@ -70,6 +70,31 @@ def test_lists_are_replaced_not_merged(tmp_path: Path):
     assert region.trust == "estimate"
 
 
+def test_named_tables_in_a_list_merge_by_name(tmp_path: Path):
+    text = 'extends = "belle2"\n[[drift_chamber.superlayers]]\nname = "1U"\nn_wires = 150\n'
+    found = load(write(tmp_path / "a.toml", text)).drift_chamber.superlayers
+    inherited = load("belle2").drift_chamber.superlayers
+    assert found[1] == inherited[1].model_copy(update={"n_wires": 150})
+    assert (found[0], *found[2:]) == (inherited[0], *inherited[2:])
+
+
+def test_remove_takes_out_of_the_parent(tmp_path: Path):
+    text = 'extends = "belle2"\nremove = ["silicon.svd6", "silicon.pxd2.phi_range_deg"]\n'
+    expected = load("belle2").model_dump()
+    del expected["silicon"]["svd6"]
+    expected["silicon"]["pxd2"]["phi_range_deg"] = None
+    assert load(write(tmp_path / "a.toml", text)).model_dump() == expected
+
+
+def test_a_table_is_replaced_by_removing_and_writing_it(tmp_path: Path):
+    text = (
+        'extends = "belle2"\nremove = ["tracking.tails"]\n'
+        '[tracking.tails]\nsource = "own"\ntrust = "default"\nfraction = 0.1\nwidth_factor = 2\n'
+    )
+    tails = load(write(tmp_path / "a.toml", text)).tracking.tails
+    assert (tails.fraction, tails.width_factor, tails.variation) == (0.1, 2, {})
+
+
 @pytest.mark.parametrize(
     ("override", "field"),
     [
@@ -151,6 +176,26 @@ def test_missing_parent_is_named(tmp_path: Path):
 def test_extends_must_be_text(tmp_path: Path):
     path = write(tmp_path / "list.toml", 'extends = ["belle2"]\n')
     with pytest.raises(ConfigError, match=r"list\.toml': extends must be the name of a card"):
+        load(path)
+
+
+@pytest.mark.parametrize("key", ["silicon.svd9", "silicone.svd6", "name.first", "silicon.", ""])
+def test_nothing_to_remove(tmp_path: Path, key: str):
+    path = write(tmp_path / "a.toml", f'extends = "belle2"\nremove = ["{key}"]\n')
+    with pytest.raises(ConfigError, match=rf"a\.toml': its parent has no '{key}' to remove"):
+        load(path)
+
+
+@pytest.mark.parametrize("value", ['"silicon.svd6"', "[1]"])
+def test_remove_must_be_a_list_of_keys(tmp_path: Path, value: str):
+    path = write(tmp_path / "a.toml", f'extends = "belle2"\nremove = {value}\n')
+    with pytest.raises(ConfigError, match="remove must be a list of"):
+        load(path)
+
+
+def test_remove_without_a_parent(tmp_path: Path):
+    path = write(tmp_path / "a.toml", 'remove = ["silicon.svd6"]\n')
+    with pytest.raises(ConfigError, match=r"a\.toml': remove needs a card to extend"):
         load(path)
 
 
