@@ -11,6 +11,8 @@ MeV: Final = 1e-3
 """GeV"""
 um: Final = 1e-4
 """cm"""
+mm: Final = 0.1
+"""cm"""
 mrad: Final = 1e-3
 """rad"""
 deg: Final = 0.017453292519943295

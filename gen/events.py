@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,14 @@ from darkbelle.records import column
 
 __all__ = [
     "CrossSection",
+    "Newborn",
     "Origin",
     "Outcome",
     "Particles",
     "Slot",
     "Status",
     "TruthEvents",
+    "append",
     "assemble",
 ]
 
@@ -27,34 +29,43 @@ IntArray = npt.NDArray[np.int32]
 
 
 class Status(enum.IntEnum):
-    """Status codes as in HepMC."""
+    """Status codes as in HepMC; the detector simulation's own particles have 0, as in EDM4hep."""
 
+    SIMULATED = 0
     FINAL = 1
     DECAYED = 2
     BEAM = 4
 
 
 class Origin(enum.IntEnum):
-    """How a particle was born."""
+    """How a particle was born; ``DECAY_IN_FLIGHT`` is a decay that the detector simulation made."""
 
     BEAM = 0
     PRIMARY = 1
     INITIAL_STATE_RADIATION = 2
     DECAY = 3
     GUN = 4
+    CONVERSION = 5
+    BREMSSTRAHLUNG = 6
+    DECAY_IN_FLIGHT = 7
 
 
 class Outcome(enum.IntEnum):
-    """How a particle ended: the generator fills what it knows, the simulation the rest."""
+    """How a particle ended: the generator fills what it knows, the simulation the rest.
+
+    ``ESCAPED`` left the tracking volume; whether it was found there is no matter of the truth.
+    """
 
     UNDETERMINED = 0
     COLLIDED = 1
     DECAYED = 2
     INVISIBLE = 3
-    NOT_SIMULATED = 4
-    OUTSIDE_ACCEPTANCE = 5
-    NOT_FOUND = 6
-    TRACKED = 7
+    CONVERTED = 4
+    ABSORBED = 5
+    STOPPED = 6
+    ESCAPED = 7
+    RADIATED = 8
+    """Lost most of its energy to a photon; the slowed electron is a particle of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,9 @@ class CrossSection:
 
     value: float
     error: float
+
+
+_END = "where and when it decayed or ended inside the tracking volume, zero otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +96,10 @@ class Particles:
     y: FloatArray = column("production vertex", unit="cm", dtype="f8", edm4hep="vertex.y")
     z: FloatArray = column("production vertex", unit="cm", dtype="f8", edm4hep="vertex.z")
     t: FloatArray = column("production time", unit="ns", dtype="f8", edm4hep="time")
-    decay_x: FloatArray = column(
-        "end point of what decayed", unit="cm", dtype="f8", edm4hep="endpoint.x"
-    )
-    decay_y: FloatArray = column(
-        "end point of what decayed", unit="cm", dtype="f8", edm4hep="endpoint.y"
-    )
-    decay_z: FloatArray = column(
-        "end point of what decayed", unit="cm", dtype="f8", edm4hep="endpoint.z"
-    )
-    decay_t: FloatArray = column("time of the decay", unit="ns", dtype="f8")
+    decay_x: FloatArray = column(_END, unit="cm", dtype="f8", edm4hep="endpoint.x")
+    decay_y: FloatArray = column(_END, unit="cm", dtype="f8", edm4hep="endpoint.y")
+    decay_z: FloatArray = column(_END, unit="cm", dtype="f8", edm4hep="endpoint.z")
+    decay_t: FloatArray = column(_END, unit="ns", dtype="f8")
     origin: npt.NDArray[np.int8] = column("how it was born", dtype="i1", codes=Origin)
     outcome: npt.NDArray[np.int8] = column("how it ended", dtype="i1", codes=Outcome)
 
@@ -189,3 +197,66 @@ def assemble(
     offsets = np.zeros(n_events + 1, dtype=np.int64)
     np.cumsum(present.sum(axis=1), out=offsets[1:])
     return TruthEvents(Particles(**columns), offsets, weight, vertex, cross_section)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Newborn:
+    """Particles that join a particle table, shape (m,) each; one status or origin may serve all.
+
+    ``parent`` is the row of the parent in the whole table; ``momentum`` (e, px, py, pz) and
+    ``start`` (x, y, z, t) have the shape (4, m).
+    """
+
+    parent: npt.NDArray[np.intp]
+    pdg_id: IntArray
+    mass: FloatArray
+    momentum: FloatArray
+    start: FloatArray
+    origin: Origin | npt.NDArray[np.int8]
+    status: Status | npt.NDArray[np.int8] = Status.FINAL
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+
+def append(truth: TruthEvents, born: Newborn) -> tuple[TruthEvents, npt.NDArray[np.intp]]:
+    """Put the newborn, in their order, at the end of their parents' events.
+
+    Returns
+    -------
+    events
+        The longer table, where each old particle keeps its index within its event; ``truth``
+        itself where nobody is born.
+    rows
+        Row there of each old particle, then of each of the newborn, shape (n_particles + m,).
+    """
+    n_old = len(truth.particles)
+    if len(born) == 0:
+        return truth, np.arange(n_old)
+    old_event = truth.event_index()
+    event = old_event[born.parent]
+    order = np.argsort(np.concatenate([old_event, event]), kind="stable")
+    rows = np.empty_like(order)
+    rows[order] = np.arange(len(order))
+
+    new: dict[str, object] = {
+        "pdg_id": born.pdg_id,
+        "status": born.status,
+        "parent": born.parent - truth.offsets[event],
+        "mass": born.mass,
+        "origin": born.origin,
+        "outcome": Outcome.UNDETERMINED,
+    }
+    new |= zip(("px", "py", "pz"), born.momentum[1:], strict=True)
+    new |= zip("xyzt", born.start, strict=True)
+    new |= dict.fromkeys(("decay_x", "decay_y", "decay_z", "decay_t"), 0.0)
+    columns = {}
+    for field in fields(Particles):
+        old = getattr(truth.particles, field.name)
+        longer = np.empty(len(order), old.dtype)
+        longer[rows[:n_old]] = old
+        longer[rows[n_old:]] = new[field.name]
+        columns[field.name] = longer
+    offsets = truth.offsets.copy()
+    offsets[1:] += np.cumsum(np.bincount(event, minlength=truth.n_events))
+    return replace(truth, particles=Particles(**columns), offsets=offsets), rows

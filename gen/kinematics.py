@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["boost", "dot", "invariant_mass", "kallen", "rotate_z_to", "to_rest_frame", "two_body"]
+__all__ = [
+    "boost",
+    "breakup_momentum",
+    "dot",
+    "invariant_mass",
+    "kallen",
+    "rotate_z_to",
+    "to_rest_frame",
+    "two_body",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -21,9 +30,13 @@ def invariant_mass(p: FloatArray) -> FloatArray:
     return np.sqrt(dot(p, p))
 
 
-def boost(p: FloatArray, frame: FloatArray) -> FloatArray:
-    """Momentum p, given in the rest frame of ``frame``, where ``frame`` itself was measured."""
-    mass = invariant_mass(frame)
+def boost(p: FloatArray, frame: FloatArray, mass: FloatArray | None = None) -> FloatArray:
+    """Momentum p, given in the rest frame of ``frame``, where ``frame`` itself was measured.
+
+    ``mass`` is that of ``frame``, if known better than energy and momentum tell.
+    """
+    if mass is None:
+        mass = invariant_mass(frame)
     along = frame[1] * p[1] + frame[2] * p[2] + frame[3] * p[3]
     shift = (along / (frame[0] + mass) + p[0]) / mass
     return np.stack(
@@ -64,11 +77,24 @@ def kallen(a: FloatArray, b: FloatArray | float, c: FloatArray | float) -> Float
     return product
 
 
+def breakup_momentum(
+    mass: FloatArray, first_mass: FloatArray | float, second_mass: FloatArray | float
+) -> FloatArray:
+    """Momentum of either daughter in the parent's frame [GeV], zero below threshold."""
+    energy = mass / 2 + (first_mass**2 - second_mass**2) / (2 * mass)
+    return np.sqrt(np.maximum(energy**2 - first_mass**2, 0.0))
+
+
 def two_body(
-    mass: FloatArray, daughter_mass: FloatArray, cos_theta: FloatArray, phi: FloatArray
+    mass: FloatArray,
+    first_mass: FloatArray | float,
+    second_mass: FloatArray | float,
+    cos_theta: FloatArray,
+    phi: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Momenta of two daughters of equal mass in the parent's frame, the first along the angles."""
-    momentum = np.sqrt(np.maximum(mass**2 / 4 - daughter_mass**2, 0.0))
+    """Momenta of two daughters in the parent's frame, the first along the angles."""
+    shift = (first_mass**2 - second_mass**2) / (2 * mass)
+    momentum = breakup_momentum(mass, first_mass, second_mass)
     sin_theta = np.sqrt(1 - cos_theta**2)
     flight = momentum * np.stack([sin_theta * np.cos(phi), sin_theta * np.sin(phi), cos_theta])
-    return np.stack([mass / 2, *flight]), np.stack([mass / 2, *(-flight)])
+    return np.stack([mass / 2 + shift, *flight]), np.stack([mass / 2 - shift, *(-flight)])

@@ -6,6 +6,7 @@ which the ``particle`` package knows nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,30 +17,55 @@ import numpy.typing as npt
 from particle import InvalidParticle, Particle, ParticleNotFound
 
 from darkbelle.errors import ConfigError
-from darkbelle.units import MeV
+from darkbelle.units import MeV, mm
 
 __all__ = [
     "CHI1",
     "ELECTRON",
+    "ETA",
+    "KAON",
+    "K_L",
+    "K_S",
+    "LAMBDA",
     "MASS_E",
     "MASS_MU",
     "MASS_TAU",
     "MUON",
+    "NEUTRON",
+    "NU_E",
     "NU_MU",
     "NU_TAU",
     "PHOTON",
+    "PI0",
+    "PION",
+    "PROTON",
     "Z_PRIME",
     "Species",
     "charges",
+    "conjugate",
+    "ctaus",
     "is_invisible",
+    "masses",
     "species",
 ]
 
+FloatArray = npt.NDArray[np.float64]
+
 ELECTRON: Final = 11
+NU_E: Final = 12
 MUON: Final = 13
 NU_MU: Final = 14
 NU_TAU: Final = 16
 PHOTON: Final = 22
+PI0: Final = 111
+K_L: Final = 130
+PION: Final = 211
+ETA: Final = 221
+K_S: Final = 310
+KAON: Final = 321
+NEUTRON: Final = 2112
+PROTON: Final = 2212
+LAMBDA: Final = 3122
 CHI1: Final = 52
 Z_PRIME: Final = 55
 
@@ -53,12 +79,13 @@ MASS_TAU: Final = 1.77693
 
 @dataclass(frozen=True, slots=True)
 class Species:
-    """What the simulation needs to know of a particle; a dark state's mass is its process's."""
+    """What the simulation needs of a particle; a dark state's mass and life are its process's."""
 
     name: str
     charge: int
     mass: float | None
     invisible: bool = False
+    ctau: float = math.inf
 
 
 _DARK = {
@@ -66,12 +93,13 @@ _DARK = {
     -CHI1: Species("chi1bar", 0, None, invisible=True),
     Z_PRIME: Species("Z'", 0, None, invisible=True),
 }
-_NEUTRINOS = frozenset({12, 14, 16})
+_NEUTRINOS = frozenset({NU_E, NU_MU, NU_TAU})
+_OWN_ANTIPARTICLES = frozenset({PHOTON, PI0, ETA, K_S, K_L, Z_PRIME})
 
 
 @cache
 def species(pdg_id: int) -> Species:
-    """Name, charge [e] and mass [GeV] of a particle code; ConfigError where it is unknown."""
+    """Name, charge [e], mass [GeV], ctau [cm] of a code (PDG); ConfigError where it is unknown."""
     if pdg_id in _DARK:
         return _DARK[pdg_id]
     try:
@@ -80,8 +108,16 @@ def species(pdg_id: int) -> Species:
         raise ConfigError(f"pdg_id {pdg_id} is no known particle") from None
     if particle.charge is None or particle.charge != int(particle.charge):
         raise ConfigError(f"pdg_id {pdg_id} ({particle.name}) is no particle of integer charge")
+    if abs(pdg_id) in _NEUTRINOS:
+        return Species(particle.name, 0, 0.0, invisible=True)
     mass = None if particle.mass is None else particle.mass * MeV
-    return Species(particle.name, int(particle.charge), mass, invisible=abs(pdg_id) in _NEUTRINOS)
+    ctau = math.inf if particle.ctau is None else particle.ctau * mm
+    return Species(particle.name, int(particle.charge), mass, ctau=ctau)
+
+
+def conjugate(pdg_id: int) -> int:
+    """Code of the antiparticle, for the particles that have a name in this module."""
+    return pdg_id if pdg_id in _OWN_ANTIPARTICLES else -pdg_id
 
 
 def charges(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
@@ -89,13 +125,29 @@ def charges(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
     return _look_up(pdg_id, lambda known: known.charge, np.int8)
 
 
+def masses(pdg_id: npt.NDArray[np.int32]) -> FloatArray:
+    """Masses [GeV] of an array of particle codes, same shape; ConfigError for a dark state."""
+    return _look_up(pdg_id, _own_mass, np.float64)
+
+
+def ctaus(pdg_id: npt.NDArray[np.int32]) -> FloatArray:
+    """Mean proper decay lengths [cm] of particle codes, same shape; infinite if stable."""
+    return _look_up(pdg_id, lambda known: known.ctau, np.float64)
+
+
 def is_invisible(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether each particle code passes any detector unseen, same shape."""
     return _look_up(pdg_id, lambda known: known.invisible, np.bool_)
 
 
+def _own_mass(known: Species) -> float:
+    if known.mass is None:
+        raise ConfigError(f"{known.name} has no mass of its own")
+    return known.mass
+
+
 def _look_up(
-    pdg_id: npt.NDArray[np.int32], quantity: Callable[[Species], int], dtype: type[Any]
+    pdg_id: npt.NDArray[np.int32], quantity: Callable[[Species], float], dtype: type[Any]
 ) -> npt.NDArray[Any]:
     """A property of each particle code; each code is asked for once."""
     codes, inverse = np.unique(pdg_id, return_inverse=True)

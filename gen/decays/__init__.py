@@ -1,1 +1,1 @@
-"""What lives and decays: flight and two-body decays."""
+"""What lives and decays: flight, decay table, matrix elements, decays of whole events."""

@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def decay_points(
-    start: FloatArray, momentum: FloatArray, ctau: float, rng: np.random.Generator
+    start: FloatArray, momentum: FloatArray, ctau: float | FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """Exponentially distributed ends (x, y, z, t) of straight flights, shape (4, n).
 
@@ -25,7 +25,7 @@ def decay_points(
     momentum
         Four-momenta [GeV], shape (4, n).
     ctau
-        Mean proper decay length [cm].
+        Mean proper decay length [cm], one for all or shape (n,).
     """
     proper = ctau * rng.standard_exponential(momentum.shape[1]) / invariant_mass(momentum)
     flight = np.stack([*(proper * momentum[1:]), proper * momentum[0] / C])

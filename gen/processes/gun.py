@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.beams import sample_vertices
+from darkbelle.gen.decays.decay import decay_short_lived
 from darkbelle.gen.events import Origin, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.particles import species
 from darkbelle.gen.processes.base import Process, parameter
@@ -48,7 +49,7 @@ class ParticleGun(Process):
     """One particle an event, each quantity uniform within its range (a number fixes it).
 
     Give ``p`` or ``pt``; theta is sampled uniform in its cosine. Without ``vertex`` the particle
-    starts in the luminous region.
+    starts in the luminous region. A pi0, eta, K_S or Lambda decays.
     """
 
     name: ClassVar[str] = "particle-gun"
@@ -134,4 +135,4 @@ class GunGenerator:
         if gun.vertex is not None:
             vertex[:3] = [rng.uniform(*bounds, n_events) for bounds in gun.vertex]
         slot = Slot(gun.pdg_id, Status.FINAL, Origin.GUN, mass, momentum, vertex)
-        return assemble([slot], np.ones(n_events), vertex, None)
+        return decay_short_lived(assemble([slot], np.ones(n_events), vertex, None), rng)

@@ -204,7 +204,8 @@ class ZPrimeGenerator:
             parent = boson[:, pending]
             cos_theta = 2 * rng.random(len(pending)) - 1
             phi = 2 * np.pi * rng.random(len(pending))
-            daughters = two_body(invariant_mass(parent), fermion_mass[pending], cos_theta, phi)
+            mass = fermion_mass[pending]
+            daughters = two_body(invariant_mass(parent), mass, mass, cos_theta, phi)
             trial = boost(daughters[0], parent) - boost(daughters[1], parent)
             keep = emission.decay_correlation(
                 masses, at.take(pending), mu_minus[:, pending], mu_plus[:, pending], trial

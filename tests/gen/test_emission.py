@@ -177,7 +177,7 @@ def test_decay_correlation_is_a_probability(masses: Masses, ratio: float):
     kept = []
     for cos_theta, phi in ((1.0, 0.0), (0.0, 0.0), (0.0, np.pi / 2)):
         angles = np.full(300, cos_theta), np.full(300, phi)
-        first, second = two_body(invariant_mass(drawn.k), fermion, *angles)
+        first, second = two_body(invariant_mass(drawn.k), fermion, fermion, *angles)
         difference = boost(first, drawn.k) - boost(second, drawn.k)
         kept.append(decay_correlation(masses, drawn.invariants, drawn.p1, drawn.p2, difference))
     assert np.min(kept) > -1e-6

@@ -6,15 +6,19 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from darkbelle.gen.events import (
     CrossSection,
+    Newborn,
     Origin,
     Outcome,
     Particles,
     Slot,
     Status,
     TruthEvents,
+    append,
     assemble,
 )
 from darkbelle.records import columns
@@ -109,3 +113,91 @@ def test_event_without_any_particle():
     events = assemble([slot], np.ones(N), VERTEX, None)
     assert events.offsets.tolist() == [0, 0, 1, 1]
     assert events.event_index().tolist() == [1]
+
+
+# ---- newborn -------------------------------------------------------------------------------------
+
+
+def born(parent: list[int] | np.ndarray, rng: np.random.Generator) -> Newborn:
+    """Particles of random content, photons and electrons of either origin."""
+    m = len(parent)
+    mass = rng.random(m)
+    momentum = rng.normal(size=(4, m))
+    momentum[0] = np.sqrt(np.sum(momentum[1:] ** 2, axis=0) + mass**2)
+    return Newborn(
+        np.asarray(parent, np.intp),
+        rng.choice(np.array([11, 22], np.int32), m),
+        mass,
+        momentum,
+        rng.normal(size=(4, m)),
+        rng.choice(np.array([Origin.CONVERSION, Origin.BREMSSTRAHLUNG], np.int8), m),
+        rng.choice(np.array([Status.FINAL, Status.DECAYED], np.int8), m),
+    )
+
+
+def test_newborn_stand_at_the_end_of_their_event(events: TruthEvents):
+    """Two of the last event's parent (row 6), one of the first event's child (row 2)."""
+    added = dataclasses.replace(born([6, 2, 6], np.random.default_rng(5)), origin=Origin.DECAY)
+    longer, rows = append(events, added)
+    assert longer.offsets.tolist() == [0, 4, 6, 12]
+    assert longer.offsets.dtype == np.int64
+    assert rows.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 3, 11]
+    particles, new = longer.particles, rows[9:]
+    assert particles.parent[new].tolist() == [1, 2, 1]
+    assert particles.pdg_id[new].tolist() == added.pdg_id.tolist()
+    assert particles.status[new].tolist() == np.asarray(added.status).tolist()
+    assert np.all(particles.origin[new] == Origin.DECAY)
+    assert np.all(particles.outcome[new] == Outcome.UNDETERMINED)
+    assert particles.mass[new].tolist() == added.mass.tolist()
+    assert particles.e[new] == pytest.approx(added.momentum[0], rel=1e-14)
+    for i, name in enumerate(("px", "py", "pz"), start=1):
+        assert getattr(particles, name)[new].tolist() == added.momentum[i].tolist()
+    for i, name in enumerate("xyzt"):
+        assert getattr(particles, name)[new].tolist() == added.start[i].tolist()
+        assert np.all(getattr(particles, f"decay_{name}")[new] == 0)
+    assert longer.weight is events.weight
+    assert longer.vertex is events.vertex
+    assert longer.cross_section is events.cross_section
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=6), st.data())
+def test_append_keeps_order_and_content(sizes: list[int], data: st.DataObject):
+    """Any events, any parents: every particle is found where ``rows`` says, in its event."""
+    n = sum(sizes)
+    parents = data.draw(st.lists(st.integers(0, n - 1), max_size=8)) if n else []
+    rng = np.random.default_rng(len(sizes) + 10 * n)
+    slots = [
+        Slot(int(j), Status.FINAL, Origin.PRIMARY, 0.1, *rng.normal(size=(2, 4, len(sizes))),
+             present=np.array(sizes) > j)
+        for j in range(3)
+    ]  # fmt: skip
+    old = assemble(slots, np.ones(len(sizes)), np.zeros((4, len(sizes))), None)
+    added = born(parents, rng)
+    new, rows = append(old, added)
+
+    assert sorted(rows) == list(range(n + len(parents))) == list(range(len(new.particles)))
+    assert new.offsets[-1] == len(new.particles)
+    born_in = old.event_index()[added.parent]
+    counts = np.bincount(born_in, minlength=len(sizes))
+    assert np.diff(new.offsets).tolist() == (np.array(sizes) + counts).tolist()
+    event = new.event_index()[rows]
+    assert event.tolist() == [*old.event_index(), *born_in]
+    within = rows - new.offsets[event]
+    assert within[:n].tolist() == (np.arange(n) - old.offsets[old.event_index()]).tolist()
+    assert np.all(within[n:] >= np.array(sizes)[born_in])
+    for i in range(len(sizes)):
+        assert np.all(np.diff(within[n:][born_in == i]) == 1)
+    for field in dataclasses.fields(Particles):
+        before, after = getattr(old.particles, field.name), getattr(new.particles, field.name)
+        assert after.dtype == before.dtype
+        assert after[rows[:n]].tolist() == before.tolist()
+    assert new.particles.pdg_id[rows[n:]].tolist() == added.pdg_id.tolist()
+    assert new.particles.px[rows[n:]].tolist() == added.momentum[1].tolist()
+    parent_row = new.offsets[event[n:]] + new.particles.parent[rows[n:]]
+    assert parent_row.tolist() == rows[added.parent].tolist()
+
+
+def test_nobody_is_born(events: TruthEvents):
+    same, rows = append(events, born([], np.random.default_rng(1)))
+    assert same is events
+    assert rows.tolist() == list(range(9))

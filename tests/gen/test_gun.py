@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from darkbelle.errors import ConfigError
-from darkbelle.gen import Origin, ParticleGun, Status, TruthEvents
+from darkbelle.gen import Origin, Outcome, ParticleGun, Status, TruthEvents
 from darkbelle.gen.particles import MASS_MU
 from darkbelle.geometry import Collider
 
@@ -155,3 +155,32 @@ def test_a_point_and_its_bounds():
 def test_double_charges_are_refused(pdg_id: int):
     with pytest.raises(ConfigError, match=r"charge -?2"):
         ParticleGun(p=1, pdg_id=pdg_id)
+
+
+@pytest.mark.parametrize(
+    ("pdg_id", "daughters"),
+    [
+        (310, {211, -211, 111, 22}),
+        (3122, {2212, -211, 2112, 111, 22}),
+        (-3122, {-2212, 211, -2112, 111, 22}),
+        (111, {22}),
+    ],
+)
+def test_what_lives_too_shortly_decays(collider: Collider, pdg_id: int, daughters: set[int]):
+    """The particle fired stays the first of its event, its daughters start where it ends."""
+    events = fire(collider, 200, p=(1, 2), pdg_id=pdg_id)
+    p = events.particles
+    first = events.offsets[:-1]
+    assert np.all(p.pdg_id[first] == pdg_id)
+    assert np.all(p.origin[first] == Origin.GUN)
+    assert np.all(p.status[first] == Status.DECAYED)
+    assert np.all(p.outcome[first] == Outcome.DECAYED)
+    born = p.parent >= 0
+    assert born.sum() + 200 == len(p)
+    assert np.all(p.origin[born] == Origin.DECAY)
+    assert set(p.pdg_id[born]) == daughters
+    children = p.parent == 0
+    mother = first[events.event_index()[children]]
+    np.testing.assert_array_equal(p.x[children], p.decay_x[mother])
+    flight = np.hypot(p.decay_x - p.x, p.decay_y - p.y)[first]
+    assert (flight.mean() > 1) == (pdg_id != 111)

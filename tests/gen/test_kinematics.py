@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from darkbelle.gen.kinematics import (
     boost,
+    breakup_momentum,
     dot,
     invariant_mass,
     kallen,
@@ -139,14 +140,41 @@ def test_kallen_function_keeps_its_digits_at_threshold():
     assert found == pytest.approx(8 * m1 * m2 * (m1 + m2) * delta, rel=1e-6)
 
 
-@given(masses, st.floats(0, 1), st.floats(-1, 1), st.floats(-math.pi, math.pi))
-def test_two_body_decay(mass: float, share: float, cos_theta: float, phi: float):
-    daughter = share * mass / 2
-    first, second = two_body(*(np.array([value]) for value in (mass, daughter, cos_theta, phi)))
-    assert first + second == pytest.approx(np.array([[mass], [0], [0], [0]]), abs=1e-14)
-    for p in (first, second):
+@given(masses, st.floats(0, 1), st.floats(0, 1), st.floats(-1, 1), st.floats(-math.pi, math.pi))
+def test_two_body_decay(mass: float, share: float, split: float, cos_theta: float, phi: float):
+    daughters = share * mass * split, share * mass * (1 - split)
+    values = (np.array([value]) for value in (mass, *daughters, cos_theta, phi))
+    first, second = two_body(*values)
+    assert first + second == pytest.approx(np.array([[mass], [0], [0], [0]]), abs=1e-14 * mass)
+    for p, daughter in zip((first, second), daughters, strict=True):
         assert dot(p, p) == pytest.approx(daughter**2, abs=1e-14 * mass**2)
     size = math.sqrt(np.sum(first[1:] ** 2))
+    assert size**2 == pytest.approx(
+        kallen(np.float64(mass**2), *(m**2 for m in daughters)) / (4 * mass**2),
+        abs=1e-14 * mass**2,
+    )
     assert first[3] == pytest.approx(size * cos_theta, abs=1e-14 * mass)
     if size > 0 and abs(cos_theta) < 0.999:
         assert math.cos(math.atan2(first[2, 0], first[1, 0]) - phi) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("parent", "daughters", "momentum"),
+    [
+        # PDG 2024, particle listings, column p [MeV/c]
+        (0.497611, (0.13957039, 0.13957039), 0.206),
+        (1.115683, (0.93827209, 0.13957039), 0.101),
+        (0.493677, (0.1056583755, 0.0), 0.236),
+        (0.13957039, (0.0, 0.1056583755), 0.030),
+        (0.13957039, (0.00051099895, 0.0), 0.070),
+    ],
+)
+def test_momentum_of_known_decays(parent: float, daughters: tuple[float, float], momentum: float):
+    found = breakup_momentum(np.array([parent]), *daughters)
+    assert found == pytest.approx(momentum, abs=5e-4)
+    first, second = two_body(np.array([parent]), *daughters, np.zeros(1), np.zeros(1))
+    assert (first[1], second[1]) == (found, -found)
+
+
+def test_no_momentum_below_threshold():
+    assert breakup_momentum(np.array([1.0, 2.0]), 0.7, 0.7).tolist() == [0, math.sqrt(0.51)]

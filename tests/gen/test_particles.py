@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.particles import (
     CHI1,
+    K_L,
+    K_S,
+    KAON,
+    LAMBDA,
     MASS_E,
     MASS_MU,
     MASS_TAU,
+    MUON,
+    NEUTRON,
+    NU_MU,
+    PHOTON,
+    PI0,
+    PION,
+    PROTON,
     Z_PRIME,
     charges,
+    conjugate,
+    ctaus,
     is_invisible,
+    masses,
     species,
 )
 
@@ -60,4 +76,51 @@ def test_arrays():
     codes = np.array([11, -11, 22, 55, 11, 14], np.int32)
     assert charges(codes).tolist() == [-1, 1, 0, 0, -1, 0]
     assert is_invisible(codes).tolist() == [False, False, False, True, False, True]
-    assert charges(codes[:0]).shape == is_invisible(codes[:0]).shape == (0,)
+    for look_up in (charges, is_invisible, masses, ctaus):
+        assert look_up(codes[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("pdg_id", "name", "mass", "ctau"),
+    [
+        # PDG 2024: masses in GeV; c tau = c times the mean life, in cm
+        (MUON, "mu-", 0.1056583755, 65863.8),
+        (PION, "pi+", 0.13957039, 780.45),
+        (-PION, "pi-", 0.13957039, 780.45),
+        (KAON, "K+", 0.493677, 371.1),
+        (K_S, "K(S)0", 0.497611, 2.6844),
+        (K_L, "K(L)0", 0.497611, 1533.7),
+        (PI0, "pi0", 0.1349768, 2.527e-6),
+        (LAMBDA, "Lambda", 1.115683, 7.85),
+        (PROTON, "p", 0.93827209, math.inf),
+        (NEUTRON, "n", 0.93956542, 2.633e13),
+        (PHOTON, "gamma", 0.0, math.inf),
+        (NU_MU, "nu(mu)", 0.0, math.inf),
+    ],
+)
+def test_masses_and_lifetimes(pdg_id: int, name: str, mass: float, ctau: float):
+    known = species(pdg_id)
+    assert known.name == name
+    assert known.mass == pytest.approx(mass, rel=1e-7)
+    assert known.ctau == pytest.approx(ctau, rel=1e-3)
+    codes = np.array([pdg_id, MUON], np.int32)
+    assert masses(codes).tolist() == [known.mass, species(MUON).mass]
+    assert ctaus(codes).tolist() == [known.ctau, species(MUON).ctau]
+
+
+def test_a_dark_state_has_neither_mass_nor_life_of_its_own():
+    codes = np.array([MUON, Z_PRIME], np.int32)
+    assert ctaus(codes)[1] == math.inf
+    with pytest.raises(ConfigError, match="Z' has no mass of its own"):
+        masses(codes)
+
+
+@pytest.mark.parametrize("pdg_id", [MUON, NU_MU, PION, KAON, PROTON, LAMBDA])
+def test_antiparticles(pdg_id: int):
+    assert conjugate(pdg_id) == -pdg_id
+    assert species(conjugate(pdg_id)).charge == -species(pdg_id).charge
+
+
+@pytest.mark.parametrize("pdg_id", [PHOTON, PI0, K_S, K_L, Z_PRIME])
+def test_own_antiparticles(pdg_id: int):
+    assert conjugate(pdg_id) == pdg_id

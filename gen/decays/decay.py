@@ -1,0 +1,110 @@
+"""Decays of many particles at once, and of all that live too shortly for the detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.gen.decays.flight import decay_points
+from darkbelle.gen.decays.table import decay_modes
+from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
+from darkbelle.gen.kinematics import boost, invariant_mass
+from darkbelle.gen.particles import ETA, K_S, LAMBDA, PI0, ctaus, masses
+from darkbelle.gen.phasespace import decay_at_rest
+
+__all__ = ["SHORT_LIVED", "Daughters", "decay_short_lived", "sample_daughters"]
+
+FloatArray = npt.NDArray[np.float64]
+
+SHORT_LIVED: Final = (PI0, ETA, K_S, LAMBDA, -LAMBDA)
+"""Neutral particles that decay before or in the tracker; charged hyperons fly as they are."""
+
+_ENDING = ("status", "outcome", "decay_x", "decay_y", "decay_z", "decay_t")
+
+
+@dataclass(frozen=True, slots=True)
+class Daughters:
+    """Decay products, those of one parent next to each other, shape (m,) each.
+
+    ``parent`` counts the decaying particles; ``momentum`` has the shape (4, m).
+    """
+
+    parent: npt.NDArray[np.intp]
+    pdg_id: npt.NDArray[np.int32]
+    mass: FloatArray
+    momentum: FloatArray
+
+
+def sample_daughters(
+    pdg_id: npt.NDArray[np.int32], momentum: FloatArray, rng: np.random.Generator
+) -> Daughters:
+    """Draw decay modes by `decay_modes` and momenta, unpolarised; the parents' masses are kept.
+
+    Parameters
+    ----------
+    pdg_id
+        Codes of the decaying particles, mixed as they come, shape (n,).
+    momentum
+        Their four-momenta in the laboratory [GeV], shape (4, n).
+
+    Raises
+    ------
+    ConfigError
+        The decays of a particle are not known.
+    """
+    parents = [np.empty(0, np.intp)]
+    codes = [np.empty(0, np.int32)]
+    momenta = [np.empty((4, 0))]
+    for species in np.unique(pdg_id):
+        modes = decay_modes(int(species))
+        rows = np.flatnonzero(pdg_id == species)
+        chosen = rng.choice(len(modes), len(rows), p=[mode.fraction for mode in modes])
+        for j, mode in enumerate(modes):
+            decaying = rows[chosen == j]
+            frame = momentum[:, decaying]
+            own = np.array(mode.daughters, np.int32)
+            at_rest = decay_at_rest(
+                invariant_mass(frame), masses(own).tolist(), rng, mode.matrix_element
+            )
+            for code, p in zip(own, at_rest, strict=True):
+                parents.append(decaying)
+                codes.append(np.full(len(decaying), code))
+                momenta.append(boost(p, frame))
+    parent = np.concatenate(parents)
+    order = np.argsort(parent, kind="stable")
+    code = np.concatenate(codes)[order]
+    return Daughters(parent[order], code, masses(code), np.concatenate(momenta, axis=1)[:, order])
+
+
+def decay_short_lived(truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
+    """Decay every final pi0, eta, K_S and Lambda, and what comes of them, after a straight flight.
+
+    ``truth`` itself where there is none.
+    """
+    while True:
+        particles = truth.particles
+        rows = np.flatnonzero(
+            (particles.status == Status.FINAL) & np.isin(particles.pdg_id, SHORT_LIVED)
+        )
+        if len(rows) == 0:
+            return truth
+        pdg_id = particles.pdg_id[rows]
+        momentum = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
+        start = np.stack([particles.x, particles.y, particles.z, particles.t])[:, rows]
+        end = decay_points(start, momentum, ctaus(pdg_id), rng)
+        daughters = sample_daughters(pdg_id, momentum, rng)
+        ended = {name: getattr(particles, name).copy() for name in _ENDING}
+        for name, value in zip(_ENDING, (Status.DECAYED, Outcome.DECAYED, *end), strict=True):
+            ended[name][rows] = value
+        born = Newborn(
+            rows[daughters.parent],
+            daughters.pdg_id,
+            daughters.mass,
+            daughters.momentum,
+            end[:, daughters.parent],
+            Origin.DECAY,
+        )
+        truth, _ = append(replace(truth, particles=replace(particles, **ended)), born)
