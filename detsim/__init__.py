@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable
+from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable, VertexStatus, VertexTable
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.detsim.response import simulate
 
-__all__ = ["FitStatus", "HelixIndex", "RecoEvents", "TrackTable", "simulate"]
+__all__ = [
+    "FitStatus",
+    "HelixIndex",
+    "RecoEvents",
+    "TrackTable",
+    "VertexStatus",
+    "VertexTable",
+    "simulate",
+]

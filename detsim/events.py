@@ -11,19 +11,17 @@ import numpy.typing as npt
 from darkbelle.gen.events import TruthEvents
 from darkbelle.records import column
 
-__all__ = ["FitStatus", "RecoEvents", "TrackTable"]
+__all__ = ["FitStatus", "RecoEvents", "TrackTable", "VertexStatus", "VertexTable"]
 
 FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.int8]
+CountArray = npt.NDArray[np.int16]
 
 
 class FitStatus(enum.IntEnum):
     """Whether a track's parameters can be used."""
 
     OK = 0
-    NOT_POSITIVE = 1
-    """The hits do not fix all five parameters: parameters and covariance are NaN."""
-    NO_FIELD = 2
+    NO_FIELD = 1
     """A straight track: its momentum and charge are unknown."""
 
 
@@ -46,14 +44,17 @@ class TrackTable:
         sign_flip="D0",
         packing="lower triangle, row by row",
     )
-    charge: CountArray = column("charge", unit="e", dtype="i1")
-    n_hits_pxd: CountArray = column("pixel hits", dtype="i1")
-    n_hits_svd: CountArray = column("silicon strip hits", dtype="i1")
-    n_hits_cdc: CountArray = column("drift chamber hits", dtype="i1")
+    charge: npt.NDArray[np.int8] = column("charge", unit="e", dtype="i1")
+    n_hits_pxd: CountArray = column("pixel hits", dtype="i2")
+    n_hits_svd: CountArray = column("silicon strip hits", dtype="i2")
+    n_hits_cdc: CountArray = column("drift chamber hits", dtype="i2")
+    first_hit_radius: FloatArray = column(
+        "distance from the z axis of the first hit in order of flight", unit="cm", dtype="f4"
+    )
     truth_index: npt.NDArray[np.int32] = column(
         "index of the true particle within the event", dtype="i4"
     )
-    fit_status: CountArray = column(
+    fit_status: npt.NDArray[np.int8] = column(
         "whether the parameters can be used", dtype="i1", codes=FitStatus
     )
 
@@ -61,16 +62,86 @@ class TrackTable:
         return len(self.charge)
 
 
+class VertexStatus(enum.IntEnum):
+    """Whether a fitted vertex can be used."""
+
+    OK = 0
+    BAD_TRACK = 1
+    """A track is not finite, or its covariance not positive: everything is NaN."""
+    NOT_CONVERGED = 2
+    """The steps did not end, or parallel tracks single out no point: everything is NaN."""
+    NO_FIELD = 3
+    """The tracks are straight: the vertex is good, momenta and masses are NaN."""
+
+
+@dataclass(frozen=True, slots=True)
+class VertexTable:
+    """Two-track vertices, event after event, shape (n_vertices, ...) each.
+
+    A mass is named by what the positive and the negative track are taken for.
+    """
+
+    track_plus: npt.NDArray[np.int16] = column(
+        "index of the positive track within the event", dtype="i2"
+    )
+    track_minus: npt.NDArray[np.int16] = column(
+        "index of the negative track within the event", dtype="i2"
+    )
+    x: FloatArray = column("position", unit="cm", dtype="f4", edm4hep="position.x")
+    y: FloatArray = column("position", unit="cm", dtype="f4", edm4hep="position.y")
+    z: FloatArray = column("position", unit="cm", dtype="f4", edm4hep="position.z")
+    cov: FloatArray = column(
+        "covariance of the position; along the flight of nearly parallel tracks (conversions, "
+        "light pairs beyond the silicon) errors are up to twice as large",
+        unit="cm^2",
+        dtype="f4",
+        edm4hep="covMatrix",
+        packing="lower triangle, row by row",
+    )
+    chi2: FloatArray = column("chi2 of the fit, one degree of freedom", dtype="f4", edm4hep="chi2")
+    px: FloatArray = column("sum of the momenta at the vertex", unit="GeV", dtype="f4")
+    py: FloatArray = column("sum of the momenta at the vertex", unit="GeV", dtype="f4")
+    pz: FloatArray = column("sum of the momenta at the vertex", unit="GeV", dtype="f4")
+    pointing_angle: FloatArray = column(
+        "angle between momentum and flight from the luminous region", unit="rad", dtype="f4"
+    )
+    flight_xy: FloatArray = column(
+        "transverse distance from the luminous region", unit="cm", dtype="f4"
+    )
+    flight_xy_significance: FloatArray = column("flight_xy in units of its error", dtype="f4")
+    mass_ee: FloatArray = column("mass as e+ e-", unit="GeV", dtype="f4")
+    mass_mumu: FloatArray = column("mass as mu+ mu-", unit="GeV", dtype="f4")
+    mass_pipi: FloatArray = column("mass as pi+ pi-", unit="GeV", dtype="f4")
+    mass_kk: FloatArray = column("mass as K+ K-", unit="GeV", dtype="f4")
+    mass_ppi: FloatArray = column("mass as p pi-", unit="GeV", dtype="f4")
+    mass_pip: FloatArray = column("mass as pi+ anti-p", unit="GeV", dtype="f4")
+    sigma_mass_ee: FloatArray = column("error of mass_ee", unit="GeV", dtype="f4")
+    sigma_mass_mumu: FloatArray = column("error of mass_mumu", unit="GeV", dtype="f4")
+    sigma_mass_pipi: FloatArray = column("error of mass_pipi", unit="GeV", dtype="f4")
+    sigma_mass_kk: FloatArray = column("error of mass_kk", unit="GeV", dtype="f4")
+    sigma_mass_ppi: FloatArray = column("error of mass_ppi", unit="GeV", dtype="f4")
+    sigma_mass_pip: FloatArray = column("error of mass_pip", unit="GeV", dtype="f4")
+    fit_status: npt.NDArray[np.int8] = column(
+        "whether the vertex can be used", dtype="i1", codes=VertexStatus
+    )
+
+    def __len__(self) -> int:
+        return len(self.chi2)
+
+
 @dataclass(frozen=True, slots=True)
 class RecoEvents:
     """Simulated events: event i owns the tracks ``track_offsets[i]`` to ``track_offsets[i + 1]``.
 
-    ``truth`` is the generated record as the detector leaves it, every particle with its outcome.
+    Its vertices are counted by ``vertex_offsets`` in the same way. ``truth`` is the generated
+    record as the detector leaves it, every particle with its outcome.
     """
 
     truth: TruthEvents
     tracks: TrackTable
     track_offsets: npt.NDArray[np.int64]
+    vertices: VertexTable
+    vertex_offsets: npt.NDArray[np.int64]
 
     @property
     def n_events(self) -> int:

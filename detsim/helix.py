@@ -12,6 +12,7 @@ A helix turns by ``-omega s``.
 from __future__ import annotations
 
 import enum
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from darkbelle.units import CURVATURE
 __all__ = [
     "CovariancePacking",
     "HelixIndex",
+    "closest_point",
     "direction_at",
     "momentum",
     "omega_from_pt",
@@ -28,6 +30,7 @@ __all__ = [
     "perigee",
     "position_at",
     "shift_jacobian",
+    "sine_deficit",
     "unpack",
 ]
 
@@ -72,13 +75,32 @@ def perigee(
     cos_phi, sin_phi = np.cos(phi), np.sin(phi)
     across = x * sin_phi - y * cos_phi
     along = x * cos_phi + y * sin_phi
-    u = np.hypot(1 + omega * across, omega * along)
-    d0 = (2 * across + omega * (across**2 + along**2)) / (1 + u)
-    turn = np.arctan2(omega * along, 1 + omega * across)
-    arc = along / u / np.sinc(turn / np.pi)
+    d0, turn, arc = closest_point(across, along, omega)
     phi0 = (phi + turn + np.pi) % (2 * np.pi) - np.pi
     helix = np.stack([d0, phi0, omega, z - tan_lambda * arc, tan_lambda], axis=-1)
     return helix, arc
+
+
+def closest_point(
+    across: FloatArray, along: FloatArray, omega: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Signed distance of a track from a point, by how much it has turned since it was closest.
+
+    Parameters
+    ----------
+    across, along, omega
+        Where the track now is as seen from the point: to the right of its direction and ahead
+        [cm]; its curvature [1/cm]; any shape.
+
+    Returns
+    -------
+    d0, turn, arc
+        Distance of closest approach [cm], turn back to it [rad], arc length since [cm].
+    """
+    u = np.hypot(1 + omega * across, omega * along)
+    d0 = (2 * across + omega * (across**2 + along**2)) / (1 + u)
+    turn = np.arctan2(omega * along, 1 + omega * across)
+    return d0, turn, along / u / np.sinc(turn / np.pi)
 
 
 def position_at(helix: FloatArray, arc: FloatArray) -> FloatArray:
@@ -115,7 +137,7 @@ def shift_jacobian(omega: FloatArray, tan_lambda: FloatArray, arc: FloatArray) -
     half = np.sinc(turn / (2 * np.pi)) ** 2
     sagitta = arc * turn / 2 * half  # (1 - cos(turn))/omega
     bend = arc**2 / 2 * half  # (1 - cos(turn))/omega^2
-    lag = arc**2 * _sine_deficit(turn)  # (turn - sin(turn))/omega^2
+    lag = arc**2 * sine_deficit(turn)  # (turn - sin(turn))/omega^2
     along = np.stack([sin, -sagitta, lag], axis=-1)  # shift along the track by d0, phi0, omega
     jacobian = np.zeros((len(omega), 5, 5))
     jacobian[:, HelixIndex.D0, :3] = np.stack([cos, -chord_along, bend], axis=-1)
@@ -130,7 +152,7 @@ def shift_jacobian(omega: FloatArray, tan_lambda: FloatArray, arc: FloatArray) -
     return jacobian
 
 
-def _sine_deficit(x: FloatArray) -> FloatArray:
+def sine_deficit(x: FloatArray) -> FloatArray:
     """(x - sin x)/x^2, accurate for small x."""
     small = np.abs(x) < 1e-2
     safe = np.where(small, 1.0, x)
@@ -138,29 +160,29 @@ def _sine_deficit(x: FloatArray) -> FloatArray:
 
 
 class CovariancePacking(enum.Enum):
-    """Order in which files keep the 15 independent elements of a 5x5 covariance."""
+    """Order in which files keep the independent elements of a covariance."""
 
     LOWER = "lower triangle, row by row (EDM4hep, this project)"
     UPPER = "upper triangle, row by row (basf2 mdst)"
 
-    @property
-    def indices(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Row and column of each packed element."""
-        return np.tril_indices(5) if self is CovariancePacking.LOWER else np.triu_indices(5)
+    def indices(self, size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Row and column of each packed element of a size x size matrix."""
+        return np.tril_indices(size) if self is CovariancePacking.LOWER else np.triu_indices(size)
 
 
 def pack(
     covariance: FloatArray, packing: CovariancePacking = CovariancePacking.LOWER
 ) -> FloatArray:
-    """Independent elements of symmetric matrices, (n, 5, 5) to (n, 15)."""
-    rows, columns = packing.indices
+    """Independent elements of symmetric matrices, (n, k, k) to (n, k (k + 1)/2)."""
+    rows, columns = packing.indices(covariance.shape[-1])
     return covariance[:, rows, columns]
 
 
 def unpack(packed: FloatArray, packing: CovariancePacking = CovariancePacking.LOWER) -> FloatArray:
-    """Symmetric matrices from their independent elements, (n, 15) to (n, 5, 5)."""
-    rows, columns = packing.indices
-    covariance = np.empty((len(packed), 5, 5))
+    """Symmetric matrices from their independent elements, (n, k (k + 1)/2) to (n, k, k)."""
+    size = math.isqrt(2 * packed.shape[-1])
+    rows, columns = packing.indices(size)
+    covariance = np.empty((len(packed), size, size))
     covariance[:, rows, columns] = packed
     covariance[:, columns, rows] = packed
     return covariance

@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable
 from darkbelle.detsim.helix import HelixIndex
+from darkbelle.detsim.interactions import interact
 from darkbelle.detsim.tracking import ChargedParticles, MeasuredTracks, measure
-from darkbelle.gen.events import Outcome, Status, TruthEvents
-from darkbelle.gen.particles import charges, is_invisible
+from darkbelle.detsim.vertex_table import vertex_table
+from darkbelle.gen.events import Origin, Status, TruthEvents
+from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Detector
 
@@ -21,34 +23,51 @@ __all__ = ["simulate"]
 def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Generator) -> RecoEvents:
     """Simulate the detector's response.
 
-    Charged particles of the final state become tracks. Photons and neutral hadrons pass unseen:
-    their outcome is ``NOT_SIMULATED``.
+    Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
+    opposite charge are tried for a vertex. Photons and neutral hadrons that leave the tracking
+    volume pass unseen.
     """
+    truth, path, losses = interact(truth, experiment, rng)
     particles = truth.particles
     charge = charges(particles.pdg_id)
-    final = particles.status == Status.FINAL
-    tracked = np.flatnonzero(final & (charge != 0))
+    flew = np.isin(particles.status, (Status.FINAL, Status.SIMULATED))
+    tracked = np.flatnonzero(flew & (charge != 0))
+    place = np.empty(len(particles), np.intp)
+    place[tracked] = np.arange(len(tracked))
     measured = measure(
         ChargedParticles(
             np.stack([particles.x, particles.y, particles.z], axis=-1)[tracked],
             np.stack([particles.px, particles.py, particles.pz], axis=-1)[tracked],
             charge[tracked],
             particles.mass[tracked],
+            path[tracked],
         ),
         experiment,
         rng,
+        replace(losses, particle=place[losses.particle]),
     )
-    outcome = particles.outcome.copy()
-    outcome[final & (charge == 0)] = Outcome.NOT_SIMULATED
-    outcome[final & is_invisible(particles.pdg_id)] = Outcome.INVISIBLE
-    outcome[tracked] = np.select(
-        [measured.found, measured.accepted],
-        [Outcome.TRACKED, Outcome.NOT_FOUND],
-        Outcome.OUTSIDE_ACCEPTANCE,
-    )
+    kinks = _after_kinks(truth, tracked, measured.accepted)
+    lost = kinks[rng.random(len(kinks)) >= experiment.tracking.finding.kink_factor]
+    measured.found[lost] = False
     tracks, offsets = _track_table(measured, tracked, truth, experiment.solenoid.field_t)
-    seen = replace(truth, particles=replace(particles, outcome=outcome))
-    return RecoEvents(seen, tracks, offsets)
+    return RecoEvents(truth, tracks, offsets, *vertex_table(tracks, offsets, experiment))
+
+
+def _after_kinks(
+    truth: TruthEvents, tracked: npt.NDArray[np.intp], accepted: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.intp]:
+    """Which of the tracked particles come from a decay in flight behind a track that can be found.
+
+    ``tracked`` are rows of the particle table, ``accepted`` tells of each whether it can be found.
+    """
+    has_track = np.zeros(len(truth.particles), dtype=bool)
+    has_track[tracked] = accepted
+    particles = truth.particles
+    daughters = np.flatnonzero(particles.origin[tracked] == Origin.DECAY_IN_FLIGHT)
+    rows = tracked[daughters]
+    parents = truth.offsets[truth.event_index()[rows]] + particles.parent[rows]
+    kinks: npt.NDArray[np.intp] = daughters[has_track[parents]]
+    return kinks
 
 
 def _track_table(
@@ -59,17 +78,17 @@ def _track_table(
     event = truth.event_index()[tracked[found]]
     offsets = np.zeros(truth.n_events + 1, dtype=np.int64)
     np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
-    good = measured.positive[found]
-    helix = np.where(good[:, None], measured.helix[found], np.nan)
-    usable = FitStatus.OK if field else FitStatus.NO_FIELD
+    helix = measured.helix[found]
+    status = FitStatus.OK if field else FitStatus.NO_FIELD
     table = TrackTable(
         helix=helix,
-        cov=np.where(good[:, None, None], measured.cov[found], np.nan),
-        charge=np.sign(np.nan_to_num(field * helix[:, HelixIndex.OMEGA])).astype(np.int8),
+        cov=measured.cov[found],
+        charge=np.sign(field * helix[:, HelixIndex.OMEGA]).astype(np.int8),
         n_hits_pxd=measured.n_hits[Detector.PXD][found],
         n_hits_svd=measured.n_hits[Detector.SVD][found],
         n_hits_cdc=measured.n_hits[Detector.CDC][found],
+        first_hit_radius=measured.first_hit[found],
         truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),
-        fit_status=np.where(good, usable, FitStatus.NOT_POSITIVE).astype(np.int8),
+        fit_status=np.full(len(found), status, np.int8),
     )
     return table, offsets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,14 +12,15 @@ from scipy import stats
 
 from darkbelle.detsim import FitStatus, HelixIndex, RecoEvents, simulate
 from darkbelle.detsim.helix import omega_from_pt, perigee
+from darkbelle.detsim.track_fit import highland_variance
 from darkbelle.detsim.tracking import (
     BLOCK,
     ChargedParticles,
     MeasuredTracks,
-    highland_variance,
     measure,
 )
 from darkbelle.gen.events import Origin, Outcome, Slot, Status, TruthEvents, assemble
+from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment, load
 from darkbelle.geometry.card import Detector
 
@@ -97,7 +98,7 @@ def test_pulls_of_displaced_tracks(start: tuple[float, float, float]) -> None:
     sent = particles(40_000, (1.0, 3.0), (60, 120), start=start)
     outwards = sent.momentum[:, :2] @ np.array(start[:2]) / np.hypot(*start[:2])
     chosen = np.flatnonzero(outwards > 0.75 * np.linalg.norm(sent.momentum, axis=1))
-    sent = ChargedParticles(*(getattr(sent, f.name)[chosen] for f in fields(sent)))
+    sent = sent.take(chosen)
     found = pulls(measure(sent, belle2(NO_TAILS), np.random.default_rng(2)), sent)
     assert len(found) > 6_000
     assert_unit_gaussian(found)
@@ -154,13 +155,23 @@ def test_the_core_does_not_know_of_tails() -> None:
     ids=["prompt", "soft", "displaced"],
 )
 def test_every_covariance_is_positive_or_flagged(sent: ChargedParticles) -> None:
-    """A track needs three silicon or ten wire hits; with these all five parameters are fixed."""
+    """A track needs three strip or ten wire hits; with these all five parameters are fixed.
+
+    Unless it is so soft that it scatters by more than it bends: those are found by nobody.
+    """
     tracks = measure(sent, belle2(), np.random.default_rng(6))
-    n_coordinates = 2 * (tracks.n_hits[Detector.PXD] + tracks.n_hits[Detector.SVD])
-    n_coordinates += tracks.n_hits[Detector.CDC]
-    assert not tracks.positive[n_coordinates < 4].any()
-    assert tracks.positive[tracks.accepted].all()
+    silicon = tracks.n_hits[Detector.PXD] + tracks.n_hits[Detector.SVD]
+    wires = tracks.n_hits[Detector.CDC].astype(int)
+    assert not tracks.positive[2 * silicon + wires < 4].any()
+    pt, finding = np.hypot(*sent.momentum.T[:2]), belle2().tracking.finding
+    softest = finding.pt_edges_gev[np.flatnonzero(finding.pt_efficiency)[0]]
+    axial_layers_in_a_row = 2 * 8  # of the first superlayer, there and back
+    enough = (silicon >= 3) | (wires > axial_layers_in_a_row)
+    assert tracks.positive[enough & (pt > softest)].all()
+    assert tracks.positive[enough].mean() > 0.998
     assert 0 < tracks.accepted.sum() < len(sent)
+    assert (tracks.positive | ~tracks.accepted).all()
+    assert (tracks.accepted | ~tracks.found).all()
     cov = tracks.cov[tracks.accepted]
     np.testing.assert_array_equal(np.isfinite(tracks.cov), True)
     np.testing.assert_array_equal(np.isfinite(tracks.helix), True)
@@ -194,7 +205,7 @@ def test_blocks_make_no_difference_to_covariances(n: int) -> None:
     sent = particles(n, (0.2, 5.0), (20, 140))
     whole = measure(sent, belle2(*ALL_HITS), np.random.default_rng(9))
     assert len(whole.found) == n
-    last = ChargedParticles(*(getattr(sent, f.name)[-2:] for f in fields(sent)))
+    last = sent.take(np.arange(len(sent) - 2, len(sent)))
     alone = measure(last, belle2(*ALL_HITS), np.random.default_rng(9))
     np.testing.assert_allclose(whole.cov[-2:], alone.cov, rtol=1e-12)
 
@@ -219,10 +230,10 @@ def test_tracks_along_the_beam_leave_nothing(theta_deg: float) -> None:
 
 
 def test_soft_tracks_turn_before_the_chamber() -> None:
-    """At 30 MeV a track reaches 2 R = 13.3 cm: three strip layers, no wire."""
+    """At 30 MeV a track reaches 2 R = 13.3 cm: three strip layers twice, no wire."""
     tracks = measure(particles(200, 0.030, (89, 91)), belle2(*ALL_HITS), np.random.default_rng(11))
     assert tracks.n_hits[Detector.CDC].max() == 0
-    assert set(tracks.n_hits[Detector.SVD]) == {3}
+    assert set(tracks.n_hits[Detector.SVD]) == {6}
     assert not tracks.accepted.any()  # below 0.05 GeV the card's efficiency is zero
     assert not tracks.found.any()
 
@@ -281,16 +292,25 @@ def test_finding_efficiency(pt: float, efficiency: float, theta_deg: float, fact
 
 
 def test_hits_that_make_a_track() -> None:
-    """Three in silicon or ten in the chamber, between 17 and 150 degrees, as the card says."""
+    """Three in strips or ten in the chamber, between 17 and 150 degrees, as the card says."""
     sent = particles(20_000, 0.5, (8, 165))
     tracks = measure(sent, belle2(), np.random.default_rng(15))
-    silicon = tracks.n_hits[Detector.PXD] + tracks.n_hits[Detector.SVD]
+    silicon = tracks.n_hits[Detector.SVD]
     cos_theta = sent.momentum[:, 2] / np.linalg.norm(sent.momentum, axis=1)
     inside = (cos_theta < np.cos(np.radians(17))) & (cos_theta > np.cos(np.radians(150)))
     enough = (silicon >= 3) | (tracks.n_hits[Detector.CDC] >= 10)
     np.testing.assert_array_equal(tracks.accepted, enough & inside)
     assert 0 < tracks.accepted.sum() < len(tracks.accepted)
-    assert 0 < tracks.accepted.sum() < len(tracks.accepted)
+
+
+def test_pixel_hits_make_no_track() -> None:
+    """Without wires three strip hits are needed, however many pixels there are."""
+    worn = [f"silicon.svd{i}.hit_efficiency=0.6" for i in (3, 4, 5, 6)]
+    experiment = belle2("drift_chamber.hit_efficiency=0.0", *worn)
+    tracks = measure(particles(5_000, 1.0, (40, 120)), experiment, np.random.default_rng(15))
+    strips, pixels = tracks.n_hits[Detector.SVD], tracks.n_hits[Detector.PXD]
+    assert ((strips == 2) & (pixels > 0)).sum() > 500
+    np.testing.assert_array_equal(tracks.accepted, strips >= 3)
 
 
 def test_nothing_is_found_outside_the_polar_acceptance() -> None:
@@ -399,32 +419,69 @@ def mixed_events() -> tuple[TruthEvents, RecoEvents]:
     return truth, simulate(truth, belle2(), rng=np.random.default_rng(19))
 
 
+N_SENT = 9
+"""Particles in each of the mixed events; those that are born in the detector come behind."""
+
+
 def outcomes() -> np.ndarray:
-    """Outcome of each particle, (n_events, n_slots)."""
-    return mixed_events()[1].truth.particles.outcome.reshape(200, -1)
+    """Outcome of each particle that was sent, (n_events, 9)."""
+    truth = mixed_events()[1].truth
+    rows = truth.offsets[:-1, None] + np.arange(N_SENT)
+    return truth.particles.outcome[rows]
 
 
 def test_outcomes() -> None:
+    """What suits the species, and mostly what is likely."""
     found = outcomes()
-    assert set(found[:, 0]) == {Outcome.COLLIDED}
-    assert set(found[:, 1]) == {Outcome.NOT_SIMULATED}
-    assert set(found[:, 2]) == {Outcome.TRACKED, Outcome.NOT_FOUND}
-    assert set(found[:, 3]) == {Outcome.INVISIBLE}
-    assert set(found[:, 4]) == {Outcome.OUTSIDE_ACCEPTANCE}
-    assert set(found[:, 5]) <= {Outcome.NOT_FOUND, Outcome.OUTSIDE_ACCEPTANCE}  # pt = 0.036 GeV
-    assert set(found[:, 6]) == {Outcome.NOT_SIMULATED}
-    assert set(found[:, 7]) == {Outcome.TRACKED, Outcome.NOT_FOUND}
-    assert set(found[:, 8]) == {Outcome.DECAYED}
-    tracked = int((found[:, [2, 7]] == Outcome.TRACKED).sum())
-    assert stats.binomtest(tracked, 400, 0.985).pvalue > P_VALUE
+    assert (found[:, [0, 3, 8]] == [Outcome.COLLIDED, Outcome.INVISIBLE, Outcome.DECAYED]).all()
+    assert not (found == Outcome.UNDETERMINED).any()
+    passing = found[:, [1, 2, 4, 6, 7]]
+    assert (passing == Outcome.ESCAPED).mean(axis=0).min() > 0.85
+    own = [Outcome.CONVERTED, Outcome.DECAYED, Outcome.DECAYED, Outcome.ABSORBED]
+    for column, other in zip(passing.T, own, strict=False):
+        assert set(column) <= {Outcome.ESCAPED, other}
+    assert set(passing[:, 4]) <= {Outcome.ESCAPED, Outcome.DECAYED, Outcome.ABSORBED}
+    # The pion of 37 MeV turns among the strips.
+    slow = {Outcome.ESCAPED, Outcome.DECAYED, Outcome.ABSORBED, Outcome.STOPPED}
+    assert set(found[:, 5]) <= slow
+    assert (found[:, 5] != Outcome.ESCAPED).mean() > 0.5
+
+
+def test_what_is_found() -> None:
+    """Both good tracks as often as the card says; neither along the beam nor below 0.04 GeV.
+
+    Those that reach the end of the chamber, that is.
+    """
+    reco = mixed_events()[1]
+    index, event = reco.tracks.truth_index, track_events(reco)
+    sent = index < N_SENT
+    assert set(index[sent]) == {2, 7}
+    passed = outcomes() == Outcome.ESCAPED
+    n_found = int(passed[event[sent], index[sent]].sum())
+    n_passed = int(passed[:, [2, 7]].sum())
+    assert n_passed > 380
+    assert stats.binomtest(n_found, n_passed, 0.985).pvalue > P_VALUE
+
+
+def track_events(reco: RecoEvents) -> np.ndarray:
+    """The event of each track."""
+    return np.repeat(np.arange(reco.n_events), np.diff(reco.track_offsets))
 
 
 def test_the_truth_is_left_as_it_was() -> None:
+    """The record that was simulated, and what is said in the new one of the same particles."""
     truth, reco = mixed_events()
     assert set(truth.particles.outcome) == {
         Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.DECAYED
     }  # fmt: skip
-    np.testing.assert_array_equal(truth.particles.px, reco.truth.particles.px)
+    assert len(truth.particles) == 200 * N_SENT < len(reco.truth.particles)
+    rows = (reco.truth.offsets[:-1, None] + np.arange(N_SENT)).ravel()
+    for name in ("pdg_id", "status", "origin", "parent", "px", "py", "pz", "e", "x", "y", "z", "t"):
+        np.testing.assert_array_equal(
+            getattr(truth.particles, name), getattr(reco.truth.particles, name)[rows]
+        )
+    born = np.setdiff1d(np.arange(len(reco.truth.particles)), rows)
+    assert (reco.truth.particles.origin[born] >= Origin.CONVERSION).all()
 
 
 def test_tracks_belong_to_their_particles() -> None:
@@ -433,23 +490,42 @@ def test_tracks_belong_to_their_particles() -> None:
     tracks, particles_ = reco.tracks, reco.truth.particles
     assert reco.n_events == truth.n_events == 200
     assert reco.track_offsets[-1] == len(tracks)
-    owner = np.repeat(np.arange(200), np.diff(reco.track_offsets))
-    index = truth.offsets[owner] + tracks.truth_index
-    np.testing.assert_array_equal(
-        np.sort(index), np.flatnonzero(particles_.outcome == Outcome.TRACKED)
-    )
-    assert set(tracks.truth_index) == {2, 7}
-    pt = np.hypot(particles_.px[index], particles_.py[index])
-    omega = tracks.helix[:, HelixIndex.OMEGA]
-    np.testing.assert_allclose(omega_from_pt(pt, tracks.charge, 1.5), omega, rtol=0.05)
-    phi = np.arctan2(particles_.py[index], particles_.px[index])
-    np.testing.assert_allclose(tracks.helix[:, HelixIndex.PHI0], phi, atol=0.05)
-    assert (tracks.charge == -1).all()
+    index = reco.truth.offsets[track_events(reco)] + tracks.truth_index
+    assert (index < reco.truth.offsets[track_events(reco) + 1]).all()
+    sent = tracks.truth_index < N_SENT
+    assert (particles_.status[index[sent]] == Status.FINAL).all()
+    assert (particles_.status[index[~sent]] == Status.SIMULATED).all()
+    assert (charges(particles_.pdg_id[index]) != 0).all()
     assert (tracks.fit_status == FitStatus.OK).all()
     assert np.isfinite(tracks.cov).all()
-    assert tracks.n_hits_cdc.min() > 40
-    assert set(tracks.n_hits_svd) <= {2, 3, 4}
-    assert set(tracks.n_hits_pxd) <= {0, 1, 2}
+
+    passed = (tracks.truth_index < N_SENT) & (particles_.outcome[index] == Outcome.ESCAPED)
+    index, helix = index[passed], tracks.helix[passed]
+    assert len(index) > 370
+    pt = np.hypot(particles_.px[index], particles_.py[index])
+    omega = omega_from_pt(pt, tracks.charge[passed], 1.5)
+    np.testing.assert_allclose(omega, helix[:, HelixIndex.OMEGA], rtol=0.05)
+    phi = np.arctan2(particles_.py[index], particles_.px[index])
+    np.testing.assert_allclose(helix[:, HelixIndex.PHI0], phi, atol=0.05)
+    assert (tracks.charge[passed] == -1).all()
+    assert tracks.n_hits_cdc[passed].min() > 40
+    assert set(tracks.n_hits_svd[passed]) <= {2, 3, 4}
+    assert set(tracks.n_hits_pxd[passed]) <= {0, 1, 2}
+
+
+def test_first_hits_of_tracks() -> None:
+    """At the innermost layer that gave one: pixels, else the first strips, seldom the second."""
+    _, reco = mixed_events()
+    tracks = reco.tracks
+    prompt = (tracks.truth_index < N_SENT) & (tracks.n_hits_svd == 4)
+    radius, in_pixels = tracks.first_hit_radius[prompt], tracks.n_hits_pxd[prompt] > 0
+    silicon = belle2().silicon
+    pixels = [silicon["pxd1"].radius_cm, silicon["pxd2"].radius_cm]
+    assert prompt.sum() > 300
+    assert np.isin(radius[in_pixels], pixels).all()
+    assert (radius[~in_pixels] == silicon["svd3"].radius_cm).all()
+    behind = tracks.first_hit_radius[(tracks.truth_index < N_SENT) & (tracks.n_hits_svd < 4)]
+    assert np.isin(behind, [*pixels, silicon["svd3"].radius_cm, silicon["svd4"].radius_cm]).all()
 
 
 @pytest.mark.parametrize("pdg_id", [13, -13])
@@ -464,20 +540,24 @@ def test_charge_of_a_track(pdg_id: int, field: float) -> None:
 
 
 def test_tracks_whose_hits_do_not_fix_all_parameters() -> None:
-    """Axial wires alone say nothing of z: the track is there, its parameters are NaN."""
+    """Axial wires alone say nothing of z: many hits, but nothing that could be found."""
     blind = [f"silicon.{name}.hit_efficiency=0.0" for name in belle2().silicon]
-    experiment = belle2(*blind)
+    experiment = belle2(*blind, "tracking.finding.min_stereo_hits=0")
     chamber = experiment.drift_chamber
     axial = tuple(s for s in chamber.superlayers if s.name.endswith("A"))
-    chamber = chamber.model_copy(update={"superlayers": axial})
-    experiment = experiment.model_copy(update={"drift_chamber": chamber})
+    without = experiment.model_copy(
+        update={"drift_chamber": chamber.model_copy(update={"superlayers": axial})}
+    )
+    sent = particles(200, 1.0, (60, 120))
+    for card, n_positive in ((without, 0), (experiment, 200)):
+        tracks = measure(sent, card, np.random.default_rng(21))
+        assert (tracks.n_hits[Detector.CDC] > 20).all()
+        assert tracks.positive.sum() == tracks.accepted.sum() == n_positive
+        assert tracks.found.any() == (n_positive > 0)
+        assert np.isfinite(tracks.helix[tracks.positive]).all()
     truth = assemble(event((13, (1.0, 0.2, 0.3))), np.ones(200), np.zeros((4, 200)), None)
-    tracks = simulate(truth, experiment, rng=np.random.default_rng(21)).tracks
-    assert len(tracks) > 150
-    assert (tracks.fit_status == FitStatus.NOT_POSITIVE).all()
-    assert np.isnan(tracks.helix).all()
-    assert np.isnan(tracks.cov).all()
-    assert (tracks.n_hits_cdc > 20).all()
+    assert len(simulate(truth, without, rng=np.random.default_rng(21)).tracks) == 0
+    assert len(simulate(truth, experiment, rng=np.random.default_rng(21)).tracks) > 150
 
 
 def test_no_events() -> None:
@@ -499,7 +579,15 @@ def test_no_events() -> None:
 
 
 def test_events_without_charged_particles() -> None:
-    truth = assemble(event((22, (1.0, 0.0, 0.0))), np.ones(200), np.zeros((4, 200)), None)
-    reco = simulate(truth, belle2(), rng=np.random.default_rng(23))
+    """Neutrinos leave nothing, photons the pairs that some become, also after a hard loss."""
+    unseen = assemble(event((12, (1.0, 0.0, 0.0))), np.ones(200), np.zeros((4, 200)), None)
+    reco = simulate(unseen, belle2(), rng=np.random.default_rng(23))
     assert len(reco.tracks) == 0
     assert reco.track_offsets.tolist() == [0] * 201
+    photons = assemble(event((22, (1.0, 0.0, 0.0))), np.ones(200), np.zeros((4, 200)), None)
+    reco = simulate(photons, belle2(), rng=np.random.default_rng(23))
+    owner = reco.truth.offsets[track_events(reco)] + reco.tracks.truth_index
+    assert 0 < len(reco.tracks) < 40
+    origins = (Origin.CONVERSION, Origin.BREMSSTRAHLUNG)
+    assert np.isin(reco.truth.particles.origin[owner], origins).all()
+    assert (np.abs(reco.truth.particles.pdg_id[owner]) == 11).all()

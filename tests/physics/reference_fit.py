@@ -1,407 +1,289 @@
-"""What a track fit does with real hits behind real scattering: slow, and apart from `detsim`.
+"""What a track fit makes of the hits of real flights, from the least squares themselves.
 
-A particle goes from layer to layer in Cartesian coordinates, with a random kink at each; what it
-leaves is fitted by weighted least squares with the full covariance of the measurements, all
-derivatives by finite differences. Wires are straight lines on their hyperboloid, their gas is
-spread over all layers. Of the package only the card and `helix.perigee` are used.
+A fit has the five parameters of a particle at its birth and two angles at every place that
+scatters. About the true flight its residuals are the noise of the sensors and, for the angles,
+what they really were; so the minimum is one linear step away, and that step is taken exactly, with
+the derivatives along the flight as it really was. From the last place to the first, each angle is
+minimised over as soon as all behind it is known.
+
+`fit_numerically` does the same with hits in space, all angles in one vector and derivatives by
+finite differences, and steps until it stands still.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from darkbelle.detsim.helix import perigee
 from darkbelle.geometry import Experiment
+from tests.physics.reference_flight import (
+    Bend,
+    BoolArray,
+    Flight,
+    FloatArray,
+    Layer,
+    Particle,
+    State,
+    Traveller,
+)
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-
-CURVATURE = 2.99792458e-3  # GeV / (T cm)
-UM, MRAD, DEG = 1e-4, 1e-3, math.pi / 180
-Z_MARGIN = 2.0  # cm: a scattered track may meet a layer that the nominal one just misses
-STEPS = np.array([1e-3, 1e-5, 1e-8, 1e-3, 1e-5])  # of d0, phi0, omega, z0, tan_lambda
-KINK_STEP = 1e-5
-MIN_COORDINATES = 10
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A surface of revolution: r^2 = (radius + slope d)^2 + (tan_stereo d)^2 with d = z - z_mid."""
-
-    radius: float
-    z_mid: float
-    z_limits: tuple[float, float]
-    thickness: float  # radiation lengths along the normal
-    sigma: tuple[float, ...] = ()  # (r-phi, along) in silicon, (distance,) at a wire
-    slope: float = 0.0
-    tan_stereo: float = 0.0
-    z_gap: tuple[float, float] | None = None
-    phi_range: tuple[float, float] | None = None
-
-    def profile(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Radius at z, and its derivative."""
-        along = z - self.z_mid
-        cone = self.radius + self.slope * along
-        r = np.hypot(cone, self.tan_stereo * along)
-        return r, (cone * self.slope + self.tan_stereo**2 * along) / r
-
-    def contains(self, x: FloatArray, y: FloatArray, z: FloatArray) -> BoolArray:
-        inside = (self.z_limits[0] < z) & (z < self.z_limits[1])
-        if self.z_gap is not None:
-            inside &= ~((self.z_gap[0] <= z) & (z <= self.z_gap[1]))
-        if self.phi_range is not None:
-            centre, half = np.mean(self.phi_range), np.ptp(self.phi_range) / 2
-            inside &= np.cos(np.arctan2(y, x) - centre) > math.cos(half)
-        return inside
-
-
-def layers_of(experiment: Experiment) -> list[Layer]:
-    """All layers of a card up to the last wire, in no particular order."""
-    end = max(superlayer.radius_cm[-1] for superlayer in experiment.drift_chamber.superlayers)
-    layers = [
-        Layer((p.r_min_cm + p.r_max_cm) / 2, 0.0, (p.z_min_cm, p.z_max_cm), p.thickness_x0)
-        for p in experiment.passive.values()
-        if p.r_min_cm < end
-    ]
-    for silicon in experiment.silicon.values():
-        phi_range = silicon.phi_range_deg and tuple(DEG * phi for phi in silicon.phi_range_deg)
-        sigma = (silicon.sigma_rphi_um * UM, silicon.sigma_z_um * UM)
-        barrel = Layer(
-            silicon.radius_cm,
-            0.0,
-            (silicon.z_min_cm, silicon.z_max_cm),
-            silicon.thickness_x0,
-            sigma,
-            z_gap=silicon.z_gap_cm,
-            phi_range=phi_range,
-        )
-        layers.append(barrel)
-        if cone := silicon.slanted:
-            slope = (cone.far_r_cm - cone.near_r_cm) / (cone.far_z_cm - cone.near_z_cm)
-            ends = (cone.near_z_cm, cone.far_z_cm)
-            radius, z_mid = (cone.near_r_cm + cone.far_r_cm) / 2, sum(ends) / 2
-            layers.append(Layer(radius, z_mid, ends, silicon.thickness_x0, sigma, slope))
-    return layers + _wire_layers(experiment)
-
-
-def _wire_layers(experiment: Experiment) -> list[Layer]:
-    chamber = experiment.drift_chamber
-    columns = [
-        column
-        for s in chamber.superlayers
-        for column in zip(
-            s.radius_cm, s.z_min_cm, s.z_max_cm, s.stereo_mrad, s.sigma_um, strict=True
-        )
-    ]
-    radii = np.array([column[0] for column in columns])
-    middles = (radii[1:] + radii[:-1]) / 2
-    edges = [2 * radii[0] - middles[0], *middles, 2 * radii[-1] - middles[-1]]
-    layers = []
-    for gas, (radius, z_min, z_max, stereo, sigma) in zip(np.diff(edges), columns, strict=True):
-        tan_stereo = math.tan(stereo * MRAD)
-        waist = math.sqrt(radius**2 - ((z_max - z_min) / 2 * tan_stereo) ** 2)
-        layers.append(
-            Layer(
-                waist,
-                (z_min + z_max) / 2,
-                (z_min, z_max),
-                gas * chamber.material_x0_per_cm,
-                (sigma * UM,),
-                tan_stereo=tan_stereo,
-            )
-        )
-    return layers
+STEPS = np.array([1e-4, 1e-6, 1e-9, 1e-4, 1e-6])  # of d0, phi0, omega, z0, tan_lambda
+MIN_COORDINATES = 6
 
 
 @dataclass(frozen=True)
-class State:
-    """Where particles are and where they go, arrays of one shape."""
+class Fits:
+    """Fitted minus true parameters of equal particles, and their covariances.
 
-    x: FloatArray
-    y: FloatArray
-    z: FloatArray
-    phi: FloatArray
-    tan_lambda: FloatArray
-    omega: FloatArray
-
-    @classmethod
-    def from_helix(cls, helix: FloatArray, arc: float) -> State:
-        """At an arc length from the perigee."""
-        d0, phi, omega, z0, tan_lambda = helix.T
-        at_perigee = cls(d0 * np.sin(phi), -d0 * np.cos(phi), z0, phi, tan_lambda, omega)
-        return at_perigee.moved(np.full(len(helix), arc))
-
-    def moved(self, arc: FloatArray) -> State:
-        phi = self.phi - self.omega * arc
-        x = self.x + (np.sin(self.phi) - np.sin(phi)) / self.omega
-        y = self.y + (np.cos(phi) - np.cos(self.phi)) / self.omega
-        return State(x, y, self.z + self.tan_lambda * arc, phi, self.tan_lambda, self.omega)
-
-    def arc_to(self, layer: Layer) -> tuple[FloatArray, BoolArray]:
-        """Arc length to the next outward crossing of a layer, and whether there is one."""
-        centre = self.x + np.sin(self.phi) / self.omega, self.y - np.cos(self.phi) / self.omega
-        distance, azimuth = np.hypot(*centre), np.arctan2(centre[1], centre[0])
-        target, _ = layer.profile(np.full_like(self.x, layer.z_mid))
-        sine = (target**2 - distance**2 - self.omega**-2) * self.omega / (2 * distance)
-        sign = np.sign(self.omega)
-        turn = sign * (self.phi - azimuth + np.arcsin(np.clip(sine, -1, 1))) % (2 * np.pi)
-        outward = self.x * np.cos(self.phi) + self.y * np.sin(self.phi) > 0
-        exists = (np.abs(sine) < 1) & (turn < np.where(outward, np.pi, 2 * np.pi))
-        arc = np.where(exists, turn / np.abs(self.omega), 0.0)
-        for _ in range(6 if layer.slope or layer.tan_stereo else 2):
-            there = self.moved(arc)
-            r = np.hypot(there.x, there.y)
-            cos_psi = (there.x * np.cos(there.phi) + there.y * np.sin(there.phi)) / r
-            radius, slope = layer.profile(there.z)
-            rate = cos_psi - slope * self.tan_lambda
-            exists &= rate > 0.01
-            arc -= np.where(exists, (r - radius) / np.where(exists, rate, 1.0), 0.0)
-        there = self.moved(arc)
-        miss = np.hypot(there.x, there.y) - layer.profile(there.z)[0]
-        return arc, exists & (arc > 0) & (np.abs(miss) < 1e-8)
-
-    def kinked(self, in_phi: FloatArray, in_lambda: FloatArray) -> State:
-        """Turned by two small angles across the direction; the momentum stays."""
-        cos_lambda = 1 / np.sqrt(1 + self.tan_lambda**2)
-        sin_lambda = self.tan_lambda * cos_lambda
-        forward = cos_lambda - in_lambda * sin_lambda  # along (cos phi, sin phi, 0)
-        transverse = np.hypot(forward, in_phi)
-        upward = sin_lambda + in_lambda * cos_lambda
-        cos_after = transverse / np.hypot(transverse, upward)
-        return State(
-            self.x,
-            self.y,
-            self.z,
-            self.phi + np.arctan2(in_phi, forward),
-            upward / transverse,
-            self.omega * cos_lambda / cos_after,
-        )
-
-    def point(self) -> FloatArray:
-        return np.stack([self.x, self.y, self.z], axis=-1)
-
-    def direction(self) -> FloatArray:
-        direction = [np.cos(self.phi), np.sin(self.phi), self.tan_lambda]
-        return np.stack(direction, axis=-1) / np.sqrt(1 + self.tan_lambda**2)[..., None]
-
-
-@dataclass(frozen=True)
-class Journey:
-    """Crossings of every layer by every particle, all of shape (n, n_layers).
-
-    ``reached``: it meets the surface of the layer; ``inside``: within its limits.
+    Local parameters (d0, phi, omega, z0, tan_lambda) with the pivot at the true birth, shapes
+    (n, 5) and (n, 5, 5), of the tracks that have enough hits.
     """
 
-    state: State
-    reached: BoolArray
-    inside: BoolArray
-
-
-def travel(
-    state: State, layers: Sequence[Layer], kinks: FloatArray, *, everywhere: bool = False
-) -> Journey:
-    """Go through the layers; ``kinks`` (n, n_layers, 2) act where a layer is really crossed."""
-    states, reached, inside = [], [], []
-    for i, layer in enumerate(layers):
-        arc, exists = state.arc_to(layer)
-        state = state.moved(np.where(exists, arc, 0.0))
-        states.append(state)
-        reached.append(exists)
-        inside.append(exists & layer.contains(state.x, state.y, state.z))
-        deflected = (exists if everywhere else inside[-1])[:, None]
-        state = state.kinked(*np.where(deflected, kinks[:, i], 0.0).T)
-    columns = (np.stack([getattr(s, f.name) for s in states], axis=-1) for f in fields(State))
-    return Journey(State(*columns), np.stack(reached, axis=-1), np.stack(inside, axis=-1))
-
-
-class Sensors:
-    """What the layers measure, one coordinate after the other, zero for the nominal particle.
-
-    Silicon measures the place in its plane; a wire that the nominal particle hits measures the
-    signed distance of closest approach.
-    """
-
-    def __init__(self, layers: Sequence[Layer], nominal: State) -> None:
-        self.origin = nominal.point()[0]
-        silicon: list[tuple[int, FloatArray, float]] = []
-        wires: list[tuple[int, FloatArray, float]] = []
-        for i, layer in enumerate(layers):
-            x, y, z = self.origin[i]
-            radial, around = np.array([x, y, 0.0]), np.array([-y, x, 0.0])
-            radial, around = (v / np.linalg.norm(v) for v in (radial, around))
-            if len(layer.sigma) == 2:
-                along = np.array([*layer.slope * radial[:2], 1.0])
-                silicon.append((i, around, layer.sigma[0]))
-                silicon.append((i, along / np.linalg.norm(along), layer.sigma[1]))
-            elif layer.sigma:
-                # A wire runs straight through its waist, where it has no radial component.
-                turn = math.atan2((z - layer.z_mid) * layer.tan_stereo, layer.radius)
-                wire = layer.tan_stereo * (math.cos(turn) * around + math.sin(turn) * radial)
-                wires.append((i, [*wire[:2], 1.0], layer.sigma[0]))
-        self.n_silicon = len(silicon)
-        self.layer = np.array([i for i, _, _ in silicon + wires])
-        self.axis = np.array([axis for _, axis, _ in silicon + wires])
-        self.axis /= np.linalg.norm(self.axis, axis=1)[:, None]
-        self.sigma = np.array([sigma for _, _, sigma in silicon + wires])
-
-    def measure(self, state: State) -> FloatArray:
-        """Coordinates of particles at their crossings, shape (n, n_coordinates)."""
-        on_silicon, on_wires = self.layer[: self.n_silicon], self.layer[self.n_silicon :]
-        apart = state.point()[:, on_silicon] - self.origin[on_silicon]
-        in_silicon = np.einsum("nmk,mk->nm", apart, self.axis[: self.n_silicon])
-        wire, origin = self.axis[self.n_silicon :], self.origin[on_wires]
-        near = State(*(getattr(state, f.name)[:, on_wires] for f in fields(State)))
-        for _ in range(4):  # Newton steps towards the closest approach
-            across = _perpendicular(near.point() - origin, wire)
-            along = _perpendicular(near.direction(), wire)
-            miss = np.einsum("nmk,nmk->nm", across, along)
-            step = miss / np.einsum("nmk,nmk->nm", along, along)
-            near = near.moved(-step / np.sqrt(1 + near.tan_lambda**2))
-        normal = np.cross(wire, near.direction())
-        distance = np.einsum("nmk,nmk->nm", near.point() - origin, normal)
-        distance /= np.linalg.norm(normal, axis=-1)
-        return np.concatenate([in_silicon, distance], axis=1)
-
-
-def _perpendicular(vector: FloatArray, axis: FloatArray) -> FloatArray:
-    return vector - np.einsum("nmk,mk->nm", vector, axis)[..., None] * axis
-
-
-@dataclass(frozen=True)
-class Particle:
-    """Where and how a particle starts: cm, GeV, e."""
-
-    position: FloatArray
-    momentum: FloatArray
-    charge: int
-    mass: float
-
-    @property
-    def p(self) -> float:
-        return float(np.linalg.norm(self.momentum))
-
-    @property
-    def pt(self) -> float:
-        return math.hypot(self.momentum[0], self.momentum[1])
-
-    @property
-    def beta(self) -> float:
-        return self.p / math.hypot(self.p, self.mass)
-
-    @property
-    def phi(self) -> float:
-        return math.atan2(self.momentum[1], self.momentum[0])
-
-    def helices(self, omega: Sequence[float]) -> tuple[FloatArray, float]:
-        """Perigee parameters for some curvatures, and the arc length to the start for the first."""
-        n = len(omega)
-        phi, tan_lambda = np.full(n, self.phi), np.full(n, self.momentum[2] / self.pt)
-        helix, arc = perigee(np.tile(self.position, (n, 1)), phi, np.array(omega), tan_lambda)
-        return helix, float(arc[0])
+    deviation: FloatArray
+    cov: FloatArray
 
 
 def fit_particles(
     experiment: Experiment, particle: Particle, n_tracks: int, rng: np.random.Generator
-) -> FloatArray:
+) -> Fits:
     """Send equal particles through the layers and fit what they leave.
 
     Every layer that is crossed has a hit: hit efficiencies and resolution tails of the card are not
-    used. One step of the fit, from the true parameters, is enough.
-
-    Returns
-    -------
-    deviation
-        Fitted minus true perigee parameters of the particles with enough hits, shape (n, 5).
+    used. The card's additional smearing of the momentum happens at birth.
     """
-    omega = particle.charge * CURVATURE * experiment.solenoid.field_t / particle.pt
-    helix, birth = particle.helices([omega])
-    start = State.from_helix(helix, birth)
-    layers = _in_order(start, layers_of(experiment))
-    nominal = travel(start, layers, np.zeros((1, len(layers), 2)))
-    sensors = Sensors(layers, nominal.state)
-
-    variance = _kink_variances(layers, nominal, particle)
-    kinks = rng.standard_normal((n_tracks, len(layers), 2)) * np.sqrt(variance)[:, None]
-    journey = travel(State.from_helix(np.tile(helix, (n_tracks, 1)), birth), layers, kinks)
-    residual = sensors.measure(journey.state)
-    residual += sensors.sigma * rng.standard_normal(residual.shape)
-    by_helix = _by_helix(sensors, helix, birth, layers)
-    by_kink = _by_kink(sensors, helix, birth, layers)
-
-    deviation = np.full((n_tracks, 5), np.nan)
-    patterns, member = np.unique(journey.inside, axis=0, return_inverse=True)
-    for i, pattern in enumerate(patterns):
-        hits, chosen = pattern[sensors.layer], member.ravel() == i
-        if hits.sum() < MIN_COORDINATES:
-            continue
-        lever = by_kink[hits][:, pattern].reshape(hits.sum(), -1)
-        covariance = np.diag(sensors.sigma[hits] ** 2)
-        covariance += (lever * np.repeat(variance[pattern], 2)) @ lever.T
-        weighted = np.linalg.solve(covariance, by_helix[hits])
-        gain = np.linalg.solve(by_helix[hits].T @ weighted, weighted.T)
-        deviation[chosen] = residual[chosen][:, hits] @ gain.T
-    deviation += _extra(experiment, particle, omega, n_tracks, rng)
-    return deviation[np.isfinite(deviation).all(axis=1)]
-
-
-def _in_order(start: State, layers: list[Layer]) -> list[Layer]:
-    """The layers that an undisturbed particle meets or almost meets, as it meets them."""
-    met = []
-    for layer in layers:
-        arc, exists = start.arc_to(layer)
-        z = float(start.moved(arc).z[0])
-        if exists[0] and layer.z_limits[0] - Z_MARGIN < z < layer.z_limits[1] + Z_MARGIN:
-            met.append((float(arc[0]), layer))
-    return [layer for _, layer in sorted(met, key=lambda pair: pair[0])]
-
-
-def _kink_variances(layers: list[Layer], nominal: Journey, particle: Particle) -> FloatArray:
-    """Highland's formula, its logarithm for all the material that is crossed."""
-    x, y, _ = nominal.state.point()[0].T
-    direction = nominal.state.direction()[0]
-    radial = (direction[:, 0] * x + direction[:, 1] * y) / np.hypot(x, y)
-    slope = np.array([layer.slope for layer in layers])
-    cosine = (radial - slope * direction[:, 2]) / np.sqrt(1 + slope**2)
-    thickness = np.array([layer.thickness for layer in layers]) / cosine
-    total = thickness[nominal.inside[0]].sum()
-    log = math.log(total / particle.beta**2)
-    return thickness * (0.0136 / (particle.beta * particle.p) * (1 + 0.038 * log)) ** 2
-
-
-def _by_helix(sensors: Sensors, helix: FloatArray, birth: float, layers: list[Layer]) -> FloatArray:
-    """Derivatives of the measurements by the perigee parameters, shape (n_measurements, 5)."""
-    steps = np.concatenate([np.diag(STEPS), -np.diag(STEPS)])
-    calm = np.zeros((10, len(layers), 2))
-    there = sensors.measure(travel(State.from_helix(helix + steps, birth), layers, calm).state)
-    return ((there[:5] - there[5:]) / (2 * STEPS[:, None])).T
-
-
-def _by_kink(sensors: Sensors, helix: FloatArray, birth: float, layers: list[Layer]) -> FloatArray:
-    """Derivatives by both kinks at each layer, shape (n_measurements, n_layers, 2)."""
-    n = 2 * len(layers)
-    kinks = KINK_STEP * np.concatenate([np.eye(n), -np.eye(n)]).reshape(2 * n, -1, 2)
-    start = State.from_helix(np.tile(helix, (2 * n, 1)), birth)
-    there = sensors.measure(travel(start, layers, kinks, everywhere=True).state)
-    return ((there[:n] - there[n:]) / (2 * KINK_STEP)).T.reshape(-1, len(layers), 2)
-
-
-def _extra(
-    experiment: Experiment,
-    particle: Particle,
-    omega: float,
-    n_tracks: int,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """The card's additional smearing of the momentum where the particle starts, shape (n, 5)."""
-    smearing = experiment.tracking.momentum_smearing
-    relative = math.hypot(
-        smearing.pt_coefficient_per_gev * particle.pt, smearing.beta_coefficient / particle.beta
+    omega = particle.omega(experiment)
+    information, vector, number = least_squares(
+        *hits(Traveller(experiment, particle), particle.states(omega, np.zeros((5, n_tracks))), rng)
     )
-    helix, _ = particle.helices([omega + STEPS[2], omega - STEPS[2]])
-    derivative = (helix[0] - helix[1]) / (2 * STEPS[2])
-    return omega * relative * rng.standard_normal((n_tracks, 1)) * derivative
+    some = number >= MIN_COORDINATES
+    cov = np.linalg.inv(information[some])
+    deviation = np.einsum("nij,nj->ni", cov, vector[some])
+    smearing = experiment.tracking.momentum_smearing
+    relative2 = (smearing.pt_coefficient_per_gev * particle.pt) ** 2
+    relative2 += (smearing.beta_coefficient / particle.beta) ** 2
+    cov[:, 2, 2] += omega**2 * relative2
+    deviation[:, 2] += omega * np.sqrt(relative2) * rng.standard_normal(len(deviation))
+    return Fits(deviation, cov)
+
+
+def hits(
+    traveller: Traveller, start: State, rng: np.random.Generator
+) -> tuple[Flight, list[list[FloatArray]]]:
+    """Flights with real kinks, and the noise of the sensors by place and coordinate."""
+    n_tracks = len(start.x)
+    flight = traveller.fly(start, rng.standard_normal((2 * len(traveller.steps), 2, n_tracks)))
+    sigmas = [place.layer.sigma if place.layer else () for place in flight.places]
+    return flight, [[s * rng.standard_normal(n_tracks) for s in sigma] for sigma in sigmas]
+
+
+def least_squares(
+    flight: Flight, residuals: list[list[FloatArray]], used: list[BoolArray] | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Information (n, 5, 5), its product with the estimate (n, 5), number of coordinates (n,).
+
+    Residuals by place and coordinate; ``used``: which hits there are, by default all.
+    """
+    used = used or [place.on for place in flight.places]
+    jacobians = transports(flight)
+    n_tracks = len(flight.start.x)
+    information, vector = np.zeros((5, 5, n_tracks)), np.zeros((5, n_tracks))
+    number = np.zeros(n_tracks)
+    in_order = zip(flight.places, jacobians, residuals, used, strict=True)
+    for place, jacobian, apart, hit in reversed(list(in_order)):
+        if place.variance.any():
+            for shift, angle in zip(_kinks(place.after, jacobian), place.angles, strict=True):
+                image = np.einsum("ijn,jn->in", information, shift)
+                vector += image * angle
+                taken = place.variance / (1 + place.variance * (shift * image).sum(axis=0))
+                vector -= image * (taken * (shift * vector).sum(axis=0))
+                information -= (image * taken) * image[:, None]
+        if place.layer and place.layer.sigma and hit.any():
+            sin, cos = np.sin(place.state.phi), np.cos(place.state.phi)
+            for (_, axis, sigma), residual in zip(
+                axes(place.state, place.layer), apart, strict=True
+            ):
+                row = (axis[0] * sin - axis[1] * cos) * jacobian[0] + axis[2] * jacobian[3]
+                weighted = row * (hit / sigma**2)
+                information += weighted * row[:, None]
+                vector += weighted * residual
+                number += hit
+    return np.moveaxis(information, 2, 0), vector.T, number
+
+
+def transports(flight: Flight) -> list[FloatArray]:
+    """Derivatives of the local parameters at each place by those at birth, (5, 5, n) each.
+
+    Local parameters (d0, phi, omega, z0, tan_lambda) have their pivot at the place; so a kink
+    stays where it is in space, however long the way there.
+    """
+    before = flight.start
+    jacobian = np.tile(np.eye(5)[..., None], (1, 1, len(before.x)))
+    jacobians = []
+    for place in flight.places:
+        there, arc = place.state, place.arc
+        d0, phi, omega, z0, slope = jacobian
+        dx, dy = there.x - before.x, there.y - before.y
+        x = (
+            np.sin(before.phi) * d0
+            - dy * phi
+            + (arc * np.cos(there.phi) - dx) / there.omega * omega
+        )
+        y = -np.cos(before.phi) * d0 + dx * phi
+        y += (arc * np.sin(there.phi) - dy) / there.omega * omega
+        sin, cos = np.sin(there.phi), np.cos(there.phi)
+        ahead = x * cos + y * sin  # slide back to the plane across the flight
+        phi = phi - arc * omega + there.omega * ahead
+        z0 = z0 + arc * slope - there.tan_lambda * ahead
+        jacobian = np.stack([x * sin - y * cos, phi, omega, z0, slope])
+        jacobians.append(jacobian)
+        before = place.after
+    return jacobians
+
+
+def _kinks(state: State, jacobian: FloatArray) -> FloatArray:
+    """Local parameters at birth that, seen from behind a place, are angles there, (2, 5, n)."""
+    slope, zero = state.tan_lambda, np.zeros_like(state.x)
+    in_phi = np.stack([zero, state.secant, zero, zero, zero])
+    in_lambda = np.stack([zero, zero, state.omega * slope, zero, state.secant**2])  # p stays
+    shifts = np.moveaxis(np.stack([in_phi, in_lambda]), (2, 1, 0), (0, 1, 2))
+    return np.linalg.solve(np.moveaxis(jacobian, 2, 0), shifts).T
+
+
+def axes(state: State, layer: Layer) -> list[tuple[FloatArray, FloatArray, float]]:
+    """What a layer measures where it is met: axis, derivative by the place, both (3, n), sigma."""
+    x, y, _ = state.point()
+    r, zero = np.hypot(x, y), np.zeros_like(x)
+    radial, around = np.stack([x / r, y / r, zero]), np.stack([-y / r, x / r, zero])
+    flight = state.direction()
+    if not layer.is_silicon:
+        normal = np.cross(wire_direction(state, layer), flight, axis=0)
+        normal /= np.linalg.norm(normal, axis=0)
+        return [(normal, normal, layer.sigma[0])]
+    along = np.stack([layer.slope * radial[0], layer.slope * radial[1], zero + 1.0])
+    along /= np.linalg.norm(along, axis=0)
+    normal = np.cross(around, along, axis=0)
+    slide = normal / (normal * flight).sum(axis=0)
+    return [
+        (axis, axis - (axis * flight).sum(axis=0) * slide, sigma)
+        for axis, sigma in zip((around, along), layer.sigma, strict=True)
+    ]
+
+
+def wire_direction(state: State, layer: Layer) -> FloatArray:
+    """A wire runs straight through its waist, where it has no radial component; (3, n)."""
+    x, y, z = state.point()
+    r = np.hypot(x, y)
+    turn = np.arctan2((z - layer.z_mid) * layer.tan_stereo, layer.radius)
+    sin, cos = np.sin(turn), np.cos(turn)
+    tilt = np.stack([(x * sin - y * cos) / r, (x * cos + y * sin) / r]) * layer.tan_stereo
+    wire = np.concatenate([tilt, np.ones((1, len(x)))])
+    return wire / np.linalg.norm(wire, axis=0)
+
+
+def at_origin(experiment: Experiment, particle: Particle) -> FloatArray:
+    """Derivatives of the perigee parameters by the local ones at birth, (5, 5)."""
+    shifts = np.concatenate([np.diag(STEPS), -np.diag(STEPS)]).T
+    state = particle.states(particle.omega(experiment), shifts)
+    helix, _ = perigee(state.point().T, state.phi, state.omega, state.tan_lambda)
+    return ((helix[:5] - helix[5:]) / (2 * STEPS[:, None])).T
+
+
+def at_birth(experiment: Experiment, particle: Particle, helix: FloatArray) -> FloatArray:
+    """Local deviations at the birth of particles with these perigee helices, (n, 5)."""
+    d0, phi, omega, z0, tan_lambda = helix.T
+    start = np.stack([d0 * np.sin(phi), -d0 * np.cos(phi), z0], axis=-1) - particle.position
+    local, _ = perigee(start, phi, omega, tan_lambda)
+    true_omega = particle.omega(experiment)
+    local -= np.array([0, particle.phi, true_omega, 0, particle.tan_lambda])
+    local[:, 1] = (local[:, 1] + np.pi) % (2 * np.pi) - np.pi
+    return local
+
+
+def shift_by_bend(experiment: Experiment, particle: Particle, bend: Bend) -> FloatArray:
+    """Local parameters at birth that a fit without kinks and noise finds in spite of a bend, (5,).
+
+    The fit weighs the hits as ever and does not know of the bend; it steps until it stands still.
+    """
+    traveller, omega = Traveller(experiment, particle), particle.omega(experiment)
+    seen = traveller.fly(particle.states(omega, np.zeros((5, 1))), bend=bend)
+    estimate = np.zeros(5)
+    for _ in range(8):
+        expected = traveller.fly(particle.states(omega, estimate[:, None]))
+        both = [a.on & b.on for a, b in zip(seen.places, expected.places, strict=True)]
+        residuals: list[list[FloatArray]] = []
+        for there, here in zip(seen.places, expected.places, strict=True):
+            apart = there.state.point() - here.state.point()
+            measures = here.layer and here.layer.sigma
+            axis = axes(here.state, here.layer) if measures else []
+            residuals.append([(along * apart).sum(axis=0) for along, _, _ in axis])
+        information, vector, _ = least_squares(expected, residuals, both)
+        estimate = estimate + np.linalg.solve(information[0], vector[0])
+    return estimate
+
+
+def fit_numerically(
+    experiment: Experiment, particle: Particle, rng: np.random.Generator
+) -> tuple[Fits, Fits]:
+    """One track fitted by brute force, and as everywhere else, without additional smearing."""
+    traveller, omega = Traveller(experiment, particle), particle.omega(experiment)
+    flight, noise = hits(traveller, particle.states(omega, np.zeros((5, 1))), rng)
+    information, vector, _ = least_squares(flight, noise)
+    cov = np.linalg.inv(information)
+    quick = Fits(np.einsum("nij,nj->ni", cov, vector), cov)
+
+    widths = np.sqrt([place.variance[0] for place in flight.places])
+    true_kinks = np.array([place.angles[:, 0] for place in flight.places])
+    unknown = np.repeat(widths > 0, 2).reshape(-1, 2)
+    truth = np.concatenate([np.zeros(5), true_kinks[unknown]])
+    kink_width = np.repeat(widths, 2).reshape(-1, 2)[unknown]
+    sensors = [
+        (i, axis, sigma, apart)
+        for i, place in enumerate(flight.places)
+        if place.on[0] and place.layer and place.layer.sigma
+        for (axis, _, sigma), apart in zip(axes(place.state, place.layer), noise[i], strict=True)
+    ]
+
+    def missed(unknowns: FloatArray) -> FloatArray:
+        """Expected minus measured coordinates and zero kinks, all in their widths, (n, m)."""
+        angles = np.zeros((len(flight.places), 2, len(unknowns)))
+        angles[unknown] = unknowns[:, 5:].T
+        start = particle.states(omega, unknowns[:, :5].T)
+        expected = traveller.fly(start, angles, along=flight)
+        columns = []
+        for i, axis, sigma, apart in sensors:
+            there, origin = expected.places[i], flight.places[i].state
+            if there.layer.is_silicon:
+                place = axis.T @ (there.state.point() - origin.point())
+            else:
+                wire = wire_direction(origin, there.layer)
+                place = _distance(there.state, origin.point(), wire, axis)
+            columns.append((np.ravel(place) - apart) / sigma)
+        return np.concatenate([np.stack(columns, axis=-1), unknowns[:, 5:] / kink_width], axis=1)
+
+    steps = np.concatenate([STEPS, 1e-3 * kink_width])
+    estimate = truth
+    for _ in range(4):
+        shifted = estimate + np.concatenate([np.diag(steps), -np.diag(steps)])
+        there = missed(np.concatenate([shifted, estimate[None]]))
+        jacobian = ((there[: len(steps)] - there[len(steps) : -1]) / (2 * steps[:, None])).T
+        normal = jacobian.T @ jacobian
+        estimate = estimate - np.linalg.solve(normal, jacobian.T @ there[-1])
+    return Fits(estimate[None, :5], np.linalg.inv(normal)[None, :5, :5]), quick
+
+
+def _distance(state: State, origin: FloatArray, wire: FloatArray, normal: FloatArray) -> FloatArray:
+    """Signed distance of closest approach between flights and a wire through a point."""
+    for _ in range(4):  # Newton steps towards the closest approach
+        across = _perpendicular(state.point() - origin, wire)
+        along = _perpendicular(state.direction(), wire)
+        step = (across * along).sum(axis=0) / (along**2).sum(axis=0)
+        state = state.moved(-step / state.secant)
+    apart = np.cross(wire, state.direction(), axis=0)
+    apart *= np.sign((apart * normal).sum(axis=0)) / np.linalg.norm(apart, axis=0)
+    return ((state.point() - origin) * apart).sum(axis=0)
+
+
+def _perpendicular(vector: FloatArray, axis: FloatArray) -> FloatArray:
+    return vector - (vector * axis).sum(axis=0) * axis

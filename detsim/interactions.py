@@ -1,0 +1,328 @@
+"""What happens to particles in the material and in flight, before anything is measured.
+
+Photons convert, electrons radiate, hadrons are absorbed, soft charged particles stop, pions, kaons
+and muons decay; what is born thereby joins the truth and meets the same fates. Each particle is
+followed through its first turn in the tracking volume; there it ends, or it has escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.energy_loss import momentum_after
+from darkbelle.detsim.helices import Helices
+from darkbelle.detsim.helix import position_at
+from darkbelle.detsim.hits import arc_at_radius
+from darkbelle.detsim.legs import Leg
+from darkbelle.detsim.losses import Losses
+from darkbelle.detsim.radiation import pair_momenta
+from darkbelle.detsim.walk import Emission, Walk
+from darkbelle.errors import KinematicsError
+from darkbelle.gen.decays.decay import SHORT_LIVED, sample_daughters
+from darkbelle.gen.events import Newborn, Origin, Outcome, Particles, Status, TruthEvents, append
+from darkbelle.gen.particles import (
+    ELECTRON,
+    K_L,
+    KAON,
+    MASS_E,
+    MUON,
+    PHOTON,
+    PION,
+    charges,
+    ctaus,
+    is_invisible,
+    species,
+)
+from darkbelle.geometry import Experiment, Surface, all_surfaces
+from darkbelle.units import C
+
+__all__ = ["interact"]
+
+FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.intp]
+
+DECAYING: Final = (*SHORT_LIVED, K_L, MUON, -MUON, PION, -PION, KAON, -KAON)
+"""What decays in flight; charged hyperons fly as they are."""
+
+SHORTEST: Final = 0.1
+"""Mean proper decay length [cm] below which what is not in `DECAYING` cannot be followed."""
+AT_REST: Final = (MUON, -MUON, PION, KAON)
+"""What decays after it has stopped; negative hadrons are captured by nuclei."""
+
+_BLOCK = 65536
+_TURNS = 10
+"""Turns after which a curling particle counts as gone."""
+
+
+def interact(
+    truth: TruthEvents, experiment: Experiment, rng: np.random.Generator
+) -> tuple[TruthEvents, FloatArray, Losses]:
+    """Follow every final particle to its end in the tracking volume or out of it.
+
+    Raises
+    ------
+    KinematicsError
+        A final particle is one that no detector knows: not finite, without mass, of charge two, or
+        so short-lived that the generator must decay it.
+
+    Returns
+    -------
+    truth
+        With an outcome for every particle, and with what was born on the way.
+    path
+        Transverse arc from birth to end of each particle [cm], infinite if it escapes.
+    losses
+        Of the electrons, ``particle`` being a row of the table.
+    """
+    volume = _Volume.of(experiment)
+    path, losses = np.full(len(truth.particles), np.inf), Losses.none()
+    rows = np.flatnonzero(truth.particles.status == Status.FINAL)
+    _refuse(truth, rows)
+    while len(rows):
+        blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+        flown = [_fly(truth.particles, block, volume, rng) for block in blocks]
+        ended = {name: getattr(truth.particles, name).copy() for name in _END}
+        for block, flight in zip(blocks, flown, strict=True):
+            path[block] = flight.path
+            for name, values in zip(_END, (flight.outcome, *flight.end), strict=True):
+                ended[name][block] = values
+        losses = Losses.join([losses, *(flight.losses for flight in flown)])
+        truth = replace(truth, particles=replace(truth.particles, **ended))
+        truth, moved = append(truth, _join([flight.born for flight in flown]))
+        n_before = len(path)
+        longer = np.full(len(moved), np.inf)
+        longer[moved[:n_before]] = path
+        path, rows = longer, moved[n_before:]
+        losses = replace(losses, particle=moved[losses.particle])
+    return truth, path, losses
+
+
+def _refuse(truth: TruthEvents, rows: IndexArray) -> None:
+    """Refuse final particles that cannot be followed, naming the first."""
+    particles = truth.particles
+    pdg_id, mass = particles.pdg_id[rows], particles.mass[rows]
+    columns = (getattr(particles, name)[rows] for name in ("px", "py", "pz", "x", "y", "z", "t"))
+    charge, ctau = charges(pdg_id), ctaus(pdg_id)
+    for is_bad, complaint in (
+        (~np.isfinite([mass, *columns]).all(axis=0), "momentum, mass and vertex must be finite"),
+        ((charge != 0) & (mass <= 0), "a charged particle must have a mass"),
+        (np.abs(charge) > 1, "the detector knows charges 0 and +-1 only"),
+        (
+            (ctau < SHORTEST) & ~np.isin(pdg_id, DECAYING),
+            f"c tau is below {SHORTEST} cm: the generator must decay it",
+        ),
+    ):
+        if is_bad.any():
+            row = rows[np.argmax(is_bad)]
+            event = int(np.searchsorted(truth.offsets, row, side="right")) - 1
+            name = species(int(particles.pdg_id[row])).name
+            raise KinematicsError(f"event {event}: final {name}: {complaint}")
+
+
+_END = ("outcome", "decay_x", "decay_y", "decay_z", "decay_t")
+
+
+def _join(parts: Sequence[Newborn]) -> Newborn:
+    return Newborn(
+        np.concatenate([part.parent for part in parts]),
+        np.concatenate([part.pdg_id for part in parts]),
+        np.concatenate([part.mass for part in parts]),
+        np.concatenate([part.momentum for part in parts], axis=1),
+        np.concatenate([part.start for part in parts], axis=1),
+        np.concatenate([np.broadcast_to(part.origin, len(part)) for part in parts]),
+        Status.SIMULATED,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """The tracking volume: what stands in it, its field, and where it ends [cm]."""
+
+    surfaces: tuple[Surface, ...]
+    field: float
+    radius: float
+    z_min: float
+    z_max: float
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> _Volume:
+        surfaces = all_surfaces(experiment)
+        radii = [s.material.r_max if s.material else s.radius for s in surfaces]
+        return cls(
+            surfaces,
+            experiment.solenoid.field_t,
+            max(radii),
+            min(surface.z_min for surface in surfaces),
+            max(surface.z_max for surface in surfaces),
+        )
+
+    def exit(self, tracks: Helices, start: FloatArray) -> FloatArray:
+        """Arc length at which each track leaves [cm]; the birth for what is born outside."""
+        edge = np.full(len(tracks), self.radius)
+        through_wall = np.nan_to_num(arc_at_radius(tracks, edge, Leg.OUTWARD), nan=np.inf)
+        slope = np.where(tracks.tan_lambda == 0, np.finfo(float).tiny, tracks.tan_lambda)
+        z_end = np.where(slope > 0, self.z_max, self.z_min)
+        with np.errstate(over="ignore"):
+            through_end = (z_end - tracks.z0) / slope
+        x, y, z = start
+        inside = (np.hypot(x, y) < self.radius) & (z > self.z_min) & (z < self.z_max)
+        turns = tracks.birth + _TURNS * np.pi * np.abs(tracks.diameter)
+        leaves = np.minimum(np.minimum(through_wall, through_end), turns)
+        return np.where(inside, leaves, tracks.birth)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """How some particles fared: arc to the end, outcome, end point (4, n), losses, newborn."""
+
+    path: FloatArray
+    outcome: npt.NDArray[np.int8]
+    end: FloatArray
+    losses: Losses
+    born: Newborn
+
+
+def _fly(
+    particles: Particles, rows: IndexArray, volume: _Volume, rng: np.random.Generator
+) -> _Flight:
+    """Follow the particles in some rows of the table."""
+    pdg_id, mass = particles.pdg_id[rows], particles.mass[rows]
+    start = np.stack([particles.x, particles.y, particles.z, particles.t])[:, rows]
+    momentum = np.stack([particles.px, particles.py, particles.pz])[:, rows]
+    charge, p = charges(pdg_id), np.linalg.norm(momentum, axis=0)
+    tracks = Helices.of_particles(start[:3].T, momentum.T, charge, volume.field)
+    leaves = volume.exit(tracks, start[:3])
+    decays = tracks.birth + _decay_length(pdg_id, p, mass, rng) / np.sqrt(tracks.secant2)
+    tracks = replace(tracks, end=np.minimum(leaves, decays))
+
+    outcome = np.where(decays < leaves, Outcome.DECAYED, Outcome.ESCAPED).astype(np.int8)
+    outcome[is_invisible(pdg_id)] = Outcome.INVISIBLE
+    walk = Walk(tracks, pdg_id, charge, p, mass, rng)
+    walk.through(volume.surfaces, np.flatnonzero(outcome != Outcome.INVISIBLE), rng)
+    outcome = np.where(walk.ended, walk.outcome, outcome)
+    ended = (outcome != Outcome.ESCAPED) & (outcome != Outcome.INVISIBLE)
+    arc = np.where(ended, np.where(walk.ended, walk.end, tracks.end), tracks.birth)
+    slowed, ionising = p.copy(), charge != 0
+    slowed[ionising] = momentum_after(p[ionising], mass[ionising], walk.travelled[ionising])
+    momenta = _four_momentum_at(tracks, arc, slowed, mass)
+    points = _point_at(tracks, arc, start, p, mass)
+
+    at_rest = np.flatnonzero((outcome == Outcome.STOPPED) & np.isin(pdg_id, AT_REST))
+    outcome[at_rest] = Outcome.DECAYED
+    points[3, at_rest] += ctaus(pdg_id[at_rest]) * rng.standard_exponential(len(at_rest)) / C
+
+    photons = Emission.join(walk.photons)
+    emitters = tracks.take(photons.row)
+    no_mass = np.zeros(len(photons.row))
+    of_emitter = start[:, photons.row], p[photons.row], mass[photons.row]
+    radiation = Newborn(
+        rows[photons.row],
+        np.full(len(photons.row), PHOTON, np.int32),
+        no_mass,
+        _four_momentum_at(emitters, photons.arc, photons.energy, no_mass),
+        _point_at(emitters, photons.arc, *of_emitter),
+        Origin.BREMSSTRAHLUNG,
+        Status.SIMULATED,
+    )
+    slow = np.flatnonzero(outcome == Outcome.RADIATED)
+    slow_p = np.sqrt(walk.energy[slow] ** 2 - MASS_E**2)
+    slowed_electrons = Newborn(
+        rows[slow],
+        pdg_id[slow],
+        mass[slow],
+        _four_momentum_at(tracks.take(slow), arc[slow], slow_p, mass[slow]),
+        points[:, slow],
+        Origin.BREMSSTRAHLUNG,
+        Status.SIMULATED,
+    )
+    born = [
+        radiation,
+        slowed_electrons,
+        _decay(pdg_id, rows, outcome, momenta, points, rng),
+        _convert(rows, outcome, momenta, points, rng),
+    ]
+    soft = photons.change > 0
+    losses = Losses(
+        rows[photons.row[soft]], (photons.arc - emitters.birth)[soft], photons.change[soft]
+    )
+    path = np.where(ended, arc - tracks.birth, np.inf)
+    return _Flight(path, outcome, np.where(ended, points, 0.0), losses, _join(born))
+
+
+def _decay_length(
+    pdg_id: npt.NDArray[np.int32], p: FloatArray, mass: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Exponential flight lengths [cm], infinite for what does not decay here, shape (n,)."""
+    length = np.full(len(p), np.inf)
+    unstable = np.flatnonzero(np.isin(pdg_id, DECAYING))
+    proper = ctaus(pdg_id[unstable]) * rng.standard_exponential(len(unstable))
+    length[unstable] = proper * p[unstable] / mass[unstable]
+    return length
+
+
+def _four_momentum_at(
+    tracks: Helices, arc: FloatArray, p: FloatArray, mass: FloatArray
+) -> FloatArray:
+    """Four-momenta of magnitude p in the direction at an arc length, shape (4, n)."""
+    phi, pt = tracks.phi0 - tracks.omega * arc, p / np.sqrt(tracks.secant2)
+    return np.stack([np.hypot(p, mass), pt * np.cos(phi), pt * np.sin(phi), pt * tracks.tan_lambda])
+
+
+def _point_at(
+    tracks: Helices, arc: FloatArray, start: FloatArray, p: FloatArray, mass: FloatArray
+) -> FloatArray:
+    """Place and time at an arc length, shape (4, n)."""
+    length = (arc - tracks.birth) * np.sqrt(tracks.secant2)
+    speed = C * p / np.maximum(np.hypot(p, mass), np.finfo(float).tiny)
+    time = start[3] + length / np.maximum(speed, np.finfo(float).tiny)
+    return np.stack([*position_at(tracks.columns, arc).T, time])
+
+
+def _decay(
+    pdg_id: npt.NDArray[np.int32],
+    rows: IndexArray,
+    outcome: npt.NDArray[np.int8],
+    momenta: FloatArray,
+    points: FloatArray,
+    rng: np.random.Generator,
+) -> Newborn:
+    """Daughters of what decayed."""
+    decayed = np.flatnonzero(outcome == Outcome.DECAYED)
+    daughters = sample_daughters(pdg_id[decayed], momenta[:, decayed], rng)
+    parent = decayed[daughters.parent]
+    return Newborn(
+        rows[parent],
+        daughters.pdg_id,
+        daughters.mass,
+        daughters.momentum,
+        points[:, parent],
+        Origin.DECAY_IN_FLIGHT,
+        Status.SIMULATED,
+    )
+
+
+def _convert(
+    rows: IndexArray,
+    outcome: npt.NDArray[np.int8],
+    momenta: FloatArray,
+    points: FloatArray,
+    rng: np.random.Generator,
+) -> Newborn:
+    """Electrons and positrons of converted photons."""
+    converted = np.flatnonzero(outcome == Outcome.CONVERTED)
+    electrons, positrons = pair_momenta(momenta[:, converted], rng)
+    n_pairs = len(converted)
+    return Newborn(
+        np.tile(rows[converted], 2),
+        np.repeat(np.array([ELECTRON, -ELECTRON], np.int32), n_pairs),
+        np.full(2 * n_pairs, MASS_E),
+        np.concatenate([electrons, positrons], axis=1),
+        np.tile(points[:, converted], 2),
+        Origin.CONVERSION,
+        Status.SIMULATED,
+    )

@@ -1,0 +1,193 @@
+"""The way of particles through material: what they meet, and what it does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.energy_loss import stopping_path
+from darkbelle.detsim.helices import Helices
+from darkbelle.detsim.hits import Crossing, arc_at_radius, find_crossing, obliquity
+from darkbelle.detsim.legs import Leg, split_into_legs
+from darkbelle.detsim.radiation import pairs_per_x0, photon_number, sample_photon_fraction
+from darkbelle.gen.events import Outcome
+from darkbelle.gen.particles import ELECTRON, MASS_E, PHOTON
+from darkbelle.geometry import Surface
+from darkbelle.units import MeV
+
+__all__ = ["Emission", "Walk"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
+
+LIGHTEST_HADRON: Final = 100
+"""Codes beyond it are those of hadrons."""
+SOFTEST_PHOTON: Final = 5 * MeV
+"""Energy below which photons neither are radiated nor convert; few of them could be seen."""
+SOFTEST_ELECTRON: Final = 1 * MeV
+"""Kinetic energy that bremsstrahlung leaves at least."""
+HARD_LOSS: Final = 0.5
+"""Share of its energy that an electron loses at once before no finder follows it any further."""
+
+_SOFT = 10
+"""Tracks that could stop: range in units of all the material at normal incidence."""
+_DEPTH = 0.03
+"""Depth [cm] of a layer of silicon: half of what ends or starts there also meets the sensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """Photons radiated: by whom, at which arc length [cm], their energy [GeV], shape (m,) each.
+
+    ``change`` is that of the inverse momentum in units of that at birth, zero where the track ends.
+    """
+
+    row: IndexArray
+    arc: FloatArray
+    energy: FloatArray
+    change: FloatArray
+
+    @classmethod
+    def join(cls, parts: Sequence[Emission]) -> Emission:
+        """All of them together."""
+        none = cls(np.empty(0, np.intp), np.empty(0), np.empty(0), np.empty(0))
+        columns = ("row", "arc", "energy", "change")
+        return cls(*(np.concatenate([getattr(e, c) for e in (none, *parts)]) for c in columns))
+
+
+class Walk:
+    """Particles on their way through the material: what they have met, and whether they ended."""
+
+    def __init__(
+        self,
+        tracks: Helices,
+        pdg_id: npt.NDArray[np.int32],
+        charge: npt.NDArray[np.int8],
+        p: FloatArray,
+        mass: FloatArray,
+        rng: np.random.Generator,
+    ) -> None:
+        self._tracks, self._charged = tracks, charge != 0
+        self._range = np.full(len(p), np.inf)
+        self._range[self._charged] = stopping_path(p[self._charged], mass[self._charged])
+        self._is_photon = (pdg_id == PHOTON) & (p > SOFTEST_PHOTON)
+        self._pairs_per_x0 = np.zeros(len(p))
+        self._pairs_per_x0[self._is_photon] = pairs_per_x0(p[self._is_photon])
+        self._is_electron = np.abs(pdg_id) == ELECTRON
+        self._is_hadron = np.abs(pdg_id) > LIGHTEST_HADRON
+        self._patience = rng.standard_exponential(len(p))
+        self._p_birth, self.energy = p, np.hypot(p, mass)
+        self.travelled = np.zeros(len(p))
+        self.ended = np.zeros(len(p), dtype=bool)
+        self.end = tracks.birth.copy()
+        self.outcome = np.zeros(len(p), np.int8)
+        self.photons: list[Emission] = []
+
+    def through(
+        self, surfaces: Sequence[Surface], chosen: IndexArray, rng: np.random.Generator
+    ) -> None:
+        """Lead some of the particles through their surfaces, one after the other."""
+        fragile = self._is_photon | self._is_electron | self._is_hadron
+        thickest = sum(s.material.mip_loss for s in surfaces if s.material)
+        chosen = chosen[(fragile | (self._range < _SOFT * thickest))[chosen]]
+        tracks = self._tracks.take(chosen)
+        chosen = chosen[_leaves_the_beam(tracks, min(surface.radius for surface in surfaces))]
+        if not len(chosen):
+            return
+        for part in split_into_legs(self._tracks.take(chosen), surfaces):
+            for surface in part.along(surfaces):
+                if surface.material is None:
+                    continue
+                crossing = find_crossing(part.tracks, surface, part.leg)
+                met = np.flatnonzero(crossing.on & ~self.ended[chosen[part.rows]])
+                if len(met):
+                    self._cross(chosen[part.rows[met]], crossing.take(met), part.leg, rng)
+
+    def _cross(
+        self, rows: IndexArray, crossing: Crossing, leg: Leg, rng: np.random.Generator
+    ) -> None:
+        """Let some particles meet the material of a surface."""
+        material = crossing.surface.material
+        assert material is not None
+        times = obliquity(crossing)
+        rate = material.thickness_x0 * self._pairs_per_x0[rows]
+        rate = rate + material.thickness_lambda * self._is_hadron[rows]
+        self._patience[rows] -= times * rate
+        self.travelled[rows] += times * material.mip_loss * self._charged[rows]
+        interacts = self._patience[rows] < 0
+        stops = ~interacts & (self.travelled[rows] > self._range[rows])
+        ends = interacts | stops
+        radiates = self._is_electron[rows] & ~ends
+        if radiates.any():
+            some = np.flatnonzero(radiates)
+            thickness = times[some] * material.thickness_x0
+            self._radiate(rows[some], crossing.take(some), thickness, leg, rng)
+        if ends.any():
+            some = np.flatnonzero(ends)
+            ending = rows[some]
+            self.ended[ending] = True
+            self.end[ending] = _arc_within(crossing.take(some), leg, rng)
+            interaction = np.where(self._is_photon[ending], Outcome.CONVERTED, Outcome.ABSORBED)
+            self.outcome[ending] = np.where(stops[some], Outcome.STOPPED, interaction)
+
+    def _radiate(
+        self,
+        rows: IndexArray,
+        crossing: Crossing,
+        thickness: FloatArray,
+        leg: Leg,
+        rng: np.random.Generator,
+    ) -> None:
+        """Let electrons emit photons in some radiation lengths, until one loses too much."""
+        softest = np.minimum(SOFTEST_PHOTON / self.energy[rows], 1.0)
+        number = rng.poisson(thickness * photon_number(softest))
+        some = np.flatnonzero(number)
+        if not len(some):
+            return
+        rows, crossing, number = rows[some], crossing.take(some), number[some]
+        places = [
+            np.where(number > i, _arc_within(crossing, leg, rng), np.inf)
+            for i in range(number.max())
+        ]
+        for place in np.sort(places, axis=0):  # in the order of flight
+            goes_on = (self.energy[rows] > 2 * SOFTEST_PHOTON) & ~self.ended[rows]
+            emits = np.flatnonzero(np.isfinite(place) & goes_on)
+            some = rows[emits]
+            before = self.energy[some]
+            photon = before * sample_photon_fraction(SOFTEST_PHOTON / before, rng)
+            photon = np.minimum(photon, before - MASS_E - SOFTEST_ELECTRON)
+            self.energy[some] = before - photon
+            arc = place[emits]
+            is_hard = photon > HARD_LOSS * before
+            hard = some[is_hard]
+            self.ended[hard], self.end[hard] = True, arc[is_hard]
+            self.outcome[hard] = Outcome.RADIATED
+            inverse = [1 / np.sqrt(e**2 - MASS_E**2) for e in (before, before - photon)]
+            change = np.where(is_hard, 0.0, self._p_birth[some] * (inverse[1] - inverse[0]))
+            self.photons.append(Emission(some, arc, photon, change))
+
+
+def _leaves_the_beam(tracks: Helices, innermost: float) -> BoolArray:
+    """Whether a track gets as far from the axis as the first surface before it ends."""
+    arc = arc_at_radius(tracks, np.full(len(tracks), innermost), Leg.OUTWARD)
+    flies_in = tracks.birth < -innermost
+    return flies_in | (np.nan_to_num(arc, nan=-np.inf) < tracks.end)
+
+
+def _arc_within(crossing: Crossing, leg: Leg, rng: np.random.Generator) -> FloatArray:
+    """A random place in the depth of the material that tracks cross, as arc length [cm]."""
+    material, tracks = crossing.surface.material, crossing.tracks
+    half = np.full_like(crossing.arc, _DEPTH / 2)
+    ends = [crossing.arc - half, crossing.arc + half]
+    if material is not None and material.r_min < material.r_max:
+        for i, radius in enumerate((material.r_min, material.r_max)):
+            arc = arc_at_radius(tracks, np.full_like(half, radius), leg)
+            ends[i] = np.where(np.isnan(arc), crossing.arc, arc)
+    first, last = np.clip(ends, tracks.birth, tracks.end)
+    place: FloatArray = first + rng.random(len(first)) * (last - first)
+    return place
