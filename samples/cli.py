@@ -16,35 +16,43 @@ from darkbelle.errors import ConfigError, DarkbelleError
 
 __all__ = ["main"]
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class StopRequests:
-    """Signals that ask to stop.
+    """Signals that ask to stop, noted while something is half-written and obeyed at `check`.
 
-    The exception that a signal raises is lost when it strikes inside a callback of a C library;
-    `check` raises it again.
+    A handler that raised at once might strike inside a callback of a C library or of the garbage
+    collector, where its exception is lost.
     """
 
     def __init__(self) -> None:
-        self._number: int | None = None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._receive)
+        self._received: int | None = None
+
+    def __enter__(self) -> StopRequests:
+        self._before = {number: signal.signal(number, self._receive) for number in STOP_SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.check()  # workers received it too: what went wrong since went wrong by that
 
     def _receive(self, number: int, _: object) -> None:
-        self._number = number
-        self.check()
+        self._received = number
 
     def check(self) -> None:
-        """Raise if there was a request, as an exception, so that nothing half-written remains."""
-        if self._number == signal.SIGINT:
+        """Raise if there was a request."""
+        if self._received == signal.SIGINT:
             raise KeyboardInterrupt
-        if self._number is not None:
-            sys.exit(128 + self._number)
+        if self._received is not None:
+            sys.exit(128 + self._received)
 
 
 def main() -> None:
     """Run the command line: one line and status 2 for what a user can mend, 130 for Ctrl-C."""
     try:
-        cli.main(standalone_mode=False, prog_name="darkbelle", obj=StopRequests())
+        cli.main(standalone_mode=False, prog_name="darkbelle")
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -147,9 +155,7 @@ def experiments(name: str | None, overrides: tuple[str, ...]) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@click.pass_obj
 def produce(
-    stop_requests: StopRequests,
     process_name: str,
     settings: tuple[str, ...],
     n_events: int | None,
@@ -187,11 +193,13 @@ def produce(
     experiment = geometry.load(card, overrides)
     if seed is None:
         seed = secrets.randbits(32)
-    with ExitStack() as open_bars:
+    with ExitStack() as stack:
 
         def show_progress(total: int) -> Callable[[int], object]:
-            bar = tqdm(total=total, unit="events", unit_scale=True, disable=None)
-            open_bars.enter_context(bar)
+            stop_requests = stack.enter_context(StopRequests())
+            bar = stack.enter_context(
+                tqdm(total=total, unit="events", unit_scale=True, disable=None)
+            )
 
             def update(n_events: int) -> None:
                 stop_requests.check()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtrc
 
 from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
 from darkbelle.errors import MissingDependencyError, OutputError
@@ -53,6 +54,7 @@ def draw_sample(sample: Sample, folder: Path) -> list[Path]:
     """Draw all pictures that the sample has the columns for; the folder is made if needed."""
     pictures: dict[str, Callable[[Sample], Figure]] = {
         "tracks": _draw_tracks,
+        "vertices": _draw_vertices,
         "resolutions": _draw_resolutions,
     }
     if _observables(sample):
@@ -125,6 +127,24 @@ def _draw_observables(sample: Sample) -> Figure:
         label = _AXIS_LABELS.get(name, name)
         _histogram(axis, values, weights, bins, label=label, unit=units[name])
         if logarithmic and len(values):
+            axis.set_yscale("log")
+    figure.suptitle(_title(sample), fontsize="medium")
+    return figure
+
+
+def _draw_vertices(sample: Sample) -> Figure:
+    """Flight, its significance, quality and one of the masses of the two-track vertices."""
+    vertices = ak.flatten(sample.vertices[sample.vertices.fit_status == 0])
+    panels = [
+        ("transverse flight", "cm", ak.to_numpy(vertices.flight_xy)),
+        ("significance of the flight", "1", ak.to_numpy(vertices.flight_xy_significance)),
+        (r"probability of $\chi^2$", "1", chdtrc(1, ak.to_numpy(vertices.chi2))),
+        (r"$m_{\mu\mu}$", "GeV", ak.to_numpy(vertices.mass_mumu)),
+    ]
+    figure, axes = new_figure(2, 2)
+    for axis, (label, unit, values) in zip(axes, panels, strict=True):
+        _histogram(axis, values, None, _central_bins(values), label=label, unit=unit)
+        if len(values):
             axis.set_yscale("log")
     figure.suptitle(_title(sample), fontsize="medium")
     return figure

@@ -121,8 +121,8 @@ def produce(
     force
         Overwrite an existing file.
     progress
-        Called once with the number of events to make; what it returns is called with the number of
-        events of each finished chunk.
+        Called with the number of events before the file is begun; what it returns is called with
+        the number of events of each finished chunk.
 
     Returns
     -------
@@ -142,10 +142,10 @@ def produce(
     generator = run.prepare()
     n_total = _number_of_events(run.process, generator.cross_section, n_events, lumi)
     make = ChunkMaker(run, generator, n_total)
+    done = progress(n_total)
     with SampleWriter(path, force=force) as writer:
         if n_total == 0:  # the columns of an empty sample are those of any other
             writer.append(make(0))
-        done = progress(n_total)
         for collections in in_order(make, make.n_chunks, workers):
             writer.append(collections)
             done(len(collections["events"].arrays["event_id"]))

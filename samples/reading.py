@@ -119,6 +119,17 @@ class Sample:
             columns["cov"] = unpack(columns["cov"].astype(np.float64))
             return _ragged(_record(columns, name="Momentum3D"), offsets)
 
+    @cached_property
+    def vertices(self) -> Any:
+        """Two-track vertices as Momentum3D, with ``position`` (x, y, z) and the matrix ``cov``."""
+        with self._damage("/vertices"):
+            columns = self._columns("vertices")
+            offsets = columns.pop("offsets")
+            position = {axis: columns.pop(axis) for axis in "xyz"}
+            columns["position"] = _record(position, name="Vector3D")
+            columns["cov"] = unpack(columns["cov"].astype(np.float64))
+            return _ragged(_record(columns, name="Momentum3D"), offsets)
+
     def column(self, collection: str, name: str) -> Array:
         """One column as it is stored, event after event."""
         with self._damage(f"/{collection}/{name}"):

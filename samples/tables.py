@@ -1,4 +1,4 @@
-"""The collections of a sample: events, particles, tracks, as plain columns ready for a file."""
+"""The collections of a sample (events, particles, tracks, vertices) as columns ready for a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.detsim import RecoEvents, TrackTable
+from darkbelle.detsim import RecoEvents, TrackTable, VertexTable
 from darkbelle.detsim.helix import pack
 from darkbelle.gen import Particles, TruthEvents
 from darkbelle.geometry import Experiment
@@ -63,8 +63,10 @@ def tabulate(
         event_columns |= observable_set.columns
         event_arrays |= observable_set.compute(reco, experiment)
     particles, tracks = reco.truth.particles, reco.tracks
+    vertices = reco.vertices
     track_arrays = {name: getattr(tracks, name) for name in columns(TrackTable)}
-    track_arrays["cov"] = pack(tracks.cov)
+    vertex_arrays = {name: getattr(vertices, name) for name in columns(VertexTable)}
+    track_arrays["cov"], vertex_arrays["cov"] = pack(tracks.cov), pack(vertices.cov)
     return {
         "events": _collection(event_columns, event_arrays),
         "particles": _collection(
@@ -73,6 +75,11 @@ def tabulate(
             np.diff(reco.truth.offsets),
         ),
         "tracks": _collection(columns(TrackTable), track_arrays, np.diff(reco.track_offsets)),
+        "vertices": _collection(
+            columns(VertexTable),
+            vertex_arrays,
+            np.diff(reco.vertex_offsets),
+        ),
     }
 
 

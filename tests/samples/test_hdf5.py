@@ -63,14 +63,16 @@ def test_columns_come_back_whole_whatever_their_length(tmp_path, n_events):
 
 def test_every_dataset_says_what_it_is(path):
     with h5py.File(path) as file:
-        for name in ("events", "particles", "tracks"):
+        for name in ("events", "particles", "tracks", "vertices"):
             for dataset in file[name].values():
                 assert dataset.attrs["unit"]
                 assert dataset.attrs["description"]
                 assert dataset.shuffle or dataset.dtype.itemsize == 1
                 assert dataset.compression == "gzip"
-        assert file["particles/status"].attrs["codes"] == "1 final, 2 decayed, 4 beam"
-        assert "7 tracked" in file["particles/outcome"].attrs["codes"]
+        assert file["particles/status"].attrs["codes"] == (
+            "0 simulated, 1 final, 2 decayed, 4 beam"
+        )
+        assert "7 escaped, 8 radiated" in file["particles/outcome"].attrs["codes"]
         assert file["tracks/fit_status"].attrs["codes"].startswith("0 ok")
         assert file["tracks/helix"].shape[1:] == (5,)
         assert file["tracks/cov"].shape[1:] == (15,)
@@ -88,11 +90,12 @@ def test_what_is_read_is_what_was_written(tmp_path):
     assert sample.process == PROCESS
     assert sample.experiment == EXPERIMENT
     assert sample.cross_section == truth.cross_section
-    np.testing.assert_array_equal(ak.num(sample.particles), np.diff(truth.offsets))
+    seen = reco.truth
+    np.testing.assert_array_equal(ak.num(sample.particles), np.diff(seen.offsets))
     particles = ak.flatten(sample.particles)
-    np.testing.assert_allclose(particles.px, truth.particles.px, rtol=1e-7)
-    np.testing.assert_array_equal(particles.vertex.z, truth.particles.z)
-    np.testing.assert_array_equal(particles.outcome, reco.truth.particles.outcome)
+    np.testing.assert_allclose(particles.px, seen.particles.px, rtol=1e-7)
+    np.testing.assert_array_equal(particles.vertex.z, seen.particles.z)
+    np.testing.assert_array_equal(particles.outcome, seen.particles.outcome)
     tracks = ak.flatten(sample.tracks)
     np.testing.assert_allclose(tracks.d0, reco.tracks.helix[:, 0], rtol=1e-6)
     np.testing.assert_allclose(tracks.cov, reco.tracks.cov, rtol=1e-6)
@@ -108,7 +111,7 @@ def test_tracks_and_particles_are_vectors(path):
     pair_mass = (muons[:, 0] + muons[:, 1]).mass
     assert ak.all((pair_mass > 0.2) & (pair_mass < 10.6))
     matched = sample.particles[sample.tracks.truth_index]
-    assert ak.all(abs(matched.pdg_id) == 13)
+    assert ak.mean(abs(matched.pdg_id) == 13) > 0.99  # photons of the beams convert
     assert ak.mean(abs(matched.pt / sample.tracks.pt - 1) < 0.05) > 0.99
 
 
@@ -116,6 +119,8 @@ def test_a_sample_without_events_is_valid(tmp_path):
     samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
     sample = samples.open(tmp_path / "x.h5")
     assert len(sample) == len(sample.events) == len(sample.tracks) == len(sample.particles) == 0
+    assert len(sample.vertices) == 0
+    assert "flight_xy" in sample.vertices.fields
     assert "recoil_mass" in sample.events.fields
 
 
@@ -208,7 +213,8 @@ def test_info_and_plot_of_an_empty_sample(tmp_path):
     samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
     sample = samples.open(tmp_path / "x.h5")
     assert "0 events" in describe_sample(sample)
-    assert len(draw_sample(sample, tmp_path)) == 3
+    pictures = [path.stem for path in draw_sample(sample, tmp_path)]
+    assert pictures == ["observables", "tracks", "vertices", "resolutions"]
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from darkbelle import gen, geometry
 from darkbelle.detsim import FitStatus, RecoEvents, TrackTable, simulate
+from darkbelle.detsim.vertex_table import vertex_table
 from darkbelle.errors import ConfigError
 from darkbelle.gen.particles import MASS_MU
 from darkbelle.samples.observables import dimuon_recoil, observables_of
@@ -67,7 +68,7 @@ def test_events_without_a_pair_are_flagged_and_nan(perfect):
 
 
 def by_hand(*events):
-    """Events of given tracks, each (charge, momentum [GeV], whether its fit is good)."""
+    """Events of given tracks, each (charge, momentum [GeV], whether that is really known)."""
     gun = gen.ParticleGun(p=1.0).generate(PERFECT.collider, len(events), np.random.default_rng(1))
     tracks = [track for event in events for track in event]
     charge = np.array([q for q, _, _ in tracks], dtype=np.int8)
@@ -78,16 +79,18 @@ def by_hand(*events):
     helix = np.stack([zero, np.arctan2(py, px), omega, zero, pz / pt], axis=-1)
     hits = np.full(len(tracks), 9, dtype=np.int8)
     table = TrackTable(
-        helix=np.where(good[:, None], helix, np.nan),
+        helix=helix,
         cov=np.broadcast_to(1e-6 * np.eye(5), (len(tracks), 5, 5)),
         charge=charge,
         n_hits_pxd=hits,
         n_hits_svd=hits,
         n_hits_cdc=hits,
+        first_hit_radius=np.ones(len(tracks)),
         truth_index=np.zeros(len(tracks), dtype=np.int32),
-        fit_status=np.where(good, FitStatus.OK, FitStatus.NOT_POSITIVE).astype(np.int8),
+        fit_status=np.where(good, FitStatus.OK, FitStatus.NO_FIELD).astype(np.int8),
     )
-    return RecoEvents(gun, table, np.cumsum([0, *map(len, events)]))
+    offsets = np.cumsum([0, *map(len, events)])
+    return RecoEvents(gun, table, offsets, *vertex_table(table, offsets, PERFECT))
 
 
 def test_the_fastest_track_of_each_charge_is_taken():
