@@ -37,7 +37,7 @@ def collider() -> Collider:
     nominal = load("belle2").collider
     scale = 10.58 / nominal.sqrt_s
     energies = {"her": nominal.e_her_gev * scale, "ler": nominal.e_ler_gev * scale}
-    overrides = [f"collider.e_{beam}_gev={energy!r}" for beam, energy in energies.items()]
+    overrides = [f"collider.presets.Y4S.e_{beam}_gev={e!r}" for beam, e in energies.items()]
     collider = load("belle2", [*overrides, "collider.beam_spread=false"]).collider
     assert collider.sqrt_s == pytest.approx(10.58, rel=1e-14)
     return collider
