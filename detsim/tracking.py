@@ -24,7 +24,7 @@ IndexArray = npt.NDArray[np.intp]
 CountArray = npt.NDArray[np.int16]
 
 BLOCK = 65536
-"""Tracks handled at once: many, for a block has a fixed cost; it decides who draws which numbers."""
+"""Tracks handled at once: a block has a fixed cost. It decides who draws which random numbers."""
 
 
 @dataclass(frozen=True, slots=True)
