@@ -2,7 +2,8 @@
 
 Photons convert, electrons radiate, hadrons are absorbed, soft charged particles stop, pions, kaons
 and muons decay; what is born thereby joins the truth and meets the same fates. Each particle is
-followed through its first turn in the tracking volume; there it ends, or it has escaped.
+followed to the face of the calorimeter, through material on its first turn only; it ends before,
+or it arrives.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.energy_loss import momentum_after
 from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.helix import position_at
@@ -41,9 +43,10 @@ from darkbelle.gen.particles import (
 from darkbelle.geometry import Experiment, Surface, all_surfaces
 from darkbelle.units import C
 
-__all__ = ["interact"]
+__all__ = ["Flights", "interact"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
 DECAYING: Final = (*SHORT_LIVED, K_L, MUON, -MUON, PION, -PION, KAON, -KAON)
@@ -59,9 +62,23 @@ _TURNS = 10
 """Turns after which a curling particle counts as gone."""
 
 
-def interact(
-    truth: TruthEvents, experiment: Experiment, rng: np.random.Generator
-) -> tuple[TruthEvents, FloatArray, Losses]:
+@dataclass(frozen=True, slots=True)
+class Flights:
+    """How particles fared on their way to the calorimeter.
+
+    ``truth`` has an outcome for every particle, and what was born on the way. ``path`` is the
+    transverse arc from birth to end of each particle [cm], infinite if it never ended; ``losses``
+    are those of the electrons, ``particle`` being a row of the table; ``arrivals`` are the
+    particles at the face of the calorimeter.
+    """
+
+    truth: TruthEvents
+    path: FloatArray
+    losses: Losses
+    arrivals: Arrivals
+
+
+def interact(truth: TruthEvents, experiment: Experiment, rng: np.random.Generator) -> Flights:
     """Follow every final particle to its end in the tracking volume or out of it.
 
     Raises
@@ -69,18 +86,10 @@ def interact(
     KinematicsError
         A final particle is one that no detector knows: not finite, without mass, of charge two, or
         so short-lived that the generator must decay it.
-
-    Returns
-    -------
-    truth
-        With an outcome for every particle, and with what was born on the way.
-    path
-        Transverse arc from birth to end of each particle [cm], infinite if it escapes.
-    losses
-        Of the electrons, ``particle`` being a row of the table.
     """
     volume = _Volume.of(experiment)
     path, losses = np.full(len(truth.particles), np.inf), Losses.none()
+    arrivals = Arrivals.join([])
     rows = np.flatnonzero(truth.particles.status == Status.FINAL)
     _refuse(truth, rows)
     while len(rows):
@@ -92,6 +101,7 @@ def interact(
             for name, values in zip(_END, (flight.outcome, *flight.end), strict=True):
                 ended[name][block] = values
         losses = Losses.join([losses, *(flight.losses for flight in flown)])
+        arrivals = Arrivals.join([arrivals, *(flight.arrivals for flight in flown)])
         truth = replace(truth, particles=replace(truth.particles, **ended))
         truth, moved = append(truth, _join([flight.born for flight in flown]))
         n_before = len(path)
@@ -99,7 +109,8 @@ def interact(
         longer[moved[:n_before]] = path
         path, rows = longer, moved[n_before:]
         losses = replace(losses, particle=moved[losses.particle])
-    return truth, path, losses
+        arrivals = replace(arrivals, row=moved[arrivals.row])
+    return Flights(truth, path, losses, arrivals.take(np.argsort(arrivals.row)))
 
 
 def _refuse(truth: TruthEvents, rows: IndexArray) -> None:
@@ -141,7 +152,7 @@ def _join(parts: Sequence[Newborn]) -> Newborn:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """The tracking volume: what stands in it, its field, and where it ends [cm]."""
+    """What the calorimeter encloses: what stands in it, its field, and where it ends [cm]."""
 
     surfaces: tuple[Surface, ...]
     field: float
@@ -151,18 +162,20 @@ class _Volume:
 
     @classmethod
     def of(cls, experiment: Experiment) -> _Volume:
-        surfaces = all_surfaces(experiment)
-        radii = [s.material.r_max if s.material else s.radius for s in surfaces]
+        ecl = experiment.calorimeter
         return cls(
-            surfaces,
+            all_surfaces(experiment),
             experiment.solenoid.field_t,
-            max(radii),
-            min(surface.z_min for surface in surfaces),
-            max(surface.z_max for surface in surfaces),
+            ecl.inner_radius_cm,
+            ecl.z_min_cm,
+            ecl.z_max_cm,
         )
 
-    def exit(self, tracks: Helices, start: FloatArray) -> FloatArray:
-        """Arc length at which each track leaves [cm]; the birth for what is born outside."""
+    def exit(self, tracks: Helices, start: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Arc length at which each track leaves [cm], and whether it has not curled too long.
+
+        What is born outside leaves there.
+        """
         edge = np.full(len(tracks), self.radius)
         through_wall = np.nan_to_num(arc_at_radius(tracks, edge, Leg.OUTWARD), nan=np.inf)
         slope = np.where(tracks.tan_lambda == 0, np.finfo(float).tiny, tracks.tan_lambda)
@@ -172,18 +185,19 @@ class _Volume:
         x, y, z = start
         inside = (np.hypot(x, y) < self.radius) & (z > self.z_min) & (z < self.z_max)
         turns = tracks.birth + _TURNS * np.pi * np.abs(tracks.diameter)
-        leaves = np.minimum(np.minimum(through_wall, through_end), turns)
-        return np.where(inside, leaves, tracks.birth)
+        leaves = np.where(inside, np.minimum(through_wall, through_end), tracks.birth)
+        return np.minimum(leaves, turns), leaves < turns
 
 
 @dataclass(frozen=True, slots=True)
 class _Flight:
-    """How some particles fared: arc to the end, outcome, end point (4, n), losses, newborn."""
+    """How some particles fared: arc to the end, outcome, end point (4, n) and what came of it."""
 
     path: FloatArray
     outcome: npt.NDArray[np.int8]
     end: FloatArray
     losses: Losses
+    arrivals: Arrivals
     born: Newborn
 
 
@@ -196,7 +210,7 @@ def _fly(
     momentum = np.stack([particles.px, particles.py, particles.pz])[:, rows]
     charge, p = charges(pdg_id), np.linalg.norm(momentum, axis=0)
     tracks = Helices.of_particles(start[:3].T, momentum.T, charge, volume.field)
-    leaves = volume.exit(tracks, start[:3])
+    leaves, arrives = volume.exit(tracks, start[:3])
     decays = tracks.birth + _decay_length(pdg_id, p, mass, rng) / np.sqrt(tracks.secant2)
     tracks = replace(tracks, end=np.minimum(leaves, decays))
 
@@ -206,9 +220,9 @@ def _fly(
     walk.through(volume.surfaces, np.flatnonzero(outcome != Outcome.INVISIBLE), rng)
     outcome = np.where(walk.ended, walk.outcome, outcome)
     ended = (outcome != Outcome.ESCAPED) & (outcome != Outcome.INVISIBLE)
-    arc = np.where(ended, np.where(walk.ended, walk.end, tracks.end), tracks.birth)
-    slowed, ionising = p.copy(), charge != 0
-    slowed[ionising] = momentum_after(p[ionising], mass[ionising], walk.travelled[ionising])
+    arc = np.where(walk.ended, walk.end, tracks.end)
+    slowed, ionising = np.sqrt(np.maximum(walk.energy**2 - mass**2, 0.0)), charge != 0
+    slowed[ionising] = momentum_after(slowed[ionising], mass[ionising], walk.travelled[ionising])
     momenta = _four_momentum_at(tracks, arc, slowed, mass)
     points = _point_at(tracks, arc, start, p, mass)
 
@@ -251,7 +265,9 @@ def _fly(
         rows[photons.row[soft]], (photons.arc - emitters.birth)[soft], photons.change[soft]
     )
     path = np.where(ended, arc - tracks.birth, np.inf)
-    return _Flight(path, outcome, np.where(ended, points, 0.0), losses, _join(born))
+    there = np.flatnonzero((outcome == Outcome.ESCAPED) & arrives)
+    arrivals = Arrivals(rows[there], pdg_id[there], points[:, there], momenta[:, there])
+    return _Flight(path, outcome, np.where(ended, points, 0.0), losses, arrivals, _join(born))
 
 
 def _decay_length(

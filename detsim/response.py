@@ -27,7 +27,8 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     opposite charge are tried for a vertex. Photons and neutral hadrons that leave the tracking
     volume pass unseen.
     """
-    truth, path, losses = interact(truth, experiment, rng)
+    flights = interact(truth, experiment, rng)
+    truth, path, losses = flights.truth, flights.path, flights.losses
     particles = truth.particles
     charge = charges(particles.pdg_id)
     flew = np.isin(particles.status, (Status.FINAL, Status.SIMULATED))

@@ -36,7 +36,7 @@ def conversions(experiment: geometry.Experiment) -> tuple[np.ndarray, np.ndarray
     gun = gen.ParticleGun(pdg_id=22, p=1.0, theta=(math.radians(17), math.radians(150)))
     rng = np.random.default_rng(SEED)
     truth = gun.prepare(experiment.collider, rng).generate(N_PHOTONS, rng)
-    particles = interact(truth, experiment, rng)[0].particles
+    particles = interact(truth, experiment, rng).truth.particles
     converted = (particles.origin == Origin.GUN) & (particles.outcome == Outcome.CONVERTED)
     radius = np.hypot(particles.decay_x, particles.decay_y)
     return radius[converted], particles.decay_z[converted]

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from darkbelle.geometry.calorimeter import Calorimeter
 from darkbelle.geometry.collider import Collider
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
 from darkbelle.settings import Settings
@@ -273,6 +274,7 @@ class Experiment(Settings):
     silicon: dict[str, SiliconLayer]
     drift_chamber: DriftChamber
     tracking: Tracking
+    calorimeter: Calorimeter
 
     @cached_property
     def n_wires(self) -> int:

@@ -38,7 +38,7 @@ def photons(theta_deg: tuple[float, float], n: int, *overrides: str, seed: int =
     gun = ParticleGun(pdg_id=22, p=200.0, theta=theta, vertex=POINT)  # fully screened
     experiment, rng = belle2(*overrides), np.random.default_rng(seed)
     truth = gun.prepare(experiment.collider, rng).generate(n, rng)
-    return interact(truth, experiment, rng)[0].particles
+    return interact(truth, experiment, rng).truth.particles
 
 
 def ends(particles: Particles) -> np.ndarray:
