@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable, VertexStatus, VertexTable
+from darkbelle.detsim.events import (
+    ClusterTable,
+    FitStatus,
+    RecoEvents,
+    TrackTable,
+    VertexStatus,
+    VertexTable,
+)
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.detsim.response import simulate
 
 __all__ = [
+    "ClusterTable",
     "FitStatus",
     "HelixIndex",
     "RecoEvents",

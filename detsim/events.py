@@ -9,9 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.events import TruthEvents
+from darkbelle.geometry.calorimeter import Region
 from darkbelle.records import column
 
-__all__ = ["FitStatus", "RecoEvents", "TrackTable", "VertexStatus", "VertexTable"]
+__all__ = [
+    "ClusterTable",
+    "FitStatus",
+    "RecoEvents",
+    "TrackTable",
+    "VertexStatus",
+    "VertexTable",
+]
 
 FloatArray = npt.NDArray[np.float64]
 CountArray = npt.NDArray[np.int16]
@@ -51,6 +59,12 @@ class TrackTable:
     first_hit_radius: FloatArray = column(
         "distance from the z axis of the first hit in order of flight", unit="cm", dtype="f4"
     )
+    cluster_index: npt.NDArray[np.int16] = column(
+        "index of its most energetic cluster within the event, -1 for none", dtype="i2"
+    )
+    e_over_p: FloatArray = column(
+        "energy of that cluster over the momentum, NaN without one", dtype="f4"
+    )
     truth_index: npt.NDArray[np.int32] = column(
         "index of the true particle within the event", dtype="i4"
     )
@@ -60,6 +74,43 @@ class TrackTable:
 
     def __len__(self) -> int:
         return len(self.charge)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTable:
+    """Clusters of the calorimeter, event after event, shape (n_clusters,) each."""
+
+    energy: FloatArray = column("energy", unit="GeV", dtype="f4", edm4hep="energy")
+    theta: FloatArray = column("polar angle, seen from the origin", unit="rad", dtype="f4")
+    phi: FloatArray = column("azimuth, seen from the origin", unit="rad", dtype="f4")
+    r: FloatArray = column("distance of the centroid from the origin", unit="cm", dtype="f4")
+    time: FloatArray = column(
+        "time since the collision, less that of light from the origin", unit="ns", dtype="f4"
+    )
+    sigma_energy: FloatArray = column(
+        "error of energy", unit="GeV", dtype="f4", edm4hep="energyError"
+    )
+    sigma_theta: FloatArray = column("error of theta", unit="rad", dtype="f4")
+    sigma_phi: FloatArray = column("error of phi", unit="rad", dtype="f4")
+    sigma_time: FloatArray = column("error of time", unit="ns", dtype="f4")
+    region: npt.NDArray[np.int8] = column("part of the calorimeter", dtype="i1", codes=Region)
+    second_moment: FloatArray = column("lateral width squared", unit="cm^2", dtype="f4")
+    e9_e21: FloatArray = column("energy in 3x3 over that in 5x5 less 4 crystals", dtype="f4")
+    n_crystals: CountArray = column("crystals above noise", dtype="i2")
+    track_index: npt.NDArray[np.int16] = column(
+        "index of the track that owns it within the event, -1 for none", dtype="i2"
+    )
+    track_distance: FloatArray = column(
+        "distance to the nearest track, infinite without tracks", unit="cm", dtype="f4"
+    )
+    truth_index: npt.NDArray[np.int32] = column(
+        "index of the true particle that left most of it within the event, -1 for none",
+        dtype="i4",
+    )
+    n_particles: CountArray = column("showers that were not told apart in it", dtype="i2")
+
+    def __len__(self) -> int:
+        return len(self.energy)
 
 
 class VertexStatus(enum.IntEnum):
@@ -133,8 +184,8 @@ class VertexTable:
 class RecoEvents:
     """Simulated events: event i owns the tracks ``track_offsets[i]`` to ``track_offsets[i + 1]``.
 
-    Its vertices are counted by ``vertex_offsets`` in the same way. ``truth`` is the generated
-    record as the detector leaves it, every particle with its outcome.
+    Its vertices and clusters are counted by their own offsets in the same way. ``truth`` is the
+    generated record as the detector leaves it, every particle with its outcome.
     """
 
     truth: TruthEvents
@@ -142,6 +193,8 @@ class RecoEvents:
     track_offsets: npt.NDArray[np.int64]
     vertices: VertexTable
     vertex_offsets: npt.NDArray[np.int64]
+    clusters: ClusterTable
+    cluster_offsets: npt.NDArray[np.int64]
 
     @property
     def n_events(self) -> int:

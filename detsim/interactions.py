@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.arrivals import Arrivals
+from darkbelle.detsim.cavity import Cavity
 from darkbelle.detsim.energy_loss import momentum_after
 from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.helix import position_at
-from darkbelle.detsim.hits import arc_at_radius
-from darkbelle.detsim.legs import Leg
 from darkbelle.detsim.losses import Losses
 from darkbelle.detsim.radiation import pair_momenta
 from darkbelle.detsim.walk import Emission, Walk
@@ -46,7 +45,6 @@ from darkbelle.units import C
 __all__ = ["Flights", "interact"]
 
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
 DECAYING: Final = (*SHORT_LIVED, K_L, MUON, -MUON, PION, -PION, KAON, -KAON)
@@ -58,8 +56,6 @@ AT_REST: Final = (MUON, -MUON, PION, KAON)
 """What decays after it has stopped; negative hadrons are captured by nuclei."""
 
 _BLOCK = 65536
-_TURNS = 10
-"""Turns after which a curling particle counts as gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,9 @@ def interact(truth: TruthEvents, experiment: Experiment, rng: np.random.Generato
         A final particle is one that no detector knows: not finite, without mass, of charge two, or
         so short-lived that the generator must decay it.
     """
-    volume = _Volume.of(experiment)
+    volume = _Volume(
+        all_surfaces(experiment), experiment.solenoid.field_t, Cavity.of(experiment.calorimeter)
+    )
     path, losses = np.full(len(truth.particles), np.inf), Losses.none()
     arrivals = Arrivals.join([])
     rows = np.flatnonzero(truth.particles.status == Status.FINAL)
@@ -152,41 +150,11 @@ def _join(parts: Sequence[Newborn]) -> Newborn:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """What the calorimeter encloses: what stands in it, its field, and where it ends [cm]."""
+    """Where particles are followed: what stands there, the field [T], and where it ends."""
 
     surfaces: tuple[Surface, ...]
     field: float
-    radius: float
-    z_min: float
-    z_max: float
-
-    @classmethod
-    def of(cls, experiment: Experiment) -> _Volume:
-        ecl = experiment.calorimeter
-        return cls(
-            all_surfaces(experiment),
-            experiment.solenoid.field_t,
-            ecl.inner_radius_cm,
-            ecl.z_min_cm,
-            ecl.z_max_cm,
-        )
-
-    def exit(self, tracks: Helices, start: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """Arc length at which each track leaves [cm], and whether it has not curled too long.
-
-        What is born outside leaves there.
-        """
-        edge = np.full(len(tracks), self.radius)
-        through_wall = np.nan_to_num(arc_at_radius(tracks, edge, Leg.OUTWARD), nan=np.inf)
-        slope = np.where(tracks.tan_lambda == 0, np.finfo(float).tiny, tracks.tan_lambda)
-        z_end = np.where(slope > 0, self.z_max, self.z_min)
-        with np.errstate(over="ignore"):
-            through_end = (z_end - tracks.z0) / slope
-        x, y, z = start
-        inside = (np.hypot(x, y) < self.radius) & (z > self.z_min) & (z < self.z_max)
-        turns = tracks.birth + _TURNS * np.pi * np.abs(tracks.diameter)
-        leaves = np.where(inside, np.minimum(through_wall, through_end), tracks.birth)
-        return np.minimum(leaves, turns), leaves < turns
+    cavity: Cavity
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +178,7 @@ def _fly(
     momentum = np.stack([particles.px, particles.py, particles.pz])[:, rows]
     charge, p = charges(pdg_id), np.linalg.norm(momentum, axis=0)
     tracks = Helices.of_particles(start[:3].T, momentum.T, charge, volume.field)
-    leaves, arrives = volume.exit(tracks, start[:3])
+    leaves, arrives = volume.cavity.exit(tracks, start[:3])
     decays = tracks.birth + _decay_length(pdg_id, p, mass, rng) / np.sqrt(tracks.secant2)
     tracks = replace(tracks, end=np.minimum(leaves, decays))
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.detsim.events import FitStatus, RecoEvents, TrackTable
-from darkbelle.detsim.helix import HelixIndex
-from darkbelle.detsim.interactions import interact
+from darkbelle.detsim.calorimeter import measure_clusters
+from darkbelle.detsim.events import ClusterTable, FitStatus, RecoEvents, TrackTable
+from darkbelle.detsim.helix import HelixIndex, momentum
+from darkbelle.detsim.interactions import Flights, interact
+from darkbelle.detsim.matching import Matches, extrapolate, match
 from darkbelle.detsim.tracking import ChargedParticles, MeasuredTracks, measure
 from darkbelle.detsim.vertex_table import vertex_table
-from darkbelle.gen.events import Origin, Status, TruthEvents
+from darkbelle.gen.events import Origin, Outcome, Status, TruthEvents
 from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Detector
@@ -24,11 +26,43 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     """Simulate the detector's response.
 
     Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
-    opposite charge are tried for a vertex. Photons and neutral hadrons that leave the tracking
-    volume pass unseen.
+    opposite charge are tried for a vertex; what reaches the calorimeter leaves clusters.
     """
     flights = interact(truth, experiment, rng)
-    truth, path, losses = flights.truth, flights.path, flights.losses
+    truth, ecl = flights.truth, experiment.calorimeter
+    tracks, track_offsets = _find_tracks(flights, experiment, rng)
+    vertices, vertex_offsets = vertex_table(tracks, track_offsets, experiment)
+    response = measure_clusters(flights.arrivals, truth, ecl, rng)
+    clusters = response.clusters
+    matches = match(
+        extrapolate(tracks.helix, ecl),
+        track_offsets,
+        clusters,
+        response.offsets,
+        ecl.clustering.match_distance_cm,
+    )
+    tracks = replace(
+        tracks,
+        cluster_index=matches.cluster_of_track,
+        e_over_p=_e_over_p(tracks, matches, clusters, experiment.solenoid.field_t),
+    )
+    clusters = replace(
+        clusters, track_index=matches.track_of_cluster, track_distance=matches.distance
+    )
+    outcome = truth.particles.outcome.copy()
+    outcome[flights.arrivals.row[response.showered]] = Outcome.SHOWERED
+    outcome[flights.arrivals.row[response.stopped]] = Outcome.STOPPED
+    truth = replace(truth, particles=replace(truth.particles, outcome=outcome))
+    return RecoEvents(
+        truth, tracks, track_offsets, vertices, vertex_offsets, clusters, response.offsets
+    )
+
+
+def _find_tracks(
+    flights: Flights, experiment: Experiment, rng: np.random.Generator
+) -> tuple[TrackTable, npt.NDArray[np.int64]]:
+    """Tracks of all charged particles that flew, and the offsets of the events."""
+    truth, losses = flights.truth, flights.losses
     particles = truth.particles
     charge = charges(particles.pdg_id)
     flew = np.isin(particles.status, (Status.FINAL, Status.SIMULATED))
@@ -41,7 +75,7 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
             np.stack([particles.px, particles.py, particles.pz], axis=-1)[tracked],
             charge[tracked],
             particles.mass[tracked],
-            path[tracked],
+            flights.path[tracked],
         ),
         experiment,
         rng,
@@ -50,8 +84,7 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     kinks = _after_kinks(truth, tracked, measured.accepted)
     lost = kinks[rng.random(len(kinks)) >= experiment.tracking.finding.kink_factor]
     measured.found[lost] = False
-    tracks, offsets = _track_table(measured, tracked, truth, experiment.solenoid.field_t)
-    return RecoEvents(truth, tracks, offsets, *vertex_table(tracks, offsets, experiment))
+    return _track_table(measured, tracked, truth, experiment.solenoid.field_t)
 
 
 def _after_kinks(
@@ -89,7 +122,20 @@ def _track_table(
         n_hits_svd=measured.n_hits[Detector.SVD][found],
         n_hits_cdc=measured.n_hits[Detector.CDC][found],
         first_hit_radius=measured.first_hit[found],
+        cluster_index=np.full(len(found), -1, np.int16),
+        e_over_p=np.full(len(found), np.nan),
         truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),
         fit_status=np.full(len(found), status, np.int8),
     )
     return table, offsets
+
+
+def _e_over_p(
+    tracks: TrackTable, matches: Matches, clusters: ClusterTable, field: float
+) -> npt.NDArray[np.float64]:
+    """Energy of the cluster over the momentum of each track, NaN without cluster or field."""
+    p = np.linalg.norm(momentum(tracks.helix, field), axis=1)
+    has_cluster = matches.cluster_of_track >= 0
+    ratio = np.full(len(tracks), np.nan)
+    ratio[has_cluster] = clusters.energy[matches.row_of_cluster[has_cluster]] / p[has_cluster]
+    return ratio

@@ -53,7 +53,7 @@ class Origin(enum.IntEnum):
 class Outcome(enum.IntEnum):
     """How a particle ended: the generator fills what it knows, the simulation the rest.
 
-    ``ESCAPED`` left the tracking volume; whether it was found there is no matter of the truth.
+    Whether it was found is no matter of the truth.
     """
 
     UNDETERMINED = 0
@@ -66,6 +66,8 @@ class Outcome(enum.IntEnum):
     ESCAPED = 7
     RADIATED = 8
     """Lost most of its energy to a photon; the slowed electron is a particle of its own."""
+    SHOWERED = 9
+    """In the calorimeter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class CrossSection:
     error: float
 
 
-_END = "where and when it decayed or ended inside the tracking volume, zero otherwise"
+_END = "where and when it decayed or ended before the calorimeter, zero otherwise"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from darkbelle.geometry.calorimeter import Calorimeter
 from darkbelle.geometry.card import Experiment
 from darkbelle.geometry.collider import Collider
 from darkbelle.geometry.layers import Surface, all_surfaces, tracking_surfaces
@@ -9,6 +10,7 @@ from darkbelle.geometry.loading import load, names
 from darkbelle.geometry.sourced import Trust
 
 __all__ = [
+    "Calorimeter",
     "Collider",
     "Experiment",
     "Surface",

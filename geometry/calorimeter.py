@@ -77,7 +77,8 @@ class Showers(Sourced):
     converts between tracker and crystals. The depth profile is that of PDG 2024, Eq. 34.36, with
     ``scale`` b. A shower at an angle to the crystals is wider, and its energy less well known by
     1 + angle / ``angle_scale_mrad``; ``second_moment_cm2`` is that of one along them, ``leakage``
-    the share of the energy that it has outside of the nine central crystals of 21.
+    the share of the energy that it has outside of the nine central crystals of 21. The number of
+    crystals above noise grows from that at 1 GeV with a power of the energy.
     """
 
     asymmetry: Annotated[float, Field(gt=0, lt=1)]
@@ -87,7 +88,9 @@ class Showers(Sourced):
     angle_scale_mrad: Positive
     second_moment_cm2: Positive
     second_moment_spread: NonNegative
-    leakage: Fraction
+    leakage: Annotated[float, Field(gt=0, lt=1)]
+    crystals_at_1_gev: Positive
+    crystals_power: NonNegative
 
 
 class Tracks(Sourced):

@@ -130,6 +130,14 @@ class Sample:
             columns["cov"] = unpack(columns["cov"].astype(np.float64))
             return _ragged(_record(columns, name="Momentum3D"), offsets)
 
+    @cached_property
+    def clusters(self) -> Any:
+        """Clusters of the calorimeter as they were measured, cf. `candidates.photons`."""
+        with self._damage("/clusters"):
+            columns = self._columns("clusters")
+            offsets = columns.pop("offsets")
+            return _ragged(_record(columns), offsets)
+
     def column(self, collection: str, name: str) -> Array:
         """One column as it is stored, event after event."""
         with self._damage(f"/{collection}/{name}"):

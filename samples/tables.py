@@ -1,4 +1,4 @@
-"""The collections of a sample (events, particles, tracks, vertices) as columns ready for a file."""
+"""The collections of a sample (events, particles, tracks ...) as columns ready for a file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.detsim import RecoEvents, TrackTable, VertexTable
+from darkbelle.detsim import RecoEvents
 from darkbelle.detsim.helix import pack
-from darkbelle.gen import Particles, TruthEvents
+from darkbelle.gen import TruthEvents
 from darkbelle.geometry import Experiment
 from darkbelle.records import Column, columns
 from darkbelle.samples.observables import ObservableSet
@@ -62,24 +62,12 @@ def tabulate(
     for observable_set in observables:
         event_columns |= observable_set.columns
         event_arrays |= observable_set.compute(reco, experiment)
-    particles, tracks = reco.truth.particles, reco.tracks
-    vertices = reco.vertices
-    track_arrays = {name: getattr(tracks, name) for name in columns(TrackTable)}
-    vertex_arrays = {name: getattr(vertices, name) for name in columns(VertexTable)}
-    track_arrays["cov"], vertex_arrays["cov"] = pack(tracks.cov), pack(vertices.cov)
     return {
         "events": _collection(event_columns, event_arrays),
-        "particles": _collection(
-            columns(Particles),
-            {name: getattr(particles, name) for name in columns(Particles)},
-            np.diff(reco.truth.offsets),
-        ),
-        "tracks": _collection(columns(TrackTable), track_arrays, np.diff(reco.track_offsets)),
-        "vertices": _collection(
-            columns(VertexTable),
-            vertex_arrays,
-            np.diff(reco.vertex_offsets),
-        ),
+        "particles": _table(reco.truth.particles, reco.truth.offsets),
+        "tracks": _table(reco.tracks, reco.track_offsets, cov=pack(reco.tracks.cov)),
+        "vertices": _table(reco.vertices, reco.vertex_offsets, cov=pack(reco.vertices.cov)),
+        "clusters": _table(reco.clusters, reco.cluster_offsets),
     }
 
 
@@ -92,6 +80,13 @@ def head(collections: dict[str, Collection], n_events: int) -> dict[str, Collect
         arrays = {column: values[:n_rows] for column, values in collection.arrays.items()}
         kept[name] = Collection(collection.columns, arrays, counts)
     return kept
+
+
+def _table(record: object, offsets: npt.NDArray[np.int64], **packed: Array) -> Collection:
+    """A record as a collection, with some columns replaced by what a file holds of them."""
+    described = columns(type(record))
+    arrays = {name: getattr(record, name) for name in described} | packed
+    return _collection(described, arrays, np.diff(offsets))
 
 
 def _collection(

@@ -1,0 +1,151 @@
+"""The calorimeter: particles that arrive become clusters with energy, direction, time and shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.arrivals import Arrivals
+from darkbelle.detsim.clustering import Clusters, form_clusters
+from darkbelle.detsim.events import ClusterTable
+from darkbelle.detsim.showers import Deposits, deposit, evaluate, region_at
+from darkbelle.gen.events import TruthEvents
+from darkbelle.geometry import Calorimeter
+from darkbelle.geometry.calorimeter import Region, Resolution, ResolutionFormula
+from darkbelle.units import PERCENT, deg, mrad
+
+__all__ = ["CalorimeterResponse", "measure_clusters"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class CalorimeterResponse:
+    """Clusters, event i owning ``offsets[i]`` to ``offsets[i + 1]``; no track owns one yet.
+
+    ``showered`` and ``stopped`` say which arrivals ended in the crystals, and how.
+    """
+
+    clusters: ClusterTable
+    offsets: npt.NDArray[np.int64]
+    showered: BoolArray
+    stopped: BoolArray
+
+
+def measure_clusters(
+    arrivals: Arrivals, truth: TruthEvents, ecl: Calorimeter, rng: np.random.Generator
+) -> CalorimeterResponse:
+    """Measure what arrives at the calorimeter."""
+    mass = truth.particles.mass[arrivals.row]
+    deposits, showered, stopped = deposit(arrivals, mass, ecl, rng)
+    event = truth.event_index()[arrivals.row][deposits.source]
+    if ecl.beam_background.mean_number:
+        event, deposits = _with_background(event, deposits, truth.n_events, ecl, rng)
+    clusters = form_clusters(event, deposits, ecl.clustering, rng)
+    table, event = _find(clusters, ecl, rng)
+    known = np.flatnonzero(table.truth_index >= 0)
+    rows = arrivals.row[table.truth_index[known]]
+    table.truth_index[known] = rows - truth.offsets[event[known]]
+    offsets = np.zeros(truth.n_events + 1, np.int64)
+    np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
+    return CalorimeterResponse(table, offsets, showered, stopped)
+
+
+def _with_background(
+    event: IndexArray, deposits: Deposits, n_events: int, ecl: Calorimeter, rng: np.random.Generator
+) -> tuple[IndexArray, Deposits]:
+    """Deposits of the beams among those of the particles, isotropic in the laboratory."""
+    card = ecl.beam_background
+    stray = np.repeat(np.arange(n_events), rng.poisson(card.mean_number, n_events))
+    n = len(stray)
+    away = rng.standard_normal((3, n))
+    away /= np.linalg.norm(away, axis=0)
+    background = Deposits(
+        np.full(n, -1),
+        ecl.clustering.threshold_gev + card.energy_gev * rng.standard_exponential(n),
+        (ecl.inner_radius_cm + ecl.depth_cm / 2) * away,
+        np.full(n, ecl.showers.second_moment_cm2),
+        rng.uniform(-card.window_ns, card.window_ns, n),
+    )
+    seen = region_at(ecl, np.arccos(away[2])) != Region.NONE
+    all_events = np.concatenate([event, stray[seen]])
+    order = np.argsort(all_events, kind="stable")
+    return all_events[order], Deposits.join(deposits, background.take(seen)).take(order)
+
+
+def _find(
+    clusters: Clusters, ecl: Calorimeter, rng: np.random.Generator
+) -> tuple[ClusterTable, IndexArray]:
+    """Measure clusters, and keep those that are found; ``truth_index`` is the arrival yet."""
+    content, finding = clusters.content, ecl.clustering
+    bin_ = np.searchsorted(finding.energy_edges_gev, content.energy, side="right")
+    efficiency = np.array([0.0, *finding.efficiency])[bin_]
+    efficiency[content.energy < finding.threshold_gev] = 0.0
+    found = np.flatnonzero(rng.random(len(content)) < efficiency)
+    content = content.take(found)
+    n, energy = len(found), content.energy
+    x, y, z = content.point
+    r = np.hypot(x, y)
+    theta, phi = np.arctan2(r, z), np.arctan2(y, x)
+    region = _nearest_region(ecl, theta)
+    sigma_energy = energy * PERCENT * _error(region, energy, ecl, lambda part: part.energy_percent)
+    sigma_theta = mrad * _error(region, energy, ecl, lambda part: part.theta_mrad)
+    sigma_phi = mrad * _error(region, energy, ecl, lambda part: part.phi_mrad)
+    timing = ecl.timing
+    sigma_time = np.exp(
+        np.interp(np.log(energy), np.log(timing.energy_gev), np.log(timing.sigma_ns))
+    )
+    theta = theta + sigma_theta * rng.standard_normal(n)
+    phi = phi + sigma_phi * rng.standard_normal(n)
+    look = ecl.showers
+    width = content.second_moment / look.second_moment_cm2
+    crystals = look.crystals_at_1_gev * energy**look.crystals_power * np.sqrt(width)
+    table = ClusterTable(
+        energy=energy,
+        theta=np.abs(theta),
+        phi=(phi + np.pi) % (2 * np.pi) - np.pi,
+        r=np.hypot(r, z),
+        time=content.time + sigma_time * rng.standard_normal(n),
+        sigma_energy=sigma_energy,
+        sigma_theta=sigma_theta,
+        sigma_phi=sigma_phi,
+        sigma_time=sigma_time,
+        region=region,
+        second_moment=content.second_moment,
+        e9_e21=(1 - look.leakage) ** width,
+        n_crystals=rng.poisson(crystals).astype(np.int16),
+        track_index=np.full(n, -1, np.int16),
+        track_distance=np.full(n, np.inf),
+        truth_index=content.source.astype(np.int32),
+        n_particles=clusters.n_sources[found],
+    )
+    return table, clusters.event[found]
+
+
+def _error(
+    region: npt.NDArray[np.int8],
+    energy: FloatArray,
+    ecl: Calorimeter,
+    formula: Callable[[Resolution], ResolutionFormula],
+) -> FloatArray:
+    """An error of each cluster in the unit of its formula, shape (n,)."""
+    error = np.empty(len(energy))
+    for name, part in ecl.regions.items():
+        there = np.flatnonzero(region == name)
+        error[there] = evaluate(formula(part.resolution[ecl.background]), energy[there])
+    return error
+
+
+def _nearest_region(ecl: Calorimeter, theta: FloatArray) -> npt.NDArray[np.int8]:
+    """Part of the calorimeter that a centroid belongs to, even where it is above a gap."""
+    parts = list(ecl.regions.items())
+    middle = [(a.theta_max_deg + b.theta_min_deg) / 2 * deg for (_, a), (_, b) in pairwise(parts)]
+    codes = np.array([name for name, _ in parts], np.int8)
+    nearest: npt.NDArray[np.int8] = codes[np.searchsorted(middle, theta)]
+    return nearest
