@@ -136,6 +136,8 @@ class Sample:
         with self._damage("/clusters"):
             columns = self._columns("clusters")
             offsets = columns.pop("offsets")
+            for name in ("energy", "theta", "phi", "r"):  # from which momenta are made
+                columns[name] = columns[name].astype(np.float64)
             return _ragged(_record(columns), offsets)
 
     def column(self, collection: str, name: str) -> Array:
