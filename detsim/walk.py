@@ -36,6 +36,8 @@ HARD_LOSS: Final = 0.5
 
 _SOFT = 10
 """Tracks that could stop: range in units of all the material at normal incidence."""
+_MARGIN = 1.1
+"""On a bound, for what it neglects."""
 _DEPTH = 0.03
 """Depth [cm] of a layer of silicon: half of what ends or starts there also meets the sensor."""
 
@@ -92,9 +94,13 @@ class Walk:
         self, surfaces: Sequence[Surface], chosen: IndexArray, rng: np.random.Generator
     ) -> None:
         """Lead some of the particles through their surfaces, one after the other."""
-        fragile = self._is_photon | self._is_electron | self._is_hadron
-        thickest = sum(s.material.mip_loss for s in surfaces if s.material)
-        chosen = chosen[(fragile | (self._range < _SOFT * thickest))[chosen]]
+        materials = [surface.material for surface in surfaces if surface.material]
+        thickest = sum(material.mip_loss for material in materials)
+        rate = self._pairs_per_x0 * sum(material.thickness_x0 for material in materials)
+        rate += self._is_hadron * sum(material.thickness_lambda for material in materials)
+        can_interact = self._patience / _most_oblique(self._tracks, surfaces) < rate
+        can_stop = self._range < _SOFT * thickest
+        chosen = chosen[(can_interact | can_stop | self._is_electron)[chosen]]
         tracks = self._tracks.take(chosen)
         chosen = chosen[_leaves_the_beam(tracks, min(surface.radius for surface in surfaces))]
         if not len(chosen):
@@ -170,6 +176,25 @@ class Walk:
             inverse = [1 / np.sqrt(e**2 - MASS_E**2) for e in (before, before - photon)]
             change = np.where(is_hard, 0.0, self._p_birth[some] * (inverse[1] - inverse[0]))
             self.photons.append(Emission(some, arc, photon, change))
+
+
+def _most_oblique(tracks: Helices, surfaces: Sequence[Surface]) -> FloatArray:
+    """What path through surfaces over their thickness tracks from the beams cannot exceed.
+
+    Infinite for tracks that are born elsewhere or turn early, shape (n,).
+    """
+    innermost = min(surface.radius for surface in surfaces)
+    outermost = max(surface.radius for surface in surfaces)
+    steepest = min(surface.normal_r for surface in surfaces)
+    offset = np.abs(tracks.d0)
+    # r sin(psi) = d0 - omega (r^2 - d0^2)/2 (1 + ...), psi being the angle to the radius
+    sin_psi = _MARGIN * (offset / innermost + np.abs(tracks.half_omega) * outermost)
+    from_the_beams = np.abs(tracks.birth) + offset < innermost
+    bounded = from_the_beams & (sin_psi < 1)
+    cosine = np.sqrt(1 - np.minimum(sin_psi, 1) ** 2)
+    with np.errstate(divide="ignore"):
+        most = np.sqrt(tracks.secant2) / (steepest * cosine)
+    return np.where(bounded, most, np.inf)
 
 
 def _leaves_the_beam(tracks: Helices, innermost: float) -> BoolArray:

@@ -1,4 +1,4 @@
-"""Candidates of neutral particles in a sample: photons, pi0, eta, K_S, as vectors in awkward arrays.
+"""Candidates of neutral particles in a sample: photons, pi0, eta, K_S, as awkward vectors.
 
 What comes back keeps the events of the `Sample`: a list of photons for each event, with the columns
 of their clusters, and so on.
