@@ -49,12 +49,17 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     clusters = replace(
         clusters, track_index=matches.track_of_cluster, track_distance=matches.distance
     )
-    outcome = truth.particles.outcome.copy()
-    outcome[flights.arrivals.row[response.showered]] = Outcome.SHOWERED
-    outcome[flights.arrivals.row[response.stopped]] = Outcome.STOPPED
-    truth = replace(truth, particles=replace(truth.particles, outcome=outcome))
+    outcome = np.full(len(flights.arrivals), Outcome.ESCAPED, np.int8)
+    outcome[response.showered] = Outcome.SHOWERED
+    outcome[response.stopped] = Outcome.STOPPED
     return RecoEvents(
-        truth, tracks, track_offsets, vertices, vertex_offsets, clusters, response.offsets
+        _with_outcomes(flights, outcome),
+        tracks,
+        track_offsets,
+        vertices,
+        vertex_offsets,
+        clusters,
+        response.offsets,
     )
 
 
@@ -128,6 +133,18 @@ def _track_table(
         fit_status=np.full(len(found), status, np.int8),
     )
     return table, offsets
+
+
+def _with_outcomes(flights: Flights, outcome: npt.NDArray[np.int8]) -> TruthEvents:
+    """The truth with how those ended that arrived at the calorimeter."""
+    particles, arrivals = flights.truth.particles, flights.arrivals
+    ended = np.flatnonzero(outcome != Outcome.ESCAPED)
+    names = ("outcome", "decay_x", "decay_y", "decay_z", "decay_t")
+    values = (outcome[ended], *arrivals.point[:, ended])
+    columns = {name: getattr(particles, name).copy() for name in names}
+    for name, value in zip(names, values, strict=True):
+        columns[name][arrivals.row[ended]] = value
+    return replace(flights.truth, particles=replace(particles, **columns))
 
 
 def _e_over_p(

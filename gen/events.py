@@ -78,7 +78,7 @@ class CrossSection:
     error: float
 
 
-_END = "where and when it decayed or ended before the calorimeter, zero otherwise"
+_END = "where and when it decayed or ended, entered the calorimeter to end there, or zero"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def draw_sample(sample: Sample, folder: Path) -> list[Path]:
     pictures: dict[str, Callable[[Sample], Figure]] = {
         "tracks": _draw_tracks,
         "vertices": _draw_vertices,
+        "clusters": _draw_clusters,
         "resolutions": _draw_resolutions,
     }
     if _observables(sample):
@@ -140,6 +141,25 @@ def _draw_vertices(sample: Sample) -> Figure:
         ("significance of the flight", "1", ak.to_numpy(vertices.flight_xy_significance)),
         (r"probability of $\chi^2$", "1", chdtrc(1, ak.to_numpy(vertices.chi2))),
         (r"$m_{\mu\mu}$", "GeV", ak.to_numpy(vertices.mass_mumu)),
+    ]
+    figure, axes = new_figure(2, 2)
+    for axis, (label, unit, values) in zip(axes, panels, strict=True):
+        _histogram(axis, values, None, _central_bins(values), label=label, unit=unit)
+        if len(values):
+            axis.set_yscale("log")
+    figure.suptitle(_title(sample), fontsize="medium")
+    return figure
+
+
+def _draw_clusters(sample: Sample) -> Figure:
+    """Energy of photons and of the clusters of tracks, E/p, and the width of the clusters."""
+    clusters, ratio = ak.flatten(sample.clusters), ak.to_numpy(ak.flatten(sample.tracks.e_over_p))
+    owned = clusters.track_index >= 0
+    panels = [
+        (r"$E$, no track", "GeV", ak.to_numpy(clusters.energy[~owned])),
+        (r"$E$, of a track", "GeV", ak.to_numpy(clusters.energy[owned])),
+        (r"$E/p$", "1", ratio[np.isfinite(ratio)]),
+        ("second moment", r"cm$^2$", ak.to_numpy(clusters.second_moment)),
     ]
     figure, axes = new_figure(2, 2)
     for axis, (label, unit, values) in zip(axes, panels, strict=True):

@@ -63,7 +63,7 @@ def test_columns_come_back_whole_whatever_their_length(tmp_path, n_events):
 
 def test_every_dataset_says_what_it_is(path):
     with h5py.File(path) as file:
-        for name in ("events", "particles", "tracks", "vertices"):
+        for name in ("events", "particles", "tracks", "vertices", "clusters"):
             for dataset in file[name].values():
                 assert dataset.attrs["unit"]
                 assert dataset.attrs["description"]
@@ -214,7 +214,7 @@ def test_info_and_plot_of_an_empty_sample(tmp_path):
     sample = samples.open(tmp_path / "x.h5")
     assert "0 events" in describe_sample(sample)
     pictures = [path.stem for path in draw_sample(sample, tmp_path)]
-    assert pictures == ["observables", "tracks", "vertices", "resolutions"]
+    assert pictures == ["observables", "tracks", "vertices", "clusters", "resolutions"]
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):
