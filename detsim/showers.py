@@ -16,7 +16,14 @@ from darkbelle.detsim.energy_loss import momentum_after
 from darkbelle.detsim.radiation import pairs_per_x0
 from darkbelle.gen.particles import ELECTRON, MUON, NEUTRON, PHOTON, PROTON, charges
 from darkbelle.geometry import Calorimeter
-from darkbelle.geometry.calorimeter import Crystals, Region, ResolutionFormula
+from darkbelle.geometry.calorimeter import (
+    Crystals,
+    Hadrons,
+    Region,
+    ResolutionFormula,
+    Showers,
+    Tracks,
+)
 from darkbelle.units import PERCENT, C, MeV, deg, mrad
 
 __all__ = ["Deposits", "deposit", "evaluate", "region_at"]
@@ -193,9 +200,14 @@ def _electromagnetic(
     if len(inside):
         measured[inside] *= _contained(shape[inside], entries.take(inside), ecl)
         centroid[inside] = np.minimum(centroid[inside], _path_left(entries.take(inside), ecl) / 2)
-    width = look.second_moment_cm2 * np.exp(look.second_moment_spread * rng.standard_normal(n))
-    slanted = (spread * np.sin(angle)) ** 2
-    return _placed(arrivals, entries, measured, centroid, width + slanted)
+    width = _width(look, rng.standard_normal(n)) + (spread * np.sin(angle)) ** 2
+    return _placed(arrivals, entries, measured, centroid, width)
+
+
+def _width(look: Showers | Tracks | Hadrons, normal: FloatArray) -> FloatArray:
+    """Second moments [cm^2] of some looks by numbers of a Gaussian, shape (n,)."""
+    width: FloatArray = look.second_moment_cm2 * np.exp(look.second_moment_spread * normal)
+    return width
 
 
 def _conversion(arrivals: Arrivals, entries: _Entries, ecl: Calorimeter) -> FloatArray:
@@ -268,11 +280,10 @@ def _penetrating(
     passes = charged & ~stops & ~interacts
     energy[passes] = np.clip(energy + straggling, 0.0, kinetic)[passes]
 
-    look = ecl.hadrons
-    moment = look.second_moment_cm2 * np.exp(look.second_moment_spread * rng.standard_normal(n))
-    moment = np.where(interacts, moment, ecl.showers.second_moment_cm2)
+    normal = rng.standard_normal(n)
+    moment = np.where(interacts, _width(ecl.hadrons, normal), _width(ecl.tracks, normal))
     deposits = _placed(arrivals, entries, energy, np.full(n, TRACK_DEPTH), moment)
-    off = np.where(interacts, look.offset_cm, 0.0) * rng.standard_normal((3, n))
+    off = np.where(interacts, ecl.hadrons.offset_cm, 0.0) * rng.standard_normal((3, n))
     return replace(deposits, point=deposits.point + off), interacts, stops & ~interacts
 
 

@@ -102,6 +102,8 @@ class Tracks(Sourced):
 
     mip_gev: Positive
     width_gev: Positive
+    second_moment_cm2: Positive
+    second_moment_spread: NonNegative
 
 
 class Hadrons(Sourced):
