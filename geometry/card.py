@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from darkbelle.geometry.calorimeter import Calorimeter
 from darkbelle.geometry.collider import Collider
+from darkbelle.geometry.identification import Identification
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
 from darkbelle.settings import Settings
 from darkbelle.units import mrad
@@ -275,6 +276,7 @@ class Experiment(Settings):
     drift_chamber: DriftChamber
     tracking: Tracking
     calorimeter: Calorimeter
+    identification: Identification
 
     @cached_property
     def n_wires(self) -> int:
