@@ -19,7 +19,7 @@ class Column:
     """One quantity: its meaning, its unit, how a file stores it, its EDM4hep counterpart.
 
     ``codes`` is the enum that explains an integer, ``sign_flip`` what changes sign on the way to
-    EDM4hep, ``packing`` how matrices are flattened.
+    EDM4hep, ``packing`` how matrices are flattened, ``names`` what the columns of a matrix are.
     """
 
     description: str
@@ -29,6 +29,7 @@ class Column:
     sign_flip: str | None = None
     packing: str | None = None
     codes: type[enum.IntEnum] | None = None
+    names: tuple[str, ...] = ()
 
 
 def column(

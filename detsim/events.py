@@ -65,6 +65,9 @@ class TrackTable:
     e_over_p: FloatArray = column(
         "energy of that cluster over the momentum, NaN without one", dtype="f4"
     )
+    pid: npt.NDArray[np.bool_] = column(
+        "whether it is taken for a species, at each working point", dtype="?"
+    )
     truth_index: npt.NDArray[np.int32] = column(
         "index of the true particle within the event", dtype="i4"
     )

@@ -10,12 +10,14 @@ import numpy.typing as npt
 from darkbelle.detsim.calorimeter import measure_clusters
 from darkbelle.detsim.events import ClusterTable, FitStatus, RecoEvents, TrackTable
 from darkbelle.detsim.helix import HelixIndex, momentum
+from darkbelle.detsim.identification import Suspects, identify
 from darkbelle.detsim.interactions import Flights, interact
-from darkbelle.detsim.matching import Matches, extrapolate, match
+from darkbelle.detsim.matching import Extrapolation, Matches, extrapolate, match
 from darkbelle.detsim.tracking import ChargedParticles, MeasuredTracks, measure
 from darkbelle.detsim.vertex_table import vertex_table
+from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Origin, Outcome, Status, TruthEvents
-from darkbelle.gen.particles import charges
+from darkbelle.gen.particles import KAON, MUON, PION, charges, ctaus
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Detector
 
@@ -29,13 +31,14 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     opposite charge are tried for a vertex; what reaches the calorimeter leaves clusters.
     """
     flights = interact(truth, experiment, rng)
-    truth, ecl = flights.truth, experiment.calorimeter
+    truth, ecl, field = flights.truth, experiment.calorimeter, experiment.solenoid.field_t
     tracks, track_offsets = _find_tracks(flights, experiment, rng)
     vertices, vertex_offsets = vertex_table(tracks, track_offsets, experiment)
     response = measure_clusters(flights.arrivals, truth, ecl, rng)
     clusters = response.clusters
+    ahead = extrapolate(tracks.helix, ecl)
     matches = match(
-        extrapolate(tracks.helix, ecl),
+        ahead,
         track_offsets,
         clusters,
         response.offsets,
@@ -44,7 +47,10 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     tracks = replace(
         tracks,
         cluster_index=matches.cluster_of_track,
-        e_over_p=_e_over_p(tracks, matches, clusters, experiment.solenoid.field_t),
+        e_over_p=_e_over_p(tracks, matches, clusters, field),
+        pid=identify(
+            _suspects(tracks, track_offsets, ahead, truth, field), experiment.identification, rng
+        ),
     )
     clusters = replace(
         clusters, track_index=matches.track_of_cluster, track_distance=matches.distance
@@ -129,6 +135,7 @@ def _track_table(
         first_hit_radius=measured.first_hit[found],
         cluster_index=np.full(len(found), -1, np.int16),
         e_over_p=np.full(len(found), np.nan),
+        pid=np.zeros((len(found), 0), bool),
         truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),
         fit_status=np.full(len(found), status, np.int8),
     )
@@ -145,6 +152,44 @@ def _with_outcomes(flights: Flights, outcome: npt.NDArray[np.int8]) -> TruthEven
     for name, value in zip(names, values, strict=True):
         columns[name][arrivals.row[ended]] = value
     return replace(flights.truth, particles=replace(particles, **columns))
+
+
+def _suspects(
+    tracks: TrackTable,
+    offsets: npt.NDArray[np.int64],
+    ahead: Extrapolation,
+    truth: TruthEvents,
+    field: float,
+) -> Suspects:
+    """What decides how tracks are identified."""
+    particles = truth.particles
+    rows = truth.offsets[np.repeat(np.arange(truth.n_events), np.diff(offsets))]
+    rows = rows + tracks.truth_index
+    pdg_id = particles.pdg_id[rows]
+    p = np.linalg.norm(momentum(tracks.helix, field), axis=1)
+    length = ctaus(pdg_id) * p / particles.mass[rows]
+    muons = np.flatnonzero(
+        (particles.origin == Origin.DECAY_IN_FLIGHT) & (np.abs(particles.pdg_id) == MUON)
+    )
+    became_muon = np.zeros(len(particles), dtype=bool)
+    became_muon[truth.offsets[truth.event_index()[muons]] + particles.parent[muons]] = True
+    return Suspects(
+        pdg_id,
+        p,
+        np.arctan2(1.0, tracks.helix[:, HelixIndex.TAN_LAMBDA]),
+        np.where(ahead.arrives, np.arctan2(ahead.point[:, 1], ahead.point[:, 0]), np.nan),
+        _muon_fractions(pdg_id) * -np.expm1(-ahead.length / length),
+        became_muon[rows],
+    )
+
+
+def _muon_fractions(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Fraction of decays of pions and kaons that give a muon, zero for other species."""
+    fractions = np.zeros(len(pdg_id))
+    for hadron in (PION, KAON):
+        with_muon = (m for m in decay_modes(hadron) if MUON in np.abs(m.daughters))
+        fractions[np.abs(pdg_id) == hadron] = sum(mode.fraction for mode in with_muon)
+    return fractions
 
 
 def _e_over_p(

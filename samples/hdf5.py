@@ -90,6 +90,8 @@ class _ColumnWriter:
         )
         dataset.attrs["unit"] = described.unit
         dataset.attrs["description"] = described.description
+        if described.names:
+            dataset.attrs["names"] = ", ".join(described.names)
         if described.codes is not None:
             dataset.attrs["codes"] = ", ".join(
                 f"{c.value} {c.name.lower()}" for c in described.codes

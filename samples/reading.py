@@ -108,7 +108,7 @@ class Sample:
 
     @cached_property
     def tracks(self) -> Any:
-        """Tracks as Momentum3D, with d0 ... tan_lambda, the matrix ``cov``, hits, truth_index."""
+        """Tracks as Momentum3D, with d0 ... tan_lambda, the matrix ``cov``, pid_mu_tight ..."""
         field = self.experiment.solenoid.field_t
         with self._damage("/tracks"):
             columns = self._columns("tracks")
@@ -117,6 +117,9 @@ class Sample:
             columns |= {"px": p[:, 0], "py": p[:, 1], "pz": p[:, 2]}
             columns |= {index.name.lower(): helix[:, index] for index in HelixIndex}
             columns["cov"] = unpack(columns["cov"].astype(np.float64))
+            points = self.experiment.identification.point_names
+            pid = zip(points, columns.pop("pid").T, strict=True)
+            columns |= {f"pid_{point}": decisions for point, decisions in pid}
             return _ragged(_record(columns, name="Momentum3D"), offsets)
 
     @cached_property

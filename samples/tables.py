@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ def tabulate(
     return {
         "events": _collection(event_columns, event_arrays),
         "particles": _table(reco.truth.particles, reco.truth.offsets),
-        "tracks": _table(reco.tracks, reco.track_offsets, cov=pack(reco.tracks.cov)),
+        "tracks": _tracks(reco, experiment),
         "vertices": _table(reco.vertices, reco.vertex_offsets, cov=pack(reco.vertices.cov)),
         "clusters": _table(reco.clusters, reco.cluster_offsets),
     }
@@ -80,6 +80,13 @@ def head(collections: dict[str, Collection], n_events: int) -> dict[str, Collect
         arrays = {column: values[:n_rows] for column, values in collection.arrays.items()}
         kept[name] = Collection(collection.columns, arrays, counts)
     return kept
+
+
+def _tracks(reco: RecoEvents, experiment: Experiment) -> Collection:
+    """The tracks, with the names of the working points that the experiment knows."""
+    tracks = _table(reco.tracks, reco.track_offsets, cov=pack(reco.tracks.cov))
+    pid = replace(tracks.columns["pid"], names=experiment.identification.point_names)
+    return replace(tracks, columns=tracks.columns | {"pid": pid})
 
 
 def _table(record: object, offsets: npt.NDArray[np.int64], **packed: Array) -> Collection:

@@ -159,7 +159,7 @@ IMPOSSIBLE = {  # override: what the message must contain
     "tracking.finding.min_cdc_hits=2.5": "tracking.finding.min_cdc_hits: ",
     "silicon.svd9.radius_cm=15": "silicon.svd9.source: Field required",
     'name=""': "name: ",
-    "muon_system.radius_cm=200": "unknown key 'muon_system', known: collider, description",
+    "muon_system.radius_cm=200": "unknown key 'muon_system', known: calorimeter, collider",
 }
 
 

@@ -29,6 +29,10 @@ VARIANTS = {
         "passive.beam_pipe.thickness_x0",
         "passive.beam_pipe.mip_loss_mev",
         *(f"silicon.{layer}.phi_range_deg" for layer in SILICON),
+        *(
+            f"calorimeter.barrel.resolution.mid.energy_percent.{key}"
+            for key in ("e_min_gev", "below", "a", "b", "c", "d", "in_quadrature")
+        ),
     },
     ("belle2-2019", "belle2"): {"collider.luminous_region.sigma_um"},
     ("belle2-2020", "belle2-2019"): set(),
