@@ -10,11 +10,11 @@ import numpy.typing as npt
 from darkbelle.detsim.cavity import Cavity
 from darkbelle.detsim.events import ClusterTable
 from darkbelle.detsim.helices import Helices
-from darkbelle.detsim.helix import direction_at, position_at
+from darkbelle.detsim.helix import direction_at, momentum, position_at
 from darkbelle.detsim.showers import TRACK_DEPTH
 from darkbelle.geometry import Calorimeter
 
-__all__ = ["Extrapolation", "Matches", "extrapolate", "match"]
+__all__ = ["Extrapolation", "Matches", "energy_over_momentum", "extrapolate", "match"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -94,6 +94,17 @@ def match(
     cluster_of_track = np.full(len(strongest), -1, np.int16)
     cluster_of_track[track[best]] = cluster[best] - cluster_offsets[event[cluster[best]]]
     return Matches(cluster_of_track, row, track_of_cluster, nearest)
+
+
+def energy_over_momentum(
+    helix: FloatArray, matches: Matches, clusters: ClusterTable, field: float
+) -> FloatArray:
+    """Energy of the cluster over the momentum of each track, NaN without cluster or field."""
+    p = np.linalg.norm(momentum(helix, field), axis=1)
+    own = np.flatnonzero(matches.cluster_of_track >= 0)
+    ratio = np.full(len(helix), np.nan)
+    ratio[own] = clusters.energy[matches.row_of_cluster[own]] / p[own]
+    return ratio
 
 
 def _distance(point: FloatArray, clusters: ClusterTable, chosen: IndexArray) -> FloatArray:

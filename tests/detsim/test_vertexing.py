@@ -626,7 +626,10 @@ def track_table(helix: np.ndarray, cov: np.ndarray, first_hit: np.ndarray) -> Tr
     none = np.zeros(len(helix), np.int16)
     charge, unknown = np.sign(helix[:, 2]).astype(np.int8), none.astype(np.int32)
     good = none.astype(np.int8)
-    return TrackTable(helix, cov, charge, none, none, none, first_hit, unknown, good)
+    unused = np.empty((len(charge), 0), bool)
+    return TrackTable(
+        helix, cov, charge, none, none, none, first_hit, none, first_hit, unused, unknown, good
+    )
 
 
 class Measured(NamedTuple):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from darkbelle import gen, geometry
-from darkbelle.detsim import FitStatus, RecoEvents, TrackTable, simulate
-from darkbelle.detsim.vertex_table import vertex_table
+from darkbelle.detsim import FitStatus, TrackTable, simulate
 from darkbelle.errors import ConfigError
 from darkbelle.gen.particles import MASS_MU
 from darkbelle.samples.observables import dimuon_recoil, observables_of
@@ -86,11 +87,15 @@ def by_hand(*events):
         n_hits_svd=hits,
         n_hits_cdc=hits,
         first_hit_radius=np.ones(len(tracks)),
+        cluster_index=np.full(len(tracks), -1, dtype=np.int16),
+        e_over_p=np.full(len(tracks), np.nan),
+        pid=np.zeros((len(tracks), 0), dtype=bool),
         truth_index=np.zeros(len(tracks), dtype=np.int32),
         fit_status=np.where(good, FitStatus.OK, FitStatus.NO_FIELD).astype(np.int8),
     )
     offsets = np.cumsum([0, *map(len, events)])
-    return RecoEvents(gun, table, offsets, *vertex_table(table, offsets, PERFECT))
+    reco = simulate(gun, PERFECT, rng=np.random.default_rng(2))
+    return replace(reco, tracks=table, track_offsets=offsets)
 
 
 def test_the_fastest_track_of_each_charge_is_taken():

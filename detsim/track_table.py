@@ -1,0 +1,92 @@
+"""The tracks that are found among all charged particles that flew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.events import FitStatus, TrackTable
+from darkbelle.detsim.helix import HelixIndex
+from darkbelle.detsim.interactions import Flights
+from darkbelle.detsim.tracking import ChargedParticles, MeasuredTracks, measure
+from darkbelle.gen.events import Origin, Status, TruthEvents
+from darkbelle.gen.particles import charges
+from darkbelle.geometry import Experiment
+from darkbelle.geometry.card import Detector
+
+__all__ = ["find_tracks"]
+
+
+def find_tracks(
+    flights: Flights, experiment: Experiment, rng: np.random.Generator
+) -> tuple[TrackTable, npt.NDArray[np.int64]]:
+    """Tracks, which no cluster or species belongs to yet, and the offsets of the events."""
+    truth, losses = flights.truth, flights.losses
+    particles = truth.particles
+    charge = charges(particles.pdg_id)
+    flew = np.isin(particles.status, (Status.FINAL, Status.SIMULATED))
+    tracked = np.flatnonzero(flew & (charge != 0))
+    place = np.empty(len(particles), np.intp)
+    place[tracked] = np.arange(len(tracked))
+    measured = measure(
+        ChargedParticles(
+            np.stack([particles.x, particles.y, particles.z], axis=-1)[tracked],
+            np.stack([particles.px, particles.py, particles.pz], axis=-1)[tracked],
+            charge[tracked],
+            particles.mass[tracked],
+            flights.path[tracked],
+        ),
+        experiment,
+        rng,
+        replace(losses, particle=place[losses.particle]),
+    )
+    kinks = _after_kinks(truth, tracked, measured.accepted)
+    lost = kinks[rng.random(len(kinks)) >= experiment.tracking.finding.kink_factor]
+    measured.found[lost] = False
+    return _track_table(measured, tracked, truth, experiment.solenoid.field_t)
+
+
+def _after_kinks(
+    truth: TruthEvents, tracked: npt.NDArray[np.intp], accepted: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.intp]:
+    """Which of the tracked particles come from a decay in flight behind a track that can be found.
+
+    ``tracked`` are rows of the particle table, ``accepted`` tells of each whether it can be found.
+    """
+    has_track = np.zeros(len(truth.particles), dtype=bool)
+    has_track[tracked] = accepted
+    particles = truth.particles
+    daughters = np.flatnonzero(particles.origin[tracked] == Origin.DECAY_IN_FLIGHT)
+    rows = tracked[daughters]
+    parents = truth.offsets[truth.event_index()[rows]] + particles.parent[rows]
+    kinks: npt.NDArray[np.intp] = daughters[has_track[parents]]
+    return kinks
+
+
+def _track_table(
+    measured: MeasuredTracks, tracked: npt.NDArray[np.intp], truth: TruthEvents, field: float
+) -> tuple[TrackTable, npt.NDArray[np.int64]]:
+    """The tracks that were found, and the offsets of the events."""
+    found = np.flatnonzero(measured.found)
+    event = truth.event_index()[tracked[found]]
+    offsets = np.zeros(truth.n_events + 1, dtype=np.int64)
+    np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
+    helix = measured.helix[found]
+    status = FitStatus.OK if field else FitStatus.NO_FIELD
+    table = TrackTable(
+        helix=helix,
+        cov=measured.cov[found],
+        charge=np.sign(field * helix[:, HelixIndex.OMEGA]).astype(np.int8),
+        n_hits_pxd=measured.n_hits[Detector.PXD][found],
+        n_hits_svd=measured.n_hits[Detector.SVD][found],
+        n_hits_cdc=measured.n_hits[Detector.CDC][found],
+        first_hit_radius=measured.first_hit[found],
+        cluster_index=np.full(len(found), -1, np.int16),
+        e_over_p=np.full(len(found), np.nan),
+        pid=np.zeros((len(found), 0), bool),
+        truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),
+        fit_status=np.full(len(found), status, np.int8),
+    )
+    return table, offsets
