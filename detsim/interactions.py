@@ -45,6 +45,7 @@ from darkbelle.units import C
 __all__ = ["Flights", "interact"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
 DECAYING: Final = (*SHORT_LIVED, K_L, MUON, -MUON, PION, -PION, KAON, -KAON)
@@ -233,9 +234,44 @@ def _fly(
         rows[photons.row[soft]], (photons.arc - emitters.birth)[soft], photons.change[soft]
     )
     path = np.where(ended, arc - tracks.birth, np.inf)
+    bent = np.unique(photons.row[soft])
+    bent = bent[outcome[bent] == Outcome.ESCAPED]
+    points[:, bent], momenta[:, bent], arrives[bent] = _bent_more(
+        bent, photons, tracks, start, slowed, charge, mass, volume
+    )
     there = np.flatnonzero((outcome == Outcome.ESCAPED) & arrives)
     arrivals = Arrivals(rows[there], pdg_id[there], points[:, there], momenta[:, there])
     return _Flight(path, outcome, np.where(ended, points, 0.0), losses, arrivals, _join(born))
+
+
+def _bent_more(
+    electrons: IndexArray,
+    photons: Emission,
+    tracks: Helices,
+    start: FloatArray,
+    p: FloatArray,
+    charge: npt.NDArray[np.int8],
+    mass: FloatArray,
+    volume: _Volume,
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Where electrons that have radiated leave, with which momenta, and whether they do.
+
+    They turn with what they have left from the mean place of their photons on.
+    """
+    radiated, place = np.zeros((2, len(tracks)))
+    np.add.at(radiated, photons.row, photons.energy)
+    np.add.at(place, photons.row, photons.energy * photons.arc)
+    place = place[electrons] / radiated[electrons]
+    before, mass, p = tracks.take(electrons), mass[electrons], p[electrons]
+    momenta = _four_momentum_at(before, place, p, mass)
+    points = _point_at(before, place, start[:, electrons], p, mass)
+    after = Helices.of_particles(points[:3].T, momenta[1:].T, charge[electrons], volume.field)
+    leaves, arrives = volume.cavity.exit(after, points[:3])
+    return (
+        _point_at(after, leaves, points, p, mass),
+        _four_momentum_at(after, leaves, p, mass),
+        arrives,
+    )
 
 
 def _decay_length(
