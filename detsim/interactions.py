@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.cavity import Cavity
-from darkbelle.detsim.energy_loss import momentum_after
 from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.helix import position_at
 from darkbelle.detsim.losses import Losses
@@ -188,10 +187,9 @@ def _fly(
     walk = Walk(tracks, pdg_id, charge, p, mass, rng)
     walk.through(volume.surfaces, np.flatnonzero(outcome != Outcome.INVISIBLE), rng)
     outcome = np.where(walk.ended, walk.outcome, outcome)
+    slowed = walk.momentum_left()
     ended = (outcome != Outcome.ESCAPED) & (outcome != Outcome.INVISIBLE)
     arc = np.where(walk.ended, walk.end, tracks.end)
-    slowed, ionising = np.sqrt(np.maximum(walk.energy**2 - mass**2, 0.0)), charge != 0
-    slowed[ionising] = momentum_after(slowed[ionising], mass[ionising], walk.travelled[ionising])
     momenta = _four_momentum_at(tracks, arc, slowed, mass)
     points = _point_at(tracks, arc, start, p, mass)
 
@@ -200,39 +198,24 @@ def _fly(
     points[3, at_rest] += ctaus(pdg_id[at_rest]) * rng.standard_exponential(len(at_rest)) / C
 
     photons = Emission.join(walk.photons)
-    emitters = tracks.take(photons.row)
-    no_mass = np.zeros(len(photons.row))
-    of_emitter = start[:, photons.row], p[photons.row], mass[photons.row]
-    radiation = Newborn(
-        rows[photons.row],
-        np.full(len(photons.row), PHOTON, np.int32),
-        no_mass,
-        _four_momentum_at(emitters, photons.arc, photons.energy, no_mass),
-        _point_at(emitters, photons.arc, *of_emitter),
-        Origin.BREMSSTRAHLUNG,
-        Status.SIMULATED,
-    )
     slow = np.flatnonzero(outcome == Outcome.RADIATED)
-    slow_p = np.sqrt(walk.energy[slow] ** 2 - MASS_E**2)
-    slowed_electrons = Newborn(
-        rows[slow],
-        pdg_id[slow],
-        mass[slow],
-        _four_momentum_at(tracks.take(slow), arc[slow], slow_p, mass[slow]),
-        points[:, slow],
-        Origin.BREMSSTRAHLUNG,
-        Status.SIMULATED,
-    )
     born = [
-        radiation,
-        slowed_electrons,
+        _radiation(photons, rows, tracks, start, p, mass),
+        Newborn(
+            rows[slow],
+            pdg_id[slow],
+            mass[slow],
+            momenta[:, slow],
+            points[:, slow],
+            Origin.BREMSSTRAHLUNG,
+            Status.SIMULATED,
+        ),
         _decay(pdg_id, rows, outcome, momenta, points, rng),
         _convert(rows, outcome, momenta, points, rng),
     ]
     soft = photons.change > 0
-    losses = Losses(
-        rows[photons.row[soft]], (photons.arc - emitters.birth)[soft], photons.change[soft]
-    )
+    flown = photons.arc - tracks.birth[photons.row]
+    losses = Losses(rows[photons.row[soft]], flown[soft], photons.change[soft])
     path = np.where(ended, arc - tracks.birth, np.inf)
     bent = np.unique(photons.row[soft])
     bent = bent[outcome[bent] == Outcome.ESCAPED]
@@ -242,6 +225,28 @@ def _fly(
     there = np.flatnonzero((outcome == Outcome.ESCAPED) & arrives)
     arrivals = Arrivals(rows[there], pdg_id[there], points[:, there], momenta[:, there])
     return _Flight(path, outcome, np.where(ended, points, 0.0), losses, arrivals, _join(born))
+
+
+def _radiation(
+    photons: Emission,
+    rows: IndexArray,
+    tracks: Helices,
+    start: FloatArray,
+    p: FloatArray,
+    mass: FloatArray,
+) -> Newborn:
+    """Photons of bremsstrahlung."""
+    emitter, no_mass = photons.row, np.zeros(len(photons.row))
+    theirs = tracks.take(emitter)
+    return Newborn(
+        rows[emitter],
+        np.full(len(emitter), PHOTON, np.int32),
+        no_mass,
+        _four_momentum_at(theirs, photons.arc, photons.energy, no_mass),
+        _point_at(theirs, photons.arc, start[:, emitter], p[emitter], mass[emitter]),
+        Origin.BREMSSTRAHLUNG,
+        Status.SIMULATED,
+    )
 
 
 def _bent_more(

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.detsim.energy_loss import stopping_path
+from darkbelle.detsim.energy_loss import momentum_with_range, stopping_path
 from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.hits import Crossing, arc_at_radius, find_crossing, obliquity
 from darkbelle.detsim.legs import Leg, split_into_legs
@@ -83,12 +83,20 @@ class Walk:
         self._is_electron = np.abs(pdg_id) == ELECTRON
         self._is_hadron = np.abs(pdg_id) > LIGHTEST_HADRON
         self._patience = rng.standard_exponential(len(p))
-        self._p_birth, self.energy = p, np.hypot(p, mass)
+        self._p_birth, self._mass, self.energy = p, mass, np.hypot(p, mass)
         self.travelled = np.zeros(len(p))
         self.ended = np.zeros(len(p), dtype=bool)
         self.end = tracks.birth.copy()
         self.outcome = np.zeros(len(p), np.int8)
         self.photons: list[Emission] = []
+
+    def momentum_left(self) -> FloatArray:
+        """Momenta after all losses [GeV], shape (n,)."""
+        left = np.sqrt(np.maximum(self.energy**2 - self._mass**2, 0.0))
+        some = np.flatnonzero(self._charged & (self.travelled > 0))
+        slowed = momentum_with_range(self._range[some] - self.travelled[some], self._mass[some])
+        left[some] = np.minimum(left[some], slowed)
+        return left
 
     def through(
         self, surfaces: Sequence[Surface], chosen: IndexArray, rng: np.random.Generator
@@ -168,13 +176,14 @@ class Walk:
             photon = before * sample_photon_fraction(SOFTEST_PHOTON / before, rng)
             photon = np.minimum(photon, before - MASS_E - SOFTEST_ELECTRON)
             self.energy[some] = before - photon
+            p_before, p_after = (np.sqrt(e**2 - MASS_E**2) for e in (before, before - photon))
+            self._range[some] = self.travelled[some] + stopping_path(p_after, self._mass[some])
             arc = place[emits]
             is_hard = photon > HARD_LOSS * before
             hard = some[is_hard]
             self.ended[hard], self.end[hard] = True, arc[is_hard]
             self.outcome[hard] = Outcome.RADIATED
-            inverse = [1 / np.sqrt(e**2 - MASS_E**2) for e in (before, before - photon)]
-            change = np.where(is_hard, 0.0, self._p_birth[some] * (inverse[1] - inverse[0]))
+            change = np.where(is_hard, 0.0, self._p_birth[some] * (1 / p_after - 1 / p_before))
             self.photons.append(Emission(some, arc, photon, change))
 
 
