@@ -16,6 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from darkbelle.geometry.collider import Collider
+from darkbelle.geometry.klm import MuonSystem
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
 from darkbelle.settings import Settings
 from darkbelle.units import mrad
@@ -273,6 +274,7 @@ class Experiment(Settings):
     silicon: dict[str, SiliconLayer]
     drift_chamber: DriftChamber
     tracking: Tracking
+    klm: MuonSystem
 
     @cached_property
     def n_wires(self) -> int:
