@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from darkbelle.gen.particles import MASS_E
 
-__all__ = ["momentum_after", "relative_loss", "stopping_path"]
+__all__ = ["momentum_after", "momentum_of_path", "relative_loss", "stopping_path"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -58,9 +58,13 @@ def stopping_path(momentum: FloatArray, mass: FloatArray) -> FloatArray:
     return mass * np.interp(momentum / mass, beta_gamma, path)
 
 
+def momentum_of_path(path: FloatArray, mass: FloatArray) -> FloatArray:
+    """Momentum [GeV] of a particle that stands still after a path [GeV], shape (n,)."""
+    beta_gamma, paths = _range_table()
+    return mass * np.interp(path / mass, paths, beta_gamma)
+
+
 def momentum_after(momentum: FloatArray, mass: FloatArray, path: FloatArray) -> FloatArray:
     """Momentum [GeV] left after a path [GeV], zero for what has stopped, shape (n,)."""
-    beta_gamma, paths = _range_table()
     left = stopping_path(momentum, mass) - path
-    slowed = mass * np.interp(left / mass, paths, beta_gamma)
-    return np.where(left > 0, np.minimum(slowed, momentum), 0.0)
+    return np.where(left > 0, np.minimum(momentum_of_path(left, mass), momentum), 0.0)

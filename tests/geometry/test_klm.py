@@ -32,7 +32,7 @@ def test_layers_of_belle() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_acceptance(name: str) -> None:
-    """18 to 155 degrees by straight lines from the origin to the innermost edges (check: 18-155)."""
+    """Straight lines from the origin to the innermost edges, 18 and 155 degrees."""
     klm = load(name).klm
     forward, backward = (
         math.degrees(math.atan2(part.r_min_cm, part.last_layer_cm))
@@ -47,7 +47,7 @@ IMPOSSIBLE = {  # override: what the message must contain
     "klm.barrel.n_layers=0": "klm.barrel.n_layers: ",
     "klm.barrel.n_scintillator_layers=16": "n_scintillator_layers = 16 exceeds n_layers",
     "klm.barrel.last_layer_cm=204.0": "last_layer_cm = 204.0 must lie outside of first_layer_cm",
-    "klm.barrel.first_layer_cm=-204.0": "first_layer_cm = -204.0 must be a radius above 0",
+    "klm.barrel={first_layer_cm=-204.0, last_layer_cm=-331.4}": "must be a radius above 0",
     "klm.barrel.z_min_cm=300.0": "z_min_cm = 300.0 must lie below z_max_cm = 269.0",
     "klm.coil.z_min_cm=300.0": "z_min_cm = 300.0 must lie below z_max_cm = 267.5",
     "klm.coil.radius_cm=205.0": "coil.radius_cm = 205.0 must lie within barrel.first_layer_cm",
