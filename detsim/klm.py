@@ -158,12 +158,8 @@ def _clusters(
     hits = system.hits
     direction = system.neutral_hadrons.direction_mrad * mrad * distance
     error = np.where(marks.is_shower[seen], direction, hits.position_resolution_cm)
-    up, around, late, lucky = (
-        *(error * rng.standard_normal((2, len(seen)))),
-        rng.standard_normal(len(seen)),
-        rng.random(len(seen)),
-    )
-    kept = lucky < _overlap_factor(np.arctan2(rho, z), hits)
+    up, around = error * rng.standard_normal((2, len(seen)))
+    kept = rng.random(len(seen)) < _overlap_factor(np.arctan2(rho, z), hits)
     x_seen = x + up * x * z / (rho * distance) - around * y / rho
     y_seen = y + up * y * z / (rho * distance) + around * x / rho
     z_seen = z - up * rho / distance
@@ -176,7 +172,7 @@ def _clusters(
         [part.n_scintillator_layers for part in (system.barrel, system.forward, system.backward)]
     )
     sigma = np.where(layer <= n_scintillator[section], hits.scintillator_time_ns, hits.rpc_time_ns)
-    time = line.t[source] + length / line.speed[source] + late * sigma
+    time = line.t[source] + length / line.speed[source]
     columns = {
         "source": source,
         "x": x_seen,
@@ -186,7 +182,7 @@ def _clusters(
         "phi": np.arctan2(y_seen, x_seen),
         "n_layers": marks.n_layers[seen].astype(np.int16),
         "innermost_layer": layer.astype(np.int16),
-        "time": time,
+        "time": time + sigma * rng.standard_normal(len(seen)),
         "section": section,
     }
     return {name: column[kept] for name, column in columns.items()}

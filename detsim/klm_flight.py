@@ -151,8 +151,7 @@ def fly_to_iron(
 
     Notes
     -----
-    Losses are mean ones. Crystals point to the interaction point: what comes from there crosses
-    their depth at any theta, longer by one over the cosine of its angle to them.
+    Losses are mean ones.
     """
     flight = _Flight(point, momentum, charge.astype(np.float64), mass)
     _cross_calorimeter(flight, system, field)
@@ -199,7 +198,11 @@ def _before_iron(
 
 
 def _cross_calorimeter(flight: _Flight, system: MuonSystem, field: float) -> None:
-    """Bend and slow down on the way through the crystals."""
+    """Bend and slow down on the way through the crystals.
+
+    They point to the interaction point: what comes from there crosses their depth at any theta,
+    longer by one over the cosine of its angle to them.
+    """
     crystals = system.calorimeter
     for _ in range(_STEPS):
         distance = np.sqrt(flight.x**2 + flight.y**2 + flight.z**2)
