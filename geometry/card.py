@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from darkbelle.geometry.calorimeter import Calorimeter
 from darkbelle.geometry.collider import Collider
 from darkbelle.geometry.identification import Identification
+from darkbelle.geometry.klm import MuonSystem
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
 from darkbelle.settings import Settings
 from darkbelle.units import mrad
@@ -277,6 +278,7 @@ class Experiment(Settings):
     tracking: Tracking
     calorimeter: Calorimeter
     identification: Identification
+    klm: MuonSystem
 
     @cached_property
     def n_wires(self) -> int:
