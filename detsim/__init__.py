@@ -5,6 +5,7 @@ from __future__ import annotations
 from darkbelle.detsim.events import (
     ClusterTable,
     FitStatus,
+    KlmClusterTable,
     RecoEvents,
     TrackTable,
     VertexStatus,
@@ -17,6 +18,7 @@ __all__ = [
     "ClusterTable",
     "FitStatus",
     "HelixIndex",
+    "KlmClusterTable",
     "RecoEvents",
     "TrackTable",
     "VertexStatus",

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from darkbelle.gen.events import TruthEvents
 from darkbelle.geometry.calorimeter import Region
+from darkbelle.geometry.klm import KlmSection
 from darkbelle.records import column
 
 __all__ = [
     "ClusterTable",
     "FitStatus",
+    "KlmClusterTable",
     "RecoEvents",
     "TrackTable",
     "VertexStatus",
@@ -116,6 +118,40 @@ class ClusterTable:
         return len(self.energy)
 
 
+@dataclass(frozen=True, slots=True)
+class KlmClusterTable:
+    """Clusters in the K_L and muon system, event after event, shape (n_clusters,) each."""
+
+    theta: FloatArray = column("polar angle seen from the origin", unit="rad", dtype="f4")
+    phi: FloatArray = column("azimuth seen from the origin", unit="rad", dtype="f4", edm4hep="phi")
+    x: FloatArray = column(
+        "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.x"
+    )
+    y: FloatArray = column(
+        "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.y"
+    )
+    z: FloatArray = column(
+        "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.z"
+    )
+    time: FloatArray = column("time of the innermost hit", unit="ns", dtype="f4")
+    n_layers: CountArray = column("layers with a hit", dtype="i2")
+    innermost_layer: CountArray = column(
+        "innermost layer with a hit in its section, the first is 1", dtype="i2"
+    )
+    section: npt.NDArray[np.int8] = column(
+        "part of the system with the innermost hit", dtype="i1", codes=KlmSection
+    )
+    track_index: CountArray = column(
+        "index of the matched track within the event, -1 for none", dtype="i2"
+    )
+    truth_index: npt.NDArray[np.int32] = column(
+        "index of the true particle within the event", dtype="i4"
+    )
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+
 class VertexStatus(enum.IntEnum):
     """Whether a fitted vertex can be used."""
 
@@ -198,6 +234,8 @@ class RecoEvents:
     vertex_offsets: npt.NDArray[np.int64]
     clusters: ClusterTable
     cluster_offsets: npt.NDArray[np.int64]
+    klm_clusters: KlmClusterTable
+    klm_cluster_offsets: npt.NDArray[np.int64]
 
     @property
     def n_events(self) -> int:

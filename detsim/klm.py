@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.klm_flight import fly_to_iron
-from darkbelle.detsim.klm_layers import KlmSection, pass_layers
+from darkbelle.detsim.klm_layers import pass_layers
 from darkbelle.detsim.klm_marks import (
     Entrants,
     Kind,
@@ -29,7 +29,7 @@ from darkbelle.detsim.walk import LIGHTEST_HADRON
 from darkbelle.gen.events import Outcome
 from darkbelle.gen.particles import ELECTRON, PHOTON, is_invisible
 from darkbelle.geometry import Experiment
-from darkbelle.geometry.klm import MuonHits, MuonSystem
+from darkbelle.geometry.klm import KlmSection, MuonHits, MuonSystem
 from darkbelle.units import deg, mrad
 
 __all__ = ["KlmResponse", "respond"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,19 +10,11 @@ import numpy.typing as npt
 from darkbelle.detsim.klm_flight import Line
 from darkbelle.geometry.klm import MuonBarrel, MuonEndcap, MuonSystem
 
-__all__ = ["KlmSection", "Passage", "pass_layers"]
+__all__ = ["Passage", "pass_layers"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
-
-
-class KlmSection(enum.IntEnum):
-    """The parts of the muon system."""
-
-    BARREL = 0
-    FORWARD = 1
-    BACKWARD = 2
 
 
 @dataclass(frozen=True, slots=True)

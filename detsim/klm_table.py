@@ -2,68 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.arrivals import Arrivals
+from darkbelle.detsim.events import KlmClusterTable, TrackTable
 from darkbelle.detsim.klm import KlmResponse
-from darkbelle.detsim.klm_layers import KlmSection
-from darkbelle.gen.events import TruthEvents
-from darkbelle.records import column
+from darkbelle.gen.events import Origin, TruthEvents
 
-__all__ = ["KlmClusterTable", "klm_cluster_table"]
-
-FloatArray = npt.NDArray[np.float64]
-CountArray = npt.NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True)
-class KlmClusterTable:
-    """Clusters in the K_L and muon system, event after event, shape (n_clusters,) each."""
-
-    theta: FloatArray = column("polar angle seen from the origin", unit="rad", dtype="f4")
-    phi: FloatArray = column("azimuth seen from the origin", unit="rad", dtype="f4", edm4hep="phi")
-    x: FloatArray = column(
-        "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.x"
-    )
-    y: FloatArray = column(
-        "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.y"
-    )
-    z: FloatArray = column(
-        "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.z"
-    )
-    time: FloatArray = column("time of the innermost hit", unit="ns", dtype="f4")
-    n_layers: CountArray = column("layers with a hit", dtype="i2")
-    innermost_layer: CountArray = column(
-        "innermost layer with a hit in its section, the first is 1", dtype="i2"
-    )
-    section: npt.NDArray[np.int8] = column(
-        "part of the system with the innermost hit", dtype="i1", codes=KlmSection
-    )
-    track_index: CountArray = column(
-        "index of the matched track within the event, -1 for none", dtype="i2"
-    )
-    truth_index: npt.NDArray[np.int32] = column(
-        "index of the true particle within the event", dtype="i4"
-    )
-
-    def __len__(self) -> int:
-        return len(self.theta)
+__all__ = ["klm_cluster_table"]
 
 
 def klm_cluster_table(
-    response: KlmResponse, arrivals: Arrivals, truth: TruthEvents
+    response: KlmResponse,
+    arrivals: Arrivals,
+    truth: TruthEvents,
+    tracks: TrackTable,
+    track_offsets: npt.NDArray[np.int64],
 ) -> tuple[KlmClusterTable, npt.NDArray[np.int64]]:
-    """The clusters of a response, none of them matched to a track yet, and the events' offsets.
+    """The clusters of a response, and the events' offsets.
 
-    ``arrivals`` are those that the response is to, their rows those of ``truth``.
+    ``arrivals`` are those that the response is to, their rows those of ``truth``. A cluster belongs
+    to the track of its particle, or of the particle's parent if that decayed in flight.
     """
+    particles = truth.particles
     row = arrivals.row[response.source]
     event = truth.event_index()[row]
     offsets = np.zeros(truth.n_events + 1, dtype=np.int64)
     np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
+
+    n_tracks = np.diff(track_offsets)
+    event_of_track = np.repeat(np.arange(truth.n_events), n_tracks)
+    track_of_row = np.full(len(particles), -1, np.int16)
+    rank = np.arange(len(tracks)) - track_offsets[event_of_track]
+    track_of_row[truth.offsets[event_of_track] + tracks.truth_index] = rank
+    in_flight = particles.origin[row] == Origin.DECAY_IN_FLIGHT
+    parent = np.where(in_flight, truth.offsets[event] + particles.parent[row], row)
+    own, inherited = track_of_row[row], track_of_row[parent]
     table = KlmClusterTable(
         theta=response.theta,
         phi=response.phi,
@@ -74,7 +49,7 @@ def klm_cluster_table(
         n_layers=response.n_layers,
         innermost_layer=response.innermost_layer,
         section=response.section,
-        track_index=np.full(len(row), -1, np.int16),
+        track_index=np.where(own >= 0, own, inherited),
         truth_index=(row - truth.offsets[event]).astype(np.int32),
     )
     return table, offsets

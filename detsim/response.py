@@ -11,11 +11,14 @@ from darkbelle.detsim.calorimeter import measure_clusters
 from darkbelle.detsim.events import RecoEvents
 from darkbelle.detsim.identification import identify
 from darkbelle.detsim.interactions import Flights, interact
+from darkbelle.detsim.klm import respond
+from darkbelle.detsim.klm_table import klm_cluster_table
 from darkbelle.detsim.matching import energy_over_momentum, extrapolate, match
 from darkbelle.detsim.suspects import suspects_among
 from darkbelle.detsim.track_table import find_tracks
 from darkbelle.detsim.vertex_table import vertex_table
 from darkbelle.gen.events import Outcome, TruthEvents
+from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment
 
 __all__ = ["simulate"]
@@ -25,7 +28,8 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     """Simulate the detector's response.
 
     Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
-    opposite charge are tried for a vertex; what reaches the calorimeter leaves clusters.
+    opposite charge are tried for a vertex; what reaches the calorimeter leaves clusters there, and
+    what gets through in the K_L and muon system.
     """
     flights = interact(truth, experiment, rng)
     truth, ecl, field = flights.truth, experiment.calorimeter, experiment.solenoid.field_t
@@ -51,9 +55,12 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     clusters = replace(
         clusters, track_index=matches.track_of_cluster, track_distance=matches.distance
     )
-    outcome = np.full(len(flights.arrivals), Outcome.ESCAPED, np.int8)
-    outcome[response.showered] = Outcome.SHOWERED
+    arrivals = flights.arrivals
+    charge, mass = charges(arrivals.pdg_id), truth.particles.mass[arrivals.row]
+    behind = respond(arrivals, charge, mass, response.showered, experiment, rng)
+    outcome = np.where(behind.outcome == Outcome.UNDETERMINED, Outcome.ESCAPED, behind.outcome)
     outcome[response.stopped] = Outcome.STOPPED
+    outcome[response.showered] = Outcome.SHOWERED
     return RecoEvents(
         _with_outcomes(flights, outcome),
         tracks,
@@ -62,6 +69,7 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
         vertex_offsets,
         clusters,
         response.offsets,
+        *klm_cluster_table(behind, arrivals, truth, tracks, track_offsets),
     )
 
 

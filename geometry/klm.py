@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -11,12 +12,21 @@ from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, 
 from darkbelle.settings import Settings
 
 __all__ = [
+    "KlmSection",
     "MuonBarrel",
     "MuonEndcap",
     "MuonSystem",
 ]
 
 Count = Annotated[int, Field(gt=0)]
+
+
+class KlmSection(enum.IntEnum):
+    """The parts of the muon system."""
+
+    BARREL = 0
+    FORWARD = 1
+    BACKWARD = 2
 
 
 class Absorber(Sourced):

@@ -143,6 +143,16 @@ class Sample:
                 columns[name] = columns[name].astype(np.float64)
             return _ragged(_record(columns), offsets)
 
+    @cached_property
+    def klm_clusters(self) -> Any:
+        """Clusters of the K_L and muon system, with their ``position`` (x, y, z)."""
+        with self._damage("/klm_clusters"):
+            columns = self._columns("klm_clusters")
+            offsets = columns.pop("offsets")
+            position = {axis: columns.pop(axis) for axis in "xyz"}
+            columns["position"] = _record(position, name="Vector3D")
+            return _ragged(_record(columns), offsets)
+
     def column(self, collection: str, name: str) -> Array:
         """One column as it is stored, event after event."""
         with self._damage(f"/{collection}/{name}"):

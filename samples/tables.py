@@ -68,6 +68,7 @@ def tabulate(
         "tracks": _tracks(reco, experiment),
         "vertices": _table(reco.vertices, reco.vertex_offsets, cov=pack(reco.vertices.cov)),
         "clusters": _table(reco.clusters, reco.cluster_offsets),
+        "klm_clusters": _table(reco.klm_clusters, reco.klm_cluster_offsets),
     }
 
 

@@ -53,6 +53,7 @@ from darkbelle.gen.particles import (
 )
 from darkbelle.geometry import Experiment, load
 from darkbelle.units import CURVATURE, C
+from tests.detsim.ends import EXIT_FORWARD, EXIT_RADIUS, leaves_tracker
 from tests.physics.straight_rays import expected_ends, is_in_material, layers_on_ray
 
 P_VALUE = 1e-5
@@ -62,8 +63,6 @@ UNSEEN = (NU_E, -NU_E, NU_MU, -NU_MU, NU_TAU, -NU_TAU, CHI1, -CHI1, Z_PRIME)
 ALL = (*NEUTRAL, *CHARGED, *(-code for code in CHARGED), *UNSEEN)
 CTAU = {PION: 780.45, KAON: 371.2, MUON: 65865.4}
 """cm, PDG 2024."""
-EXIT_RADIUS, EXIT_FORWARD = 125.0, 196.0
-"""Ends of the tracking volume [cm]: of the outer wall, of the longest wires."""
 END = ("decay_x", "decay_y", "decay_z", "decay_t")
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=40)
 
@@ -172,14 +171,16 @@ def hard_photons(truth: TruthEvents) -> np.ndarray:
 def assert_consistent(truth: TruthEvents) -> None:
     """Outcomes suit species and ends, children start where and when their parents end."""
     particles = truth.particles
+    inside = ~leaves_tracker(particles)
     pdg_id, outcome = particles.pdg_id, particles.outcome
     assert not (outcome == Outcome.UNDETERMINED).any()
     charged, size = charges(pdg_id) != 0, np.abs(pdg_id)
     np.testing.assert_array_equal(outcome == Outcome.INVISIBLE, is_invisible(pdg_id))
     assert (pdg_id[outcome == Outcome.CONVERTED] == PHOTON).all()
-    assert (size[outcome == Outcome.ABSORBED] > 100).all()
+    assert (size[inside & (outcome == Outcome.ABSORBED)] > 100).all()
     assert charged[outcome == Outcome.STOPPED].all()
-    assert not np.isin(pdg_id[outcome == Outcome.STOPPED], AT_REST).any()
+    assert not np.isin(pdg_id[inside & (outcome == Outcome.STOPPED)], AT_REST).any()
+    assert not (inside & (outcome == Outcome.SHOWERED)).any()
     assert (size[outcome == Outcome.RADIATED] == ELECTRON).all()
     assert np.isin(pdg_id[outcome == Outcome.DECAYED], DECAYING).all()
 
@@ -938,11 +939,8 @@ def test_without_material() -> None:
     truth = one_each(codes, *everywhere(len(codes), 13))
     reco = simulate(truth, belle2(*no_material()), rng=np.random.default_rng(13))
     assert_tracks_are_sound(reco)
-    assert set(reco.truth.particles.outcome) == {
-        Outcome.ESCAPED,
-        Outcome.DECAYED,
-        Outcome.INVISIBLE,
-    }
+    inside = ~leaves_tracker(reco.truth.particles)
+    assert set(reco.truth.particles.outcome[inside]) == {Outcome.DECAYED, Outcome.INVISIBLE}
     soft = one_each(MUON, beam(0.3, 90, 500))
     real, ideal = (
         simulate(soft, belle2(*overrides), rng=np.random.default_rng(13)).tracks.cov[:, 0, 0]
@@ -983,18 +981,20 @@ def test_silicon_alone() -> None:
 
 
 @pytest.mark.parametrize("way", [1.0, -1.0])
-@pytest.mark.parametrize("start", [(126.0, 0.0, 0.0), (0.0, 0.0, 197.0), (0.0, -200.0, -300.0)])
+@pytest.mark.parametrize("start", [(163.0, 0.0, 0.0), (0.0, 0.0, 230.0), (0.0, -200.0, -300.0)])
 @pytest.mark.parametrize("pdg_id", [MUON, -ELECTRON, PHOTON, PION, K_S, NEUTRON])
 def test_born_outside(pdg_id: int, start: tuple[float, float, float], way: float) -> None:
-    """It has escaped, without a track, an end or daughters, wherever it flies."""
+    """Beyond the crystals it leaves no track, no cluster there, no daughters, wherever it flies."""
     where = np.tile(np.array([*start, 1.0])[:, None], 100)
     away = np.array(start) / np.linalg.norm(start)
     momentum = way * np.tile(away[:, None], 100)
     reco = simulate(one_each(pdg_id, momentum, where), belle2(), rng=np.random.default_rng(16))
     assert len(reco.tracks) == 0
     assert len(reco.truth.particles) == 100
-    assert (reco.truth.particles.outcome == Outcome.ESCAPED).all()
-    assert (points(reco.truth.particles, *END) == 0).all()
+    assert len(reco.clusters) == 0
+    outcome = reco.truth.particles.outcome
+    assert set(outcome) <= {Outcome.ESCAPED, Outcome.STOPPED, Outcome.ABSORBED}
+    assert_consistent(reco.truth)
 
 
 @pytest.mark.parametrize("pdg_id", [ELECTRON, -MUON, PION])
@@ -1023,7 +1023,11 @@ def test_along_the_beam(pdg_id: int, side: float) -> None:
     assert (reco.truth.particles.parent[row] >= 0).all()
     assert_tracks_are_sound(reco)
     assert_consistent(reco.truth)
-    outcome = reco.truth.particles.outcome[reco.truth.offsets[:-1]]
+    row = reco.truth.offsets[:-1]
+    outcome = np.where(
+        leaves_tracker(reco.truth.particles)[row], Outcome.ESCAPED,
+        reco.truth.particles.outcome[row],
+    )  # fmt: skip
     assert set(outcome) <= {Outcome.ESCAPED, Outcome.DECAYED}
     assert (outcome == Outcome.DECAYED).all() == (pdg_id == PI0)
 

@@ -12,10 +12,11 @@ from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.energy_loss import momentum_with_range, stopping_path
 from darkbelle.detsim.klm import KlmResponse
 from darkbelle.detsim.klm_flight import fly_to_iron
-from darkbelle.detsim.klm_layers import KlmSection, pass_layers
+from darkbelle.detsim.klm_layers import pass_layers
 from darkbelle.gen.events import Outcome
 from darkbelle.gen.particles import MASS_MU, MUON, PION, charges, masses
 from darkbelle.geometry import Experiment, all_surfaces, load
+from darkbelle.geometry.klm import KlmSection
 from darkbelle.units import CURVATURE, C, MeV
 from tests.detsim.klm_gun import arrive, share, shoot
 

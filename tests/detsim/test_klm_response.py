@@ -8,12 +8,14 @@ from functools import cache
 import numpy as np
 import pytest
 
+from darkbelle.detsim import TrackTable
 from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.klm import KlmResponse, respond
 from darkbelle.detsim.klm_table import klm_cluster_table
 from darkbelle.gen.events import Origin, Outcome, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.particles import K_L, MASS_MU, MUON, PHOTON, PION, charges, masses
 from darkbelle.geometry import Experiment, load
+from darkbelle.records import columns
 from tests.detsim.klm_gun import arrive, shoot
 
 EXACT = (
@@ -185,19 +187,34 @@ def truth_of(arrivals: Arrivals, n_events: int) -> TruthEvents:
     return assemble(slots, np.ones(n_events), zero, None)
 
 
+def tracks_of(truth: TruthEvents) -> tuple[TrackTable, np.ndarray]:
+    """A track for every second particle of the table."""
+    rows = np.arange(0, len(truth.particles), 2)
+    event = truth.event_index()[rows]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(event, minlength=truth.n_events))])
+    n = len(rows)
+    none = np.zeros(n, np.int16)
+    values: dict[str, np.ndarray] = dict.fromkeys(columns(TrackTable), none)
+    values["truth_index"] = (rows - truth.offsets[event]).astype(np.int32)
+    values["charge"] = none.astype(np.int8)
+    return TrackTable(**values), offsets
+
+
 def test_table() -> None:
-    """Each cluster finds its event and its particle; no track yet."""
+    """Each cluster finds its event, its particle and its track."""
     n_events = 100
     arrivals = some_muons(3 * n_events)
     truth = truth_of(arrivals, n_events)
     some = arrivals.take(np.arange(0, 3 * n_events, 2))  # rows 0, 2, 4 ... arrive
     response = responses_of(some, card())
-    table, offsets = klm_cluster_table(response, some, truth)
+    tracks, track_offsets = tracks_of(truth)  # of rows 0, 2, 4 ...: all that arrive
+    table, offsets = klm_cluster_table(response, some, truth, tracks, track_offsets)
     assert len(table) == len(response.source) == offsets[-1]
     event = np.repeat(np.arange(n_events), np.diff(offsets))
     row = truth.offsets[event] + table.truth_index
     np.testing.assert_array_equal(row, some.row[response.source])
-    assert (table.track_index == -1).all()
+    track = track_offsets[event] + table.track_index
+    np.testing.assert_array_equal(2 * track, row)
     assert offsets[0] == 0
     assert len(offsets) == n_events + 1
 
@@ -206,6 +223,7 @@ def test_table_of_nothing() -> None:
     arrivals = some_muons(30)
     truth = truth_of(arrivals, 10)
     nobody = arrivals.take(np.empty(0, np.intp))
-    table, offsets = klm_cluster_table(responses_of(nobody, card()), nobody, truth)
+    response = responses_of(nobody, card())
+    table, offsets = klm_cluster_table(response, nobody, truth, *tracks_of(truth))
     assert len(table) == 0
     np.testing.assert_array_equal(offsets, np.zeros(11))

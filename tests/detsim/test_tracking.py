@@ -23,6 +23,7 @@ from darkbelle.gen.events import Origin, Outcome, Slot, Status, TruthEvents, ass
 from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment, load
 from darkbelle.geometry.card import Detector
+from tests.detsim.ends import leaves_tracker
 
 P_VALUE = 1e-5
 MASS = {11: 0.000511, 13: 0.105658, 22: 0.0, 211: 0.139570, 12: 0.0, 2112: 0.939565}
@@ -424,10 +425,10 @@ N_SENT = 9
 
 
 def outcomes() -> np.ndarray:
-    """Outcome of each particle that was sent, (n_events, 9)."""
+    """Outcome of each particle that was sent, (n_events, 9); escaped: met the calorimeter."""
     truth = mixed_events()[1].truth
     rows = truth.offsets[:-1, None] + np.arange(N_SENT)
-    return truth.particles.outcome[rows]
+    return np.where(leaves_tracker(truth.particles), Outcome.ESCAPED, truth.particles.outcome)[rows]
 
 
 def test_outcomes() -> None:
@@ -499,7 +500,7 @@ def test_tracks_belong_to_their_particles() -> None:
     assert (tracks.fit_status == FitStatus.OK).all()
     assert np.isfinite(tracks.cov).all()
 
-    passed = (tracks.truth_index < N_SENT) & (particles_.outcome[index] == Outcome.ESCAPED)
+    passed = (tracks.truth_index < N_SENT) & leaves_tracker(particles_)[index]
     index, helix = index[passed], tracks.helix[passed]
     assert len(index) > 370
     pt = np.hypot(particles_.px[index], particles_.py[index])

@@ -63,7 +63,7 @@ def test_columns_come_back_whole_whatever_their_length(tmp_path, n_events):
 
 def test_every_dataset_says_what_it_is(path):
     with h5py.File(path) as file:
-        for name in ("events", "particles", "tracks", "vertices", "clusters"):
+        for name in ("events", "particles", "tracks", "vertices", "clusters", "klm_clusters"):
             for dataset in file[name].values():
                 assert dataset.attrs["unit"]
                 assert dataset.attrs["description"]
