@@ -65,7 +65,7 @@ def test_every_process_has_its_row():
         assert f"| `{name}` |" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/file-format.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/displaced-photons.md", "docs/file-format.md"])
 def test_links_inside_the_repository_lead_somewhere(page):
     path = ROOT / page
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))
