@@ -30,7 +30,7 @@ VARIANTS = {
         "passive.beam_pipe.mip_loss_mev",
         *(f"silicon.{layer}.phi_range_deg" for layer in SILICON),
         *(
-            f"calorimeter.barrel.resolution.mid.energy_percent.{key}"
+            f"calorimeter.barrel.resolution.typical.energy_percent.{key}"
             for key in ("e_min_gev", "below", "a", "b", "c", "d", "in_quadrature")
         ),
     },

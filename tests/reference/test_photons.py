@@ -8,7 +8,6 @@ from benchmarks.photons import ROWS, Published, search
 
 KNOWN = {
     "M18": "8 MeV for pi0 of 1.2 to 2.4 GeV is at odds with 7.0 MeV for faster ones, M29",
-    "M26": "3.5 MeV is what the resolution at low background gives (3.8); the card has mid",
     "I01": "no radiation by the beams (-9 %) and no cut on the shape of showers",
 }
 """Rows that are missed, and why."""
