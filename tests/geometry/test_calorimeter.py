@@ -73,7 +73,7 @@ backward low phi_mrad 0.022 15.13 -0.053444 -1.7247 12.863 -4.212
 backward mid phi_mrad 0.022 20.14 0.086929 -1.9335 12.81 -4.0376
 backward high phi_mrad 0.022 23.28 -0.43961 5.742 1.7669 -0.040787
 """
-"""E0, constant below it, a, b, c, d: basf2's ECLCovarianceMatrixModule.cc as the handbook has it."""
+"""E0, constant below it, a, b, c, d of basf2's ECLCovarianceMatrixModule.cc."""
 
 
 OWN = {("belle2-2018", "barrel mid energy_percent")}
@@ -187,8 +187,8 @@ REFUSED = {
     "hadrons.share_alpha=0.0": "hadrons.share_alpha",
     "hadrons.split_offs=-1.0": "hadrons.split_offs",
     # bins
-    "clustering.efficiency=[0.8, 0.9, 0.9, 1.1]": "efficiency.3: Input should be less than or equal",
-    "clustering.efficiency=[-0.1, 0.9, 0.9, 0.9]": "efficiency.0: Input should be greater than or",
+    "clustering.efficiency=[0.8, 0.9, 0.9, 1.1]": "efficiency.3: Input should be less",
+    "clustering.efficiency=[-0.1, 0.9, 0.9, 0.9]": "efficiency.0: Input should be greater",
     "clustering.efficiency=[0.8, nan, 0.9, 0.9]": "clustering.efficiency.1",
     "clustering.efficiency=[0.8, 0.9, 0.9]": "efficiency needs one value for each energy_edges_gev",
     "clustering.energy_edges_gev=[]": "clustering.energy_edges_gev",
