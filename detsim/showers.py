@@ -276,7 +276,7 @@ def _penetrating(
     available = left + np.where(annihilates, 2 * mass, 0.0)
     share = rng.beta(ecl.hadrons.share_alpha, ecl.hadrons.share_beta, n)
     straggling = ecl.tracks.width_gev / _MOYAL_FWHM * -np.log(rng.standard_normal(n) ** 2)
-    energy = kinetic - left + np.where(interacts, share * available, 0.0)
+    energy = np.where(charged, kinetic - left, 0.0) + np.where(interacts, share * available, 0.0)
     passes = charged & ~stops & ~interacts
     energy[passes] = np.clip(energy + straggling, 0.0, kinetic)[passes]
 
