@@ -230,10 +230,11 @@ def _skewed(asymmetry: float, normal: FloatArray) -> FloatArray:
 
 
 def _path_left(entries: _Entries, ecl: Calorimeter) -> FloatArray:
-    """Length of the crystals before particles that are born in them [cm], shape (n,)."""
-    cosine = entries.cosine
-    ahead = np.where(cosine > 0, ecl.depth_cm - entries.depth, entries.depth)
-    left: FloatArray = ahead / np.maximum(np.abs(cosine), _LEAST_COSINE)
+    """Length of the crystals before particles that enter or are born in them [cm], shape (n,)."""
+    # What leaves the cavity enters the crystals, even where it flies towards the axis.
+    goes_on = (entries.cosine > 0) | (entries.depth == 0)
+    ahead = np.where(goes_on, ecl.depth_cm - entries.depth, entries.depth)
+    left: FloatArray = ahead / np.maximum(np.abs(entries.cosine), _LEAST_COSINE)
     return left
 
 
