@@ -138,10 +138,9 @@ def deposit(
         arrivals.take(heavy), mass[heavy], entries.take(heavy), ecl, rng
     )
     showered[heavy], stopped[heavy] = interacts, stops
-    split = _split_off(others.take(interacts), ecl, rng)
     parts = [
         replace(part, source=rows[part.source])
-        for part, rows in ((electromagnetic, em), (others, heavy), (split, heavy))
+        for part, rows in ((electromagnetic, em), (others, heavy))
     ]
     deposits = Deposits.join(*parts)
     deposits = deposits.take(deposits.energy > 0)
@@ -285,22 +284,26 @@ def _penetrating(
     moment = np.where(interacts, _width(ecl.hadrons, normal), _width(ecl.tracks, normal))
     deposits = _placed(arrivals, entries, energy, np.full(n, TRACK_DEPTH), moment)
     off = np.where(interacts, ecl.hadrons.offset_cm, 0.0) * rng.standard_normal((3, n))
-    return replace(deposits, point=deposits.point + off), interacts, stops & ~interacts
+    deposits = replace(deposits, point=deposits.point + off)
+    unseen = ((1 - share) * available)[interacts]
+    split = _split_off(deposits.take(interacts), unseen, ecl, rng)
+    return Deposits.join(deposits, split), interacts, stops & ~interacts
 
 
-def _split_off(showers: Deposits, ecl: Calorimeter, rng: np.random.Generator) -> Deposits:
-    """Parts of hadronic showers that stand apart from them."""
+def _split_off(
+    showers: Deposits, unseen: FloatArray, ecl: Calorimeter, rng: np.random.Generator
+) -> Deposits:
+    """Parts of hadronic showers that stand apart, of the energy that these leave unseen [GeV]."""
     look = ecl.hadrons
-    parent = np.repeat(np.arange(len(showers)), rng.poisson(look.split_offs, len(showers)))
+    number = rng.poisson(look.split_offs, len(showers))
+    parent = np.repeat(np.arange(len(showers)), number)
     parts, n = showers.take(parent), len(parent)
     away = np.cross(parts.point, rng.standard_normal((3, n)), axis=0)
     away /= np.maximum(np.linalg.norm(away, axis=0), np.finfo(float).tiny)
     distance = look.split_off_distance_cm * rng.standard_exponential(n)
-    return replace(
-        parts,
-        energy=look.split_off_energy_gev * rng.standard_exponential(n),
-        point=parts.point + distance * away,
-    )
+    energy = look.split_off_energy_gev * rng.standard_exponential(n)
+    energy = np.minimum(energy, unseen[parent] / number[parent])
+    return replace(parts, energy=energy, point=parts.point + distance * away)
 
 
 def _placed(
