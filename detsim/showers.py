@@ -303,7 +303,9 @@ def _split_off(
     distance = look.split_off_distance_cm * rng.standard_exponential(n)
     energy = look.split_off_energy_gev * rng.standard_exponential(n)
     energy = np.minimum(energy, unseen[parent] / number[parent])
-    return replace(parts, energy=energy, point=parts.point + distance * away)
+    point = parts.point + distance * away
+    in_crystals = region_at(ecl, np.arctan2(np.hypot(*point[:2]), point[2])) != Region.NONE
+    return replace(parts, energy=energy, point=point).take(in_crystals)
 
 
 def _placed(
