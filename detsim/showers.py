@@ -38,6 +38,8 @@ TRACK_DEPTH: Final = 10.0
 
 _ROUNDING = 1e-6
 """Distance [cm] behind the face that means none."""
+_HIGHEST = 12.0
+"""Energy [GeV] from which on resolutions stay as they are: more than there is in a collision."""
 _THINNEST = 1e-9
 """Nuclear interaction lengths that stand for none."""
 _LEAST_COSINE = 0.2
@@ -105,7 +107,7 @@ def region_at(ecl: Calorimeter, theta: FloatArray) -> RegionArray:
 
 def evaluate(formula: ResolutionFormula, energy: FloatArray) -> FloatArray:
     """An error at some energies [GeV], in the unit of the formula."""
-    root = np.sqrt(np.maximum(energy, formula.e_min_gev))
+    root = np.sqrt(np.clip(energy, formula.e_min_gev, _HIGHEST))
     terms = (formula.a / root**2, formula.b / root, formula.c / np.sqrt(root))
     if formula.in_quadrature:
         value = np.sqrt(sum((term**2 for term in terms), np.full_like(root, formula.d**2)))
