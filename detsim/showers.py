@@ -213,9 +213,9 @@ def _width(look: Showers | Tracks | Hadrons, normal: FloatArray) -> FloatArray:
 
 def _conversion(arrivals: Arrivals, entries: _Entries, ecl: Calorimeter) -> FloatArray:
     """Probability of photons to convert between tracker and crystals, shape (n,)."""
-    front = _by_region(entries.region, ecl, lambda part: part.front_x0)
+    front = _in_front(entries, ecl, lambda part: part.front_x0)
     energy = np.maximum(arrivals.momentum[0], np.finfo(float).tiny)
-    convert: FloatArray = -np.expm1(-front / entries.incidence * pairs_per_x0(energy))
+    convert: FloatArray = -np.expm1(-front * pairs_per_x0(energy))
     return convert
 
 
@@ -261,10 +261,8 @@ def _penetrating(
     kinetic = arrivals.momentum[0] - mass
     path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
 
-    front = _by_region(entries.region, ecl, lambda part: part.front_lambda)
-    lengths = np.where(
-        np.abs(pdg_id) == MUON, 0.0, front / entries.incidence + path * ecl.depth_lambda
-    )
+    front = _in_front(entries, ecl, lambda part: part.front_lambda)
+    lengths = np.where(np.abs(pdg_id) == MUON, 0.0, front + path * ecl.depth_lambda)
     depth = rng.standard_exponential(n) / np.maximum(lengths, _THINNEST)
     reached = np.minimum(depth, 1.0)
     after = p.copy()
@@ -323,12 +321,12 @@ def _placed(
     return Deposits(np.arange(len(arrivals)), energy, point, second_moment, time)
 
 
-def _by_region(
-    region: RegionArray, ecl: Calorimeter, value: Callable[[Crystals], float]
+def _in_front(
+    entries: _Entries, ecl: Calorimeter, thickness: Callable[[Crystals], float]
 ) -> FloatArray:
-    """A number of the card for each particle, by where it enters, shape (n,)."""
+    """Material that particles cross between tracker and crystals, in lengths of one kind."""
     table = np.zeros(len(Region))
     for name, part in ecl.regions.items():
-        table[name] = value(part)
-    numbers: FloatArray = table[region]
-    return numbers
+        table[name] = thickness(part)
+    crossed: FloatArray = table[entries.region] / entries.incidence * (entries.depth == 0)
+    return crossed
