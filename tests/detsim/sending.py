@@ -9,9 +9,11 @@ from functools import cache
 import numpy as np
 from hypothesis import settings
 
+from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.gen.events import Origin, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.particles import species
 from darkbelle.geometry import Experiment, load
+from darkbelle.units import C
 
 P_VALUE = 1e-5
 """Least p-value of a test on a seed that is fixed."""
@@ -94,3 +96,26 @@ def everywhere(
     start = np.stack([*rng.uniform(-reach, reach, (3, n)), rng.uniform(0, 5, n)])
     start[:, rng.random(n) < 0.5] = 0.0
     return size * direction / np.linalg.norm(direction, axis=0), start
+
+
+def at_face(
+    pdg_id: int | Sequence[int] | np.ndarray,
+    momentum: np.ndarray,
+    start: np.ndarray | None = None,
+) -> tuple[Arrivals, np.ndarray]:
+    """What is sent straight and as fast as light to the face of the calorimeter, and the masses.
+
+    Momenta (3, n) [GeV], starts (4, n) [cm, ns] or the origin; what starts outside is there.
+    """
+    particles = one_each(pdg_id, momentum, start).particles
+    x, y, z, t = np.stack([particles.x, particles.y, particles.z, particles.t])
+    ux, uy, uz = momentum / np.linalg.norm(momentum, axis=0)
+    across, along, radius2 = ux**2 + uy**2, x * ux + y * uy, x**2 + y**2
+    with np.errstate(all="ignore"):
+        to_wall = (np.sqrt(along**2 + across * (125**2 - radius2)) - along) / across
+        to_end = (np.where(uz > 0, 196.0, -102.0) - z) / uz
+    inside = (radius2 < 125**2) & (np.abs(z - 47) < 149)
+    length = np.where(inside, np.fmin(to_wall, np.where(uz == 0, np.inf, to_end)), 0.0)
+    point = np.stack([x + length * ux, y + length * uy, z + length * uz, t + length / C])
+    four = np.stack([particles.e, *momentum])
+    return Arrivals(np.arange(len(x)), particles.pdg_id, point, four), particles.mass
