@@ -51,6 +51,7 @@ from tests.detsim.sending import (
 
 PARTS = ("forward", "barrel", "backward")
 QUANTITIES = ("energy_percent", "theta_mrad", "phi_mrad")
+MID = "calorimeter.background=mid"
 ALL_FOUND = "calorimeter.clustering.efficiency=[1.0, 1.0, 1.0, 1.0]"
 NEVER_MERGED = (
     "calorimeter.clustering.distance_cm=0.0",
@@ -81,7 +82,7 @@ def measured(
     arrivals, _ = at_face(pdg_id, momentum, start)
     n = np.ones(momentum.shape[1], int) if counts is None else counts
     truth = several(n, pdg_id, momentum, start)
-    ecl = belle2(*overrides).calorimeter
+    ecl = belle2(MID, *overrides).calorimeter
     return measure_clusters(arrivals, truth, ecl, np.random.default_rng(seed))
 
 
@@ -111,7 +112,7 @@ def test_positions_and_their_errors(theta_deg: float, part: str, energy: float) 
     response = measured(PHOTON, momentum, ALL_FOUND)
     clusters, event = response.clusters, event_of(response.offsets)
     assert len(clusters) > 0.999 * n
-    resolution = getattr(belle2().calorimeter, part).resolution["mid"]
+    resolution = getattr(belle2(MID).calorimeter, part).resolution["mid"]
     for name, sigma in (("theta_mrad", clusters.sigma_theta), ("phi_mrad", clusters.sigma_phi)):
         expected = 1e-3 * evaluate(getattr(resolution, name), clusters.energy)
         np.testing.assert_allclose(sigma, expected)
@@ -254,7 +255,7 @@ def test_nothing_from_the_gaps(low: float, high: float) -> None:
     truth = one_each(PHOTON, at(theta, 3.0))
     reco = simulate(truth, belle2(*no_material()), rng=np.random.default_rng(4))
     assert len(reco.clusters) == 0
-    assert (reco.truth.particles.outcome == Outcome.ESCAPED).all()
+    assert Outcome.SHOWERED not in reco.truth.particles.outcome
 
 
 def test_regions_flip_at_the_edges() -> None:
@@ -466,10 +467,11 @@ def assert_consistent(reco: RecoEvents) -> None:
     assert ((clusters.track_index >= -1) & (clusters.track_index < n_tracks[event])).all()
     of = clusters.truth_index >= 0
     owner = reco.truth.offsets[event[of]] + clusters.truth_index[of]
-    assert np.isin(q.outcome[owner], (Outcome.SHOWERED, Outcome.STOPPED, Outcome.ESCAPED)).all()
-    # Neutral ones have showered, and so have photons and electrons of every charge.
-    through = q.outcome[owner] == Outcome.ESCAPED
-    assert not np.isin(np.abs(q.pdg_id[owner][through]), (PHOTON, ELECTRON, K_L, NEUTRON)).any()
+    ends = (Outcome.SHOWERED, Outcome.STOPPED, Outcome.ABSORBED, Outcome.ESCAPED)
+    assert np.isin(q.outcome[owner], ends).all()
+    # Neutral ones have showered, and so have electrons.
+    through = np.abs(q.pdg_id[owner[q.outcome[owner] != Outcome.SHOWERED]])
+    assert not np.isin(through, (PHOTON, ELECTRON, K_L, NEUTRON)).any()
 
     # Tracks and clusters agree about who belongs to whom.
     track_event = event_of(reco.track_offsets)
@@ -537,16 +539,16 @@ def test_outcomes() -> None:
     for pdg_id in (PHOTON, ELECTRON, -ELECTRON):
         assert outcomes(pdg_id, 1.0)[0] == {Outcome.SHOWERED}
     assert outcomes(NU_MU, 1.0)[0] == {Outcome.INVISIBLE}
-    assert outcomes(MUON, 1.0)[0] <= {Outcome.ESCAPED, Outcome.DECAYED}
+    assert outcomes(MUON, 5.0)[0] <= {Outcome.ESCAPED, Outcome.DECAYED}
     assert outcomes(MUON, 0.3)[0] <= {Outcome.STOPPED, Outcome.DECAYED}
     assert outcomes(PROTON, 0.5)[0] <= {Outcome.STOPPED, Outcome.SHOWERED}
     found, reco = outcomes(NEUTRON, 1.0)
-    assert found == {Outcome.ESCAPED, Outcome.SHOWERED}
+    assert found == {Outcome.ESCAPED, Outcome.SHOWERED, Outcome.ABSORBED}
     q = reco.truth.particles
     share = np.mean(q.outcome == Outcome.SHOWERED)
     assert share == pytest.approx(-math.expm1(-0.855), abs=4.5 * 0.5 / math.sqrt(n))
-    # They end where they enter: at the wall.
-    ended = q.outcome == Outcome.SHOWERED
+    # What ends in the crystals or behind them has its end at the wall.
+    ended = q.outcome != Outcome.ESCAPED
     radius = np.hypot(q.decay_x, q.decay_y)
     np.testing.assert_allclose(radius[ended], 125.0, atol=1e-6)
     assert (radius[~ended] == 0).all()
@@ -638,6 +640,21 @@ def test_softest_and_hardest() -> None:
     reco = simulate(one_each(PHOTON, momentum), belle2(), rng=np.random.default_rng(14))
     assert_consistent(reco)
     assert np.median(reco.clusters.energy) == pytest.approx(100, rel=0.02)
+
+
+def test_what_curls_leaves_nothing() -> None:
+    """0.15 GeV across the field turn within 67 cm and reach no crystals; 0.35 GeV do."""
+    for p, expected in ((0.15, 0), (0.35, 200)):
+        momentum = beam(p, 90, 200)
+        momentum[2] = 0.0
+        for pdg_id in (MUON, -ELECTRON):
+            reco = simulate(
+                one_each(pdg_id, momentum), belle2(*no_material()), rng=np.random.default_rng(15)
+            )
+            primary = np.unique(event_of(reco.cluster_offsets)[reco.clusters.truth_index == 0])
+            assert 0.9 * expected <= len(primary) <= expected
+            showered = reco.truth.particles.outcome[reco.truth.offsets[:-1]] == Outcome.SHOWERED
+            assert showered.any() == (p > 0.3 and pdg_id == -ELECTRON)
 
 
 @pytest.mark.parametrize("pdg_id", [PHOTON, ELECTRON, -MUON, PION, NEUTRON])
