@@ -189,7 +189,7 @@ def assert_consistent(truth: TruthEvents) -> None:
     assert np.isfinite(end).all()
     assert (end[:, gone] == 0).all()
     assert (end[3] >= start[3])[~gone].all()
-    lasting = ~gone & ~np.isin(pdg_id, (PI0, ETA)) & (outcome != Outcome.STOPPED)
+    lasting = inside & ~gone & ~np.isin(pdg_id, (PI0, ETA)) & (outcome != Outcome.STOPPED)
     assert np.sum(~(end[3] > start[3])[lasting]) <= 1e-4 * lasting.sum()  # soft, within a shell
     way = np.linalg.norm(end[:3] - start[:3], axis=0)
     assert (way <= C * (end[3] - start[3]) * (1 + 1e-9) + 1e-7)[~gone].all()
