@@ -275,7 +275,8 @@ def assert_energy_is_kept(truth: TruthEvents) -> None:
 def test_everybody_has_a_fate_that_suits_it() -> None:
     _, after, path, _ = zoo()
     assert_consistent(after)
-    assert set(after.particles.outcome) == set(Outcome) - {Outcome.UNDETERMINED, Outcome.COLLIDED}
+    behind = {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.SHOWERED}
+    assert set(after.particles.outcome) == set(Outcome) - behind
     gone = np.isin(after.particles.outcome, (Outcome.ESCAPED, Outcome.INVISIBLE))
     np.testing.assert_array_equal(np.isinf(path), gone)
     assert (path >= 0).all()
