@@ -119,7 +119,7 @@ def _find(
         region=region,
         second_moment=content.second_moment,
         e9_e21=(1 - look.leakage) ** width,
-        n_crystals=rng.poisson(crystals).astype(np.int16),
+        n_crystals=np.maximum(rng.poisson(crystals), 1).astype(np.int16),
         track_index=np.full(n, -1, np.int16),
         track_distance=np.full(n, np.inf),
         truth_index=content.source.astype(np.int32),

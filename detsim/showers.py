@@ -38,6 +38,8 @@ TRACK_DEPTH: Final = 10.0
 
 _ROUNDING = 1e-6
 """Distance [cm] behind the face that means none."""
+_HIGHEST = 12.0
+"""Energy [GeV] from which on resolutions stay as they are: more than there is in a collision."""
 _THINNEST = 1e-9
 """Nuclear interaction lengths that stand for none."""
 _LEAST_COSINE = 0.2
@@ -105,7 +107,7 @@ def region_at(ecl: Calorimeter, theta: FloatArray) -> RegionArray:
 
 def evaluate(formula: ResolutionFormula, energy: FloatArray) -> FloatArray:
     """An error at some energies [GeV], in the unit of the formula."""
-    root = np.sqrt(np.maximum(energy, formula.e_min_gev))
+    root = np.sqrt(np.clip(energy, formula.e_min_gev, _HIGHEST))
     terms = (formula.a / root**2, formula.b / root, formula.c / np.sqrt(root))
     if formula.in_quadrature:
         value = np.sqrt(sum((term**2 for term in terms), np.full_like(root, formula.d**2)))
@@ -138,10 +140,9 @@ def deposit(
         arrivals.take(heavy), mass[heavy], entries.take(heavy), ecl, rng
     )
     showered[heavy], stopped[heavy] = interacts, stops
-    split = _split_off(others.take(interacts), ecl, rng)
     parts = [
         replace(part, source=rows[part.source])
-        for part, rows in ((electromagnetic, em), (others, heavy), (split, heavy))
+        for part, rows in ((electromagnetic, em), (others, heavy))
     ]
     deposits = Deposits.join(*parts)
     deposits = deposits.take(deposits.energy > 0)
@@ -212,9 +213,9 @@ def _width(look: Showers | Tracks | Hadrons, normal: FloatArray) -> FloatArray:
 
 def _conversion(arrivals: Arrivals, entries: _Entries, ecl: Calorimeter) -> FloatArray:
     """Probability of photons to convert between tracker and crystals, shape (n,)."""
-    front = _by_region(entries.region, ecl, lambda part: part.front_x0)
+    front = _in_front(entries, ecl, lambda part: part.front_x0)
     energy = np.maximum(arrivals.momentum[0], np.finfo(float).tiny)
-    convert: FloatArray = -np.expm1(-front / entries.incidence * pairs_per_x0(energy))
+    convert: FloatArray = -np.expm1(-front * pairs_per_x0(energy))
     return convert
 
 
@@ -230,10 +231,11 @@ def _skewed(asymmetry: float, normal: FloatArray) -> FloatArray:
 
 
 def _path_left(entries: _Entries, ecl: Calorimeter) -> FloatArray:
-    """Length of the crystals before particles that are born in them [cm], shape (n,)."""
-    cosine = entries.cosine
-    ahead = np.where(cosine > 0, ecl.depth_cm - entries.depth, entries.depth)
-    left: FloatArray = ahead / np.maximum(np.abs(cosine), _LEAST_COSINE)
+    """Length of the crystals before particles that enter or are born in them [cm], shape (n,)."""
+    # What leaves the cavity enters the crystals, even where it flies towards the axis.
+    goes_on = (entries.cosine > 0) | (entries.depth == 0)
+    ahead = np.where(goes_on, ecl.depth_cm - entries.depth, entries.depth)
+    left: FloatArray = ahead / np.maximum(np.abs(entries.cosine), _LEAST_COSINE)
     return left
 
 
@@ -259,10 +261,8 @@ def _penetrating(
     kinetic = arrivals.momentum[0] - mass
     path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
 
-    front = _by_region(entries.region, ecl, lambda part: part.front_lambda)
-    lengths = np.where(
-        np.abs(pdg_id) == MUON, 0.0, front / entries.incidence + path * ecl.depth_lambda
-    )
+    front = _in_front(entries, ecl, lambda part: part.front_lambda)
+    lengths = np.where(np.abs(pdg_id) == MUON, 0.0, front + path * ecl.depth_lambda)
     depth = rng.standard_exponential(n) / np.maximum(lengths, _THINNEST)
     reached = np.minimum(depth, 1.0)
     after = p.copy()
@@ -276,7 +276,7 @@ def _penetrating(
     available = left + np.where(annihilates, 2 * mass, 0.0)
     share = rng.beta(ecl.hadrons.share_alpha, ecl.hadrons.share_beta, n)
     straggling = ecl.tracks.width_gev / _MOYAL_FWHM * -np.log(rng.standard_normal(n) ** 2)
-    energy = kinetic - left + np.where(interacts, share * available, 0.0)
+    energy = np.where(charged, kinetic - left, 0.0) + np.where(interacts, share * available, 0.0)
     passes = charged & ~stops & ~interacts
     energy[passes] = np.clip(energy + straggling, 0.0, kinetic)[passes]
 
@@ -284,22 +284,28 @@ def _penetrating(
     moment = np.where(interacts, _width(ecl.hadrons, normal), _width(ecl.tracks, normal))
     deposits = _placed(arrivals, entries, energy, np.full(n, TRACK_DEPTH), moment)
     off = np.where(interacts, ecl.hadrons.offset_cm, 0.0) * rng.standard_normal((3, n))
-    return replace(deposits, point=deposits.point + off), interacts, stops & ~interacts
+    deposits = replace(deposits, point=deposits.point + off)
+    unseen = ((1 - share) * available)[interacts]
+    split = _split_off(deposits.take(interacts), unseen, ecl, rng)
+    return Deposits.join(deposits, split), interacts, stops & ~interacts
 
 
-def _split_off(showers: Deposits, ecl: Calorimeter, rng: np.random.Generator) -> Deposits:
-    """Parts of hadronic showers that stand apart from them."""
+def _split_off(
+    showers: Deposits, unseen: FloatArray, ecl: Calorimeter, rng: np.random.Generator
+) -> Deposits:
+    """Parts of hadronic showers that stand apart, of the energy that these leave unseen [GeV]."""
     look = ecl.hadrons
-    parent = np.repeat(np.arange(len(showers)), rng.poisson(look.split_offs, len(showers)))
+    number = rng.poisson(look.split_offs, len(showers))
+    parent = np.repeat(np.arange(len(showers)), number)
     parts, n = showers.take(parent), len(parent)
     away = np.cross(parts.point, rng.standard_normal((3, n)), axis=0)
     away /= np.maximum(np.linalg.norm(away, axis=0), np.finfo(float).tiny)
     distance = look.split_off_distance_cm * rng.standard_exponential(n)
-    return replace(
-        parts,
-        energy=look.split_off_energy_gev * rng.standard_exponential(n),
-        point=parts.point + distance * away,
-    )
+    energy = look.split_off_energy_gev * rng.standard_exponential(n)
+    energy = np.minimum(energy, unseen[parent] / number[parent])
+    point = parts.point + distance * away
+    in_crystals = region_at(ecl, np.arctan2(np.hypot(*point[:2]), point[2])) != Region.NONE
+    return replace(parts, energy=energy, point=point).take(in_crystals)
 
 
 def _placed(
@@ -315,12 +321,12 @@ def _placed(
     return Deposits(np.arange(len(arrivals)), energy, point, second_moment, time)
 
 
-def _by_region(
-    region: RegionArray, ecl: Calorimeter, value: Callable[[Crystals], float]
+def _in_front(
+    entries: _Entries, ecl: Calorimeter, thickness: Callable[[Crystals], float]
 ) -> FloatArray:
-    """A number of the card for each particle, by where it enters, shape (n,)."""
+    """Material that particles cross between tracker and crystals, in lengths of one kind."""
     table = np.zeros(len(Region))
     for name, part in ecl.regions.items():
-        table[name] = value(part)
-    numbers: FloatArray = table[region]
-    return numbers
+        table[name] = thickness(part)
+    crossed: FloatArray = table[entries.region] / entries.incidence * (entries.depth == 0)
+    return crossed

@@ -81,14 +81,14 @@ class Showers(Sourced):
     crystals above noise grows from that at 1 GeV with a power of the energy.
     """
 
-    asymmetry: Annotated[float, Field(gt=0, lt=1)]
+    asymmetry: Annotated[float, Field(strict=True, gt=0, lt=1)]
     front_smearing: NonNegative
     critical_energy_mev: Positive
     scale: Positive
     angle_scale_mrad: Positive
     second_moment_cm2: Positive
     second_moment_spread: NonNegative
-    leakage: Annotated[float, Field(gt=0, lt=1)]
+    leakage: Annotated[float, Field(strict=True, gt=0, lt=1)]
     crystals_at_1_gev: Positive
     crystals_power: NonNegative
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
@@ -51,12 +50,21 @@ from darkbelle.gen.particles import (
     is_invisible,
     species,
 )
-from darkbelle.geometry import Experiment, load
 from darkbelle.units import CURVATURE, C
 from tests.detsim.ends import EXIT_FORWARD, EXIT_RADIUS, leaves_tracker
+from tests.detsim.sending import (
+    NO_FIELD,
+    P_VALUE,
+    beam,
+    belle2,
+    everywhere,
+    mass_of,
+    no_material,
+    one_each,
+    seeded,
+)
 from tests.physics.straight_rays import expected_ends, is_in_material, layers_on_ray
 
-P_VALUE = 1e-5
 NEUTRAL = (PHOTON, PI0, ETA, K_S, K_L, LAMBDA, -LAMBDA, NEUTRON, -NEUTRON)
 CHARGED = (ELECTRON, MUON, PION, KAON, PROTON, 3112, 3312)
 UNSEEN = (NU_E, -NU_E, NU_MU, -NU_MU, NU_TAU, -NU_TAU, CHI1, -CHI1, Z_PRIME)
@@ -64,66 +72,6 @@ ALL = (*NEUTRAL, *CHARGED, *(-code for code in CHARGED), *UNSEEN)
 CTAU = {PION: 780.45, KAON: 371.2, MUON: 65865.4}
 """cm, PDG 2024."""
 END = ("decay_x", "decay_y", "decay_z", "decay_t")
-seeded = settings(derandomize=True, database=None, deadline=None, max_examples=40)
-
-
-@cache
-def belle2(*overrides: str) -> Experiment:
-    return load("belle2", overrides)
-
-
-def no_material(experiment: Experiment | None = None) -> tuple[str, ...]:
-    """Overrides that leave sensors alone."""
-    card = experiment or belle2()
-    layers = [f"passive.{name}" for name in card.passive]
-    layers += [f"silicon.{name}" for name in card.silicon]
-    names = ("thickness_x0", "thickness_lambda", "mip_loss_mev")
-    chamber = ("material_x0_per_cm", "material_lambda_per_cm", "mip_loss_mev_per_cm")
-    thin = [f"{layer}.{name}=0.0" for layer in layers for name in names]
-    return (*thin, *(f"drift_chamber.{name}=0.0" for name in chamber))
-
-
-NO_FIELD = "solenoid.field_t=0.0"
-
-
-def mass_of(pdg_id: int) -> float:
-    """GeV; 1 GeV for the dark states."""
-    return 1.0 if (mass := species(pdg_id).mass) is None else mass
-
-
-def one_each(
-    pdg_id: int | Sequence[int],
-    momentum: np.ndarray,
-    start: np.ndarray | None = None,
-) -> TruthEvents:
-    """Events of one particle each: momenta (3, n) [GeV], starts (4, n) [cm, ns] or the origin."""
-    n = momentum.shape[1]
-    codes = np.broadcast_to(np.array(pdg_id, np.int32), n)
-    mass = np.array([mass_of(int(code)) for code in codes])
-    four = np.stack([np.sqrt(np.sum(momentum**2, axis=0) + mass**2), *momentum])
-    where = np.zeros((4, n)) if start is None else start
-    slot = Slot(codes, Status.FINAL, Origin.GUN, mass, four, where)
-    return assemble([slot], np.ones(n), where, None)
-
-
-def beam(p: float, theta_deg: float, n: int, seed: int = 1) -> np.ndarray:
-    """Momenta of one size and polar angle, all azimuths, (3, n)."""
-    phi = np.random.default_rng(seed).uniform(-np.pi, np.pi, n)
-    theta = math.radians(theta_deg)
-    across = p * math.sin(theta)
-    return np.stack([across * np.cos(phi), across * np.sin(phi), np.full(n, p * math.cos(theta))])
-
-
-def everywhere(
-    n: int, seed: int, p: tuple[float, float] = (1e-3, 10.0), reach: float = 60.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Momenta (3, n) in all directions and of all sizes, starts (4, n) here and there."""
-    rng = np.random.default_rng(seed)
-    direction = rng.normal(size=(3, n))
-    size = np.exp(rng.uniform(*np.log(p), n))
-    start = np.stack([*rng.uniform(-reach, reach, (3, n)), rng.uniform(0, 5, n)])
-    start[:, rng.random(n) < 0.5] = 0.0
-    return size * direction / np.linalg.norm(direction, axis=0), start
 
 
 @cache
@@ -1056,18 +1004,9 @@ def test_nothing_at_all() -> None:
 def test_a_million_tracks() -> None:
     """As many pions of all momenta and starts; nothing breaks, 10^5 events a block or not."""
     n = 1_000_000
-    truth = one_each_of(PION, *everywhere(n, 20, p=(0.02, 5.0), reach=100.0))
+    truth = one_each(PION, *everywhere(n, 20, p=(0.02, 5.0), reach=100.0))
     reco = simulate(truth, belle2(), rng=np.random.default_rng(20))
     assert_tracks_are_sound(reco)
     assert_consistent(reco.truth)
     assert len(reco.tracks) > 300_000
     assert (reco.tracks.fit_status == FitStatus.OK).mean() > 0.9999
-
-
-def one_each_of(pdg_id: int, momentum: np.ndarray, start: np.ndarray) -> TruthEvents:
-    """As `one_each` for very many of one species."""
-    n, mass = momentum.shape[1], mass_of(pdg_id)
-    four = np.stack([np.sqrt(np.sum(momentum**2, axis=0) + mass**2), *momentum])
-    return assemble(
-        [Slot(pdg_id, Status.FINAL, Origin.GUN, mass, four, start)], np.ones(n), start, None
-    )
