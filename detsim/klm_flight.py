@@ -162,7 +162,9 @@ def fly_to_iron(
         np.where(flight.dz > 0, system.forward.face_cm, system.backward.face_cm)
     )
     length = np.minimum(to_coil, to_face)
-    arrives = np.isfinite(length) & (np.abs(bending) * length < _LARGEST_TURN)
+    arrives = np.isfinite(length)
+    length = np.where(arrives, length, 0.0)
+    arrives &= np.abs(bending) * length < _LARGEST_TURN
     flight.advance(np.where(arrives, length, 0.0), bending, p)
 
     thickness, loss = _before_iron(flight, system, at_coil=to_coil < to_face)

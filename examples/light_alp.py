@@ -22,7 +22,7 @@ from darkbelle.gen.events import Origin, Slot, Status, assemble
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import PHOTON
 
-MASSES, N_EVENTS, SEED = np.geomspace(0.05, 2.0, 40), 30_000, 1
+MASSES, N_EVENTS, SEED = np.geomspace(0.01, 2.0, 50), 30_000, 1
 COLOURS = {
     "two clusters": "#0072B2",
     "one merged cluster": "#D55E00",
@@ -84,7 +84,7 @@ def main() -> None:
     axis.set_xscale("log")
     axis.set_xlim(MASSES[0], MASSES[-1])
     axis.set_ylim(0, 1)
-    ticks = [0.05, 0.1, 0.2, 0.5, 1, 2]
+    ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
     axis.set_xlabel("$m_a$ [GeV]")

@@ -137,7 +137,7 @@ def assert_consistent(truth: TruthEvents) -> None:
     assert np.isfinite(end).all()
     assert (end[:, gone] == 0).all()
     assert (end[3] >= start[3])[~gone].all()
-    lasting = ~gone & ~np.isin(pdg_id, (PI0, ETA)) & (outcome != Outcome.STOPPED)
+    lasting = inside & ~gone & ~np.isin(pdg_id, (PI0, ETA)) & (outcome != Outcome.STOPPED)
     assert np.sum(~(end[3] > start[3])[lasting]) <= 1e-4 * lasting.sum()  # soft, within a shell
     way = np.linalg.norm(end[:3] - start[:3], axis=0)
     assert (way <= C * (end[3] - start[3]) * (1 + 1e-9) + 1e-7)[~gone].all()
@@ -223,7 +223,8 @@ def assert_energy_is_kept(truth: TruthEvents) -> None:
 def test_everybody_has_a_fate_that_suits_it() -> None:
     _, after, path, _ = zoo()
     assert_consistent(after)
-    assert set(after.particles.outcome) == set(Outcome) - {Outcome.UNDETERMINED, Outcome.COLLIDED}
+    behind = {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.SHOWERED}
+    assert set(after.particles.outcome) == set(Outcome) - behind
     gone = np.isin(after.particles.outcome, (Outcome.ESCAPED, Outcome.INVISIBLE))
     np.testing.assert_array_equal(np.isinf(path), gone)
     assert (path >= 0).all()
