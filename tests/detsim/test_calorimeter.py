@@ -32,8 +32,9 @@ from darkbelle.gen.particles import (
     PROTON,
     charges,
 )
-from darkbelle.geometry import load
+from darkbelle.geometry import load, names
 from darkbelle.geometry.calorimeter import Region
+from darkbelle.geometry.sourced import Sourced
 from darkbelle.units import C, deg
 from tests.detsim.sending import (
     P_VALUE,
@@ -562,6 +563,31 @@ def test_what_was_decided_before_stays() -> None:
     assert_consistent(reco)
     found = set(reco.truth.particles.outcome.tolist())
     assert found == set(Outcome) - {Outcome.UNDETERMINED, Outcome.COLLIDED}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_card(name: str) -> None:
+    """All that can arrive is measured with each card, nominal and with its variations."""
+    codes = np.tile(ALL, 100)
+    momentum, start = everywhere(len(codes), 11, p=(0.05, 10.0))
+    experiment = load(name)
+    truth = several(np.full(100, len(ALL)), codes, momentum, start)
+    assert_consistent(simulate(truth, experiment, rng=np.random.default_rng(11)))
+    codes = np.tile([PHOTON, PHOTON, PION, K_L], 1_000)
+    momentum = isotropic(1.0, len(codes))
+    arrivals, _ = at_face(codes, momentum)
+    truth, ecl = one_each(codes, momentum), experiment.calorimeter
+    tables = {key: table for key, table in ecl if isinstance(table, Sourced) and table.variation}
+    assert {"barrel", "showers", "hadrons", "clustering", "timing"} <= set(tables)
+    nominal = measure_clusters(arrivals, truth, ecl, np.random.default_rng(12)).clusters
+    for key, table in tables.items():
+        varied = ecl.model_copy(update={key: table.varied()})
+        other = measure_clusters(arrivals, truth, varied, np.random.default_rng(12)).clusters
+        same = [
+            np.array_equal(getattr(nominal, field.name), getattr(other, field.name))
+            for field in fields(ClusterTable)
+        ]
+        assert not all(same), key
 
 
 # ---- randomness and order ------------------------------------------------------------------------

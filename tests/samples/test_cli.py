@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import awkward as ak
+import numpy as np
 import pytest
 
 from darkbelle import geometry, samples
@@ -55,6 +57,20 @@ def test_a_seed_is_drawn_told_and_stored(run, tmp_path):
     assert status == 0
     told = out.split("seed ")[1].split()[0]
     assert samples.open(tmp_path / "x.h5").attributes["seed"] == told
+
+
+def test_the_background_in_the_calorimeter_is_chosen(run, tmp_path):
+    """Low background: 0.1 GeV in the barrel to 3.27 %, high: 7.72 %; the card in the file tells."""
+    gun = ("produce", "particle-gun", "-p", "pdg_id=22", "-p", "p=0.1", "-p", "theta=1.5")
+    for level, percent in (("low", 3.27), ("high", 7.72)):
+        setting = f"calorimeter.background={level}"
+        status, _, _ = run(*gun, "-n", "200", "--seed", "1", "-o", f"{level}.h5", "--set", setting)
+        assert status == 0
+        sample = samples.open(tmp_path / f"{level}.h5")
+        assert sample.experiment.calorimeter.background == level
+        clusters = ak.flatten(sample.clusters[sample.clusters.truth_index == 0])
+        relative = np.median(clusters.sigma_energy / clusters.energy)
+        assert 100 * relative == pytest.approx(percent, rel=0.04)
 
 
 def test_a_gun_takes_ranges(run, tmp_path):
