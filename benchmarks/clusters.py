@@ -53,7 +53,7 @@ def main() -> None:
         truth = photons(n_each, rng)
         flights = interact(truth, experiment, rng)
         arrivals, after, ecl = flights.arrivals, flights.truth, experiment.calorimeter
-        alone = rate(lambda: measure_clusters(arrivals, after, ecl, rng))  # noqa: B023
+        alone = rate(lambda: measure_clusters(arrivals, arrivals.pdg_id, after, ecl, rng))  # noqa: B023
         whole = rate(lambda: detsim.simulate(truth, experiment, rng=rng))  # noqa: B023
         print(f"{n_each:2} an event: calorimeter {alone:9,.0f}/s, detector {whole:9,.0f}/s")
 

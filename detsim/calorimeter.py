@@ -39,11 +39,15 @@ class CalorimeterResponse:
 
 
 def measure_clusters(
-    arrivals: Arrivals, truth: TruthEvents, ecl: Calorimeter, rng: np.random.Generator
+    arrivals: Arrivals,
+    behaviour: npt.NDArray[np.int32],
+    truth: TruthEvents,
+    ecl: Calorimeter,
+    rng: np.random.Generator,
 ) -> CalorimeterResponse:
-    """Measure what arrives at the calorimeter."""
+    """Measure what arrives at the calorimeter and behaves like some species."""
     mass = truth.particles.mass[arrivals.row]
-    deposits, showered, stopped = deposit(arrivals, mass, ecl, rng)
+    deposits, showered, stopped = deposit(arrivals, mass, behaviour, ecl, rng)
     event = truth.event_index()[arrivals.row][deposits.source]
     if ecl.beam_background.mean_number:
         event, deposits = _with_background(event, deposits, truth.n_events, ecl, rng)
@@ -120,7 +124,7 @@ def _find(
         second_moment=content.second_moment,
         e9_e21=(1 - look.leakage) ** width,
         n_crystals=np.maximum(rng.poisson(crystals), 1).astype(np.int16),
-        track_index=np.full(n, -1, np.int16),
+        track_index=np.full(n, -1, np.int32),
         track_distance=np.full(n, np.inf),
         truth_index=content.source.astype(np.int32),
         n_particles=clusters.n_sources[found],

@@ -18,6 +18,8 @@ __all__ = ["Cavity"]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+_ROUNDING = 1e-6
+"""Distance [cm] behind the face that means none."""
 _TURNS = 10
 """Turns after which a curling particle counts as gone."""
 
@@ -41,6 +43,11 @@ class Cavity:
         along = np.maximum(z - self.z_max, self.z_min - z)
         outside: FloatArray = np.maximum(np.hypot(x, y) - self.radius, along)
         return outside
+
+    def is_on_face(self, point: FloatArray) -> BoolArray:
+        """Whether points, shape (3, n), lie no deeper than rounding makes them."""
+        on_face: BoolArray = self.beyond(point) < _ROUNDING
+        return on_face
 
     def exit(self, tracks: Helices, start: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Arc length at which each track leaves [cm], and whether it has not curled too long.

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from darkbelle.detsim.showers import Deposits
 from darkbelle.geometry.calorimeter import Clustering
@@ -30,7 +31,7 @@ class Clusters:
 
     event: IndexArray
     content: Deposits
-    n_sources: npt.NDArray[np.int16]
+    n_sources: npt.NDArray[np.int32]
 
 
 def form_clusters(
@@ -46,7 +47,7 @@ def form_clusters(
     least = card.distance_cm + card.distance_spread_cm * rng.standard_normal(len(first))
     merges = apart < least
     if not merges.any():
-        return Clusters(event, deposits, np.ones(n, np.int16))
+        return Clusters(event, deposits, np.ones(n, np.int32))
     graph = coo_array((merges[merges], (first[merges], second[merges])), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     return _merge(label.astype(np.intp), event, deposits)
@@ -55,22 +56,15 @@ def form_clusters(
 def _near_pairs(
     event: IndexArray, direction: FloatArray, distance: FloatArray, card: Clustering
 ) -> tuple[IndexArray, IndexArray]:
-    """Pairs of deposits in an event whose directions' z are near enough to be merged.
-
-    Every pair once, in an order that depends on the deposits alone.
-    """
+    """Pairs of deposits of an event whose directions are near enough to be merged, in order."""
+    if len(event) < 2:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
     farthest = card.distance_cm + _FARTHEST * card.distance_spread_cm
-    window = farthest / distance.min(initial=np.inf)
-    key = event * (2 * (2 + window)) + direction[2]  # windows of two events do not overlap
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    pairs = [np.empty((2, 0), np.intp)]
-    for shift in range(1, len(order)):
-        near = np.flatnonzero(ordered[shift:] - ordered[:-shift] < window)
-        if not len(near):
-            break
-        pairs.append(np.stack([order[near], order[near + shift]]))
-    first, second = np.concatenate(pairs, axis=1)
+    window = farthest / distance.min()
+    # Events stand apart along the first axis, so that none of their deposits are near.
+    place = direction.T + np.outer(event * (2 + 2 * window), [1.0, 0.0, 0.0])
+    pairs = cKDTree(place).query_pairs(window, output_type="ndarray")
+    first, second = pairs[np.lexsort(pairs.T[::-1])].T
     return first, second
 
 
@@ -97,6 +91,10 @@ def _merge(label: IndexArray, event: IndexArray, deposits: Deposits) -> Clusters
         total(share * (deposits.second_moment + away2)),
         total(share * deposits.time),
     )
+    by_source = np.lexsort((deposits.source, group))
+    source, of_group = deposits.source[by_source], group[by_source]
+    is_new = np.ones(len(source), np.int32)
+    is_new[1:] = (source[1:] != source[:-1]) | (of_group[1:] != of_group[:-1])
     in_order = np.argsort(event[begin], kind="stable")
-    n_sources = number[in_order].astype(np.int16)
+    n_sources = np.add.reduceat(is_new, begin)[in_order]
     return Clusters(event[begin][in_order], merged.take(in_order), n_sources)

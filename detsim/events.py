@@ -61,14 +61,16 @@ class TrackTable:
     first_hit_radius: FloatArray = column(
         "distance from the z axis of the first hit in order of flight", unit="cm", dtype="f4"
     )
-    cluster_index: npt.NDArray[np.int16] = column(
-        "index of its most energetic cluster within the event, -1 for none", dtype="i2"
+    cluster_index: npt.NDArray[np.int32] = column(
+        "index of its most energetic cluster within the event, -1 for none", dtype="i4"
     )
     e_over_p: FloatArray = column(
         "energy of that cluster over the momentum, NaN without one", dtype="f4"
     )
     pid: npt.NDArray[np.bool_] = column(
-        "whether it is taken for a species, at each working point", dtype="?"
+        "whether it is taken for a species, at each working point; a table of rates that does not "
+        "look at clusters",
+        dtype="?",
     )
     truth_index: npt.NDArray[np.int32] = column(
         "index of the true particle within the event", dtype="i4"
@@ -102,8 +104,8 @@ class ClusterTable:
     second_moment: FloatArray = column("lateral width squared", unit="cm^2", dtype="f4")
     e9_e21: FloatArray = column("energy in 3x3 over that in 5x5 less 4 crystals", dtype="f4")
     n_crystals: CountArray = column("crystals above noise", dtype="i2")
-    track_index: npt.NDArray[np.int16] = column(
-        "index of the track that owns it within the event, -1 for none", dtype="i2"
+    track_index: npt.NDArray[np.int32] = column(
+        "index of the track that owns it within the event, -1 for none", dtype="i4"
     )
     track_distance: FloatArray = column(
         "distance to the nearest track, infinite without tracks", unit="cm", dtype="f4"
@@ -112,7 +114,9 @@ class ClusterTable:
         "index of the true particle that left most of it within the event, -1 for none",
         dtype="i4",
     )
-    n_particles: CountArray = column("showers that were not told apart in it", dtype="i2")
+    n_particles: npt.NDArray[np.int32] = column(
+        "particles whose showers were not told apart in it", dtype="i4"
+    )
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -141,8 +145,9 @@ class KlmClusterTable:
     section: npt.NDArray[np.int8] = column(
         "part of the system with the innermost hit", dtype="i1", codes=KlmSection
     )
-    track_index: CountArray = column(
-        "index of the matched track within the event, -1 for none", dtype="i2"
+    track_index: npt.NDArray[np.int32] = column(
+        "index of its particle's track (or its parent's, decayed in flight), -1 for none",
+        dtype="i4",
     )
     truth_index: npt.NDArray[np.int32] = column(
         "index of the true particle within the event", dtype="i4"
@@ -171,11 +176,11 @@ class VertexTable:
     A mass is named by what the positive and the negative track are taken for.
     """
 
-    track_plus: npt.NDArray[np.int16] = column(
-        "index of the positive track within the event", dtype="i2"
+    track_plus: npt.NDArray[np.int32] = column(
+        "index of the positive track within the event", dtype="i4"
     )
-    track_minus: npt.NDArray[np.int16] = column(
-        "index of the negative track within the event", dtype="i2"
+    track_minus: npt.NDArray[np.int32] = column(
+        "index of the negative track within the event", dtype="i4"
     )
     x: FloatArray = column("position", unit="cm", dtype="f4", edm4hep="position.x")
     y: FloatArray = column("position", unit="cm", dtype="f4", edm4hep="position.y")

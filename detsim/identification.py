@@ -59,7 +59,8 @@ def identify(
     The columns are those of ``identification.point_names``. One uniform number a track and
     hypothesis decides all its points, so that tight implies loose. That of the pions is the
     complement of that of the kaons, since both judge by one ratio of likelihoods: no track is a
-    tight kaon and a tight pion, nor is any both at points whose rates sum to one at most.
+    tight kaon and a tight pion, nor is any both at points whose rates sum to one at most. Nothing
+    is decided of tracks without a momentum.
     """
     species = _species(suspects.pdg_id)
     numbers = dict(zip(("e", "mu", "k", "p"), rng.random((4, len(suspects))), strict=True))
@@ -69,12 +70,14 @@ def identify(
         rates = hypothesis.rates[bins, species]
         if name == "mu":
             muons = hypothesis.rates[bins, SPECIES.index("mu")]
-            rates = _split_decays(rates, muons, suspects)
+            share = identification.decays.largest_share
+            rates = _split_decays(rates, muons, suspects, share)
         if name == "pi":
             decisions.append(numbers["k"][:, np.newaxis] >= 1 - rates)
         else:
             decisions.append(numbers[name][:, np.newaxis] < rates)
-    return np.concatenate(decisions, axis=1)
+    known = np.isfinite(suspects.p)[:, np.newaxis]
+    return np.concatenate(decisions, axis=1) & known
 
 
 def _species(pdg_id: npt.NDArray[np.int32]) -> IndexArray:
@@ -127,12 +130,15 @@ def _meets_sector(phi: FloatArray, sectors: Sectors) -> BoolArray:
     return meets
 
 
-def _split_decays(rates: FloatArray, muons: FloatArray, suspects: Suspects) -> FloatArray:
+def _split_decays(
+    rates: FloatArray, muons: FloatArray, suspects: Suspects, largest_share: float
+) -> FloatArray:
     """Rates as muons of pions and kaons that did, or did not, decay to one, shape (n, n_points).
 
     A published rate f is an average over both. With the chance d to become a muon, those who did
-    have the rate q = e of muons, as far as d q <= f and f - d q <= 1 - d allow; the others have
-    what remains, r = (f - d q)/(1 - d), so that d q + (1 - d) r = f exactly.
+    have the rate q = e of muons, as far as d q <= s f, s being the largest share of decays, and
+    f - d q <= 1 - d allow; the others have what remains, r = (f - d q)/(1 - d), so that
+    d q + (1 - d) r = f exactly.
 
     Notes
     -----
@@ -145,7 +151,8 @@ def _split_decays(rates: FloatArray, muons: FloatArray, suspects: Suspects) -> F
     chance = suspects.muon_chance[exposed, np.newaxis]
     became = suspects.became_muon[exposed, np.newaxis]
     average = rates[exposed]
-    by_decay = np.clip(chance * muons[exposed], average - (1 - chance), average)
+    by_decay = np.minimum(chance * muons[exposed], largest_share * average)
+    by_decay = np.maximum(by_decay, average - (1 - chance))
     part = np.where(became, by_decay, average - by_decay)
     share = np.where(became, chance, np.maximum(1 - chance, np.finfo(float).tiny))
     split = rates.copy()

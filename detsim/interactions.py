@@ -63,7 +63,7 @@ class Flights:
     """How particles fared on their way to the calorimeter.
 
     ``truth`` has an outcome for every particle, and what was born on the way. ``path`` is the
-    transverse arc from birth to end of each particle [cm], infinite if it never ended; ``losses``
+    transverse arc from birth to end or arrival of each particle [cm], else infinite; ``losses``
     are those of the electrons, ``particle`` being a row of the table; ``arrivals`` are the
     particles at the face of the calorimeter.
     """
@@ -216,7 +216,7 @@ def _fly(
     soft = photons.change > 0
     flown = photons.arc - tracks.birth[photons.row]
     losses = Losses(rows[photons.row[soft]], flown[soft], photons.change[soft])
-    path = np.where(ended, arc - tracks.birth, np.inf)
+    path = np.where(ended | arrives, arc - tracks.birth, np.inf)
     bent = np.unique(photons.row[soft])
     bent = bent[outcome[bent] == Outcome.ESCAPED]
     points[:, bent], momenta[:, bent], arrives[bent] = _bent_more(

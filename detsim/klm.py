@@ -25,9 +25,8 @@ from darkbelle.detsim.klm_marks import (
     neutral_marks,
     photon_marks,
 )
-from darkbelle.detsim.walk import LIGHTEST_HADRON
 from darkbelle.gen.events import Outcome
-from darkbelle.gen.particles import ELECTRON, PHOTON, is_invisible
+from darkbelle.gen.particles import ELECTRON, PHOTON, charges, is_hadron, masses
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.klm import KlmSection, MuonHits, MuonSystem
 from darkbelle.units import deg, mrad
@@ -49,8 +48,8 @@ class KlmResponse:
     """What became of the arrivals behind the calorimeter, and the clusters seen of them.
 
     ``outcome`` of each arrival: stopped by its range between the face of the calorimeter and the
-    last plate, absorbed by an interaction behind the calorimeter, escaped; undetermined for what
-    showered in the calorimeter, turned back in the field, or is invisible.
+    last plate, absorbed by an interaction behind the calorimeter; escaped where nothing else is
+    known: what showered in the calorimeter, or turned back in the field, is none of its matter.
 
     Clusters in the order of the arrivals, at most one an arrival, shape (n_clusters,) each:
     ``source`` among the arrivals; position [cm] in the innermost layer with a hit; ``theta`` and
@@ -73,8 +72,7 @@ class KlmResponse:
 
 def respond(
     arrivals: Arrivals,
-    charge: npt.NDArray[np.int8],
-    mass: FloatArray,
+    behaviour: npt.NDArray[np.int32],
     showered: BoolArray,
     experiment: Experiment,
     rng: np.random.Generator,
@@ -85,13 +83,14 @@ def respond(
     ----------
     arrivals
         At the inner face of the calorimeter.
-    charge, mass
-        Of each arrival [e, GeV], shape (n,).
+    behaviour
+        Code of the species that each behaves like, shape (n,).
     showered
         Whether it ended in a shower in the calorimeter, shape (n,).
     """
-    kind = _kinds(arrivals.pdg_id, charge, showered)
-    outcome = np.full(len(arrivals), Outcome.UNDETERMINED, np.int8)
+    charge, mass = charges(arrivals.pdg_id), masses(arrivals.pdg_id)
+    kind = _kinds(behaviour, charge, showered)
+    outcome = np.full(len(arrivals), Outcome.ESCAPED, np.int8)
     involved = np.flatnonzero(kind != Kind.UNSEEN)
     clusters = []
     for start in range(0, max(len(involved), 1), _BLOCK):
@@ -110,13 +109,17 @@ def respond(
 
 
 def _kinds(
-    pdg_id: npt.NDArray[np.int32], charge: npt.NDArray[np.int8], showered: BoolArray
+    behaviour: npt.NDArray[np.int32], charge: npt.NDArray[np.int8], showered: BoolArray
 ) -> CodeArray:
     """How each arrival shows; photons and electrons that showered in the calorimeter do not."""
-    code = np.abs(pdg_id)
-    is_hadron = (code > LIGHTEST_HADRON) & ~is_invisible(pdg_id)
+    hadron = is_hadron(behaviour)
     kind = np.select(
-        [np.isin(code, (PHOTON, ELECTRON)), is_hadron & (charge == 0), is_hadron, charge != 0],
+        [
+            np.isin(np.abs(behaviour), (PHOTON, ELECTRON)),
+            hadron & (charge == 0),
+            hadron,
+            charge != 0,
+        ],
         [
             np.where(showered, Kind.UNSEEN, Kind.PHOTON),
             Kind.NEUTRAL_HADRON,

@@ -80,7 +80,7 @@ def charged_marks(entrants: Entrants, system: MuonSystem, rng: np.random.Generat
             interaction < np.minimum(reach, passage.iron),
             reach < passage.iron,
         ],
-        [Outcome.UNDETERMINED, Outcome.ABSORBED, Outcome.STOPPED],
+        [Outcome.ESCAPED, Outcome.ABSORBED, Outcome.STOPPED],
         Outcome.ESCAPED,
     )
     return Marks(chosen, outcome.astype(np.int8), hits.argmax(axis=0), n_layers, showered)
@@ -124,7 +124,7 @@ def neutral_marks(entrants: Entrants, system: MuonSystem, rng: np.random.Generat
     start = np.where(showered, 0.0, (depth - before) / plate)
     layer, n_layers = _shower(passage, start, chance < efficiency, system, rng)
     outcome = np.where(chance < np.maximum(likely, efficiency), Outcome.ABSORBED, Outcome.ESCAPED)
-    outcome[showered] = Outcome.UNDETERMINED
+    outcome[showered] = Outcome.ESCAPED
     return Marks(chosen, outcome.astype(np.int8), layer, n_layers, np.ones(len(chosen), bool))
 
 
@@ -159,7 +159,7 @@ def photon_marks(entrants: Entrants, system: MuonSystem, rng: np.random.Generato
     seen &= np.isfinite(_latest_start(passage, system.hits.min_layers))
     layer, n_layers = _shower(passage, np.zeros(len(chosen)), seen, system, rng)
     outcome = np.where(passage.iron > 0, Outcome.ABSORBED, Outcome.ESCAPED)
-    outcome[~entrants.line.arrives[chosen]] = Outcome.UNDETERMINED
+    outcome[~entrants.line.arrives[chosen]] = Outcome.ESCAPED
     return Marks(chosen, outcome.astype(np.int8), layer, n_layers, np.ones(len(chosen), bool))
 
 

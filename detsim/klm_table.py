@@ -33,7 +33,7 @@ def klm_cluster_table(
 
     n_tracks = np.diff(track_offsets)
     event_of_track = np.repeat(np.arange(truth.n_events), n_tracks)
-    track_of_row = np.full(len(particles), -1, np.int16)
+    track_of_row = np.full(len(particles), -1, np.int32)
     rank = np.arange(len(tracks)) - track_offsets[event_of_track]
     track_of_row[truth.offsets[event_of_track] + tracks.truth_index] = rank
     in_flight = particles.origin[row] == Origin.DECAY_IN_FLIGHT

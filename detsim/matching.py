@@ -44,9 +44,9 @@ class Matches:
     and its distance [cm].
     """
 
-    cluster_of_track: npt.NDArray[np.int16]
+    cluster_of_track: npt.NDArray[np.int32]
     row_of_cluster: IndexArray
-    track_of_cluster: npt.NDArray[np.int16]
+    track_of_cluster: npt.NDArray[np.int32]
     distance: FloatArray
 
 
@@ -83,7 +83,7 @@ def match(
     nearest = np.full(len(clusters), np.inf)
     np.minimum.at(nearest, cluster, apart)
     own = np.flatnonzero((apart == nearest[cluster]) & (apart < farthest))
-    track_of_cluster = np.full(len(clusters), -1, np.int16)
+    track_of_cluster = np.full(len(clusters), -1, np.int32)
     track_of_cluster[cluster[own]] = rank[own]
 
     strongest = np.zeros(len(extrapolation.arrives))
@@ -91,7 +91,7 @@ def match(
     best = own[clusters.energy[cluster[own]] == strongest[track[own]]]
     row = np.full(len(strongest), -1, np.intp)
     row[track[best]] = cluster[best]
-    cluster_of_track = np.full(len(strongest), -1, np.int16)
+    cluster_of_track = np.full(len(strongest), -1, np.int32)
     cluster_of_track[track[best]] = cluster[best] - cluster_offsets[event[cluster[best]]]
     return Matches(cluster_of_track, row, track_of_cluster, nearest)
 

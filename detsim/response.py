@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.calorimeter import measure_clusters
+from darkbelle.detsim.cavity import Cavity
 from darkbelle.detsim.events import RecoEvents
 from darkbelle.detsim.identification import identify
 from darkbelle.detsim.interactions import Flights, interact
 from darkbelle.detsim.klm import respond
 from darkbelle.detsim.klm_table import klm_cluster_table
 from darkbelle.detsim.matching import energy_over_momentum, extrapolate, match
-from darkbelle.detsim.suspects import suspects_among
+from darkbelle.detsim.suspects import behaviour_of, suspects_among
 from darkbelle.detsim.track_table import find_tracks
 from darkbelle.detsim.vertex_table import vertex_table
 from darkbelle.gen.events import Outcome, TruthEvents
-from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment
 
 __all__ = ["simulate"]
@@ -28,39 +28,51 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     """Simulate the detector's response.
 
     Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
-    opposite charge are tried for a vertex; what reaches the calorimeter leaves clusters there, and
-    what gets through in the K_L and muon system.
+    opposite charge are tried for a vertex. What reaches the calorimeter leaves clusters there, and
+    what gets through in the K_L and muon system; hadrons whose tracks are taken for electrons or
+    muons behave as such in both. Each stage has its own random numbers, so that a change in one
+    leaves the others' alone.
     """
-    flights = interact(truth, experiment, rng)
-    truth, ecl, field = flights.truth, experiment.calorimeter, experiment.solenoid.field_t
-    tracks, track_offsets = find_tracks(flights, experiment, rng)
+    for_flights, for_tracks, for_species, for_showers, for_klm = rng.spawn(5)
+    flights = interact(truth, experiment, for_flights)
+    truth, arrivals = flights.truth, flights.arrivals
+    ecl, field = experiment.calorimeter, experiment.solenoid.field_t
+    tracks, track_offsets = find_tracks(flights, experiment, for_tracks)
     vertices, vertex_offsets = vertex_table(tracks, track_offsets, experiment)
-    response = measure_clusters(flights.arrivals, truth, ecl, rng)
-    clusters = response.clusters
     ahead = extrapolate(tracks.helix, ecl)
+    suspects = suspects_among(tracks, track_offsets, ahead, truth, field)
+    pid = identify(suspects, experiment.identification, for_species)
+    behaviour = behaviour_of(arrivals, tracks, track_offsets, truth, pid, experiment.identification)
+
+    showers = measure_clusters(arrivals, behaviour, truth, ecl, for_showers)
     matches = match(
         ahead,
         track_offsets,
-        clusters,
-        response.offsets,
+        showers.clusters,
+        showers.offsets,
         ecl.clustering.match_distance_cm,
     )
-    suspects = suspects_among(tracks, track_offsets, ahead, truth, field)
     tracks = replace(
         tracks,
         cluster_index=matches.cluster_of_track,
-        e_over_p=energy_over_momentum(tracks.helix, matches, clusters, field),
-        pid=identify(suspects, experiment.identification, rng),
+        e_over_p=energy_over_momentum(tracks.helix, matches, showers.clusters, field),
+        pid=pid,
     )
     clusters = replace(
-        clusters, track_index=matches.track_of_cluster, track_distance=matches.distance
+        showers.clusters, track_index=matches.track_of_cluster, track_distance=matches.distance
     )
-    arrivals = flights.arrivals
-    charge, mass = charges(arrivals.pdg_id), truth.particles.mass[arrivals.row]
-    behind = respond(arrivals, charge, mass, response.showered, experiment, rng)
-    outcome = np.where(behind.outcome == Outcome.UNDETERMINED, Outcome.ESCAPED, behind.outcome)
-    outcome[response.stopped] = Outcome.STOPPED
-    outcome[response.showered] = Outcome.SHOWERED
+
+    through = np.flatnonzero(~showers.stopped & Cavity.of(ecl).is_on_face(arrivals.point[:3]))
+    behind = respond(
+        arrivals.take(through), behaviour[through], showers.showered[through], experiment, for_klm
+    )
+    outcome = np.full(len(arrivals), Outcome.ESCAPED, np.int8)
+    outcome[through] = behind.outcome
+    outcome[showers.stopped] = Outcome.STOPPED
+    outcome[showers.showered] = Outcome.SHOWERED
+    klm_clusters, klm_cluster_offsets = klm_cluster_table(
+        behind, arrivals.take(through), truth, tracks, track_offsets
+    )
     return RecoEvents(
         _with_outcomes(flights, outcome),
         tracks,
@@ -68,8 +80,9 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
         vertices,
         vertex_offsets,
         clusters,
-        response.offsets,
-        *klm_cluster_table(behind, arrivals, truth, tracks, track_offsets),
+        showers.offsets,
+        klm_clusters,
+        klm_cluster_offsets,
     )
 
 

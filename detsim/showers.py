@@ -36,8 +36,6 @@ RegionArray = npt.NDArray[np.int8]
 TRACK_DEPTH: Final = 10.0
 """Distance [cm] behind the face, along the flight, at which tracks and clusters are compared."""
 
-_ROUNDING = 1e-6
-"""Distance [cm] behind the face that means none."""
 _HIGHEST = 12.0
 """Energy [GeV] from which on resolutions stay as they are: more than there is in a collision."""
 _THINNEST = 1e-9
@@ -117,9 +115,13 @@ def evaluate(formula: ResolutionFormula, energy: FloatArray) -> FloatArray:
 
 
 def deposit(
-    arrivals: Arrivals, mass: FloatArray, ecl: Calorimeter, rng: np.random.Generator
+    arrivals: Arrivals,
+    mass: FloatArray,
+    behaviour: npt.NDArray[np.int32],
+    ecl: Calorimeter,
+    rng: np.random.Generator,
 ) -> tuple[Deposits, BoolArray, BoolArray]:
-    """Let particles of some masses [GeV] enter the crystals.
+    """Let particles of some masses [GeV] enter the crystals, as what they behave like there.
 
     Returns
     -------
@@ -129,7 +131,7 @@ def deposit(
         Which particles end in a shower, and which come to rest.
     """
     entries = _enter(arrivals, ecl)
-    species = np.abs(arrivals.pdg_id)
+    species = np.abs(behaviour)
     active = (entries.region != Region.NONE) & (entries.depth < ecl.depth_cm)
     is_em = (species == PHOTON) | (species == ELECTRON)
     em, heavy = np.flatnonzero(active & is_em), np.flatnonzero(active & ~is_em)
@@ -137,7 +139,7 @@ def deposit(
     stopped = np.zeros(len(arrivals), dtype=bool)
     electromagnetic = _electromagnetic(arrivals.take(em), entries.take(em), ecl, rng)
     others, interacts, stops = _penetrating(
-        arrivals.take(heavy), mass[heavy], entries.take(heavy), ecl, rng
+        arrivals.take(heavy), mass[heavy], species[heavy] == MUON, entries.take(heavy), ecl, rng
     )
     showered[heavy], stopped[heavy] = interacts, stops
     parts = [
@@ -164,7 +166,7 @@ def _enter(arrivals: Arrivals, ecl: Calorimeter) -> _Entries:
     return _Entries(
         region_at(ecl, np.arctan2(r, z)),
         direction,
-        np.where(beyond > _ROUNDING, beyond, 0.0),
+        np.where(cavity.is_on_face(place), 0.0, beyond),
         (direction * place).sum(axis=0) / distance,
         np.maximum(np.where(on_wall, radial, np.abs(direction[2])), _LEAST_COSINE),
     )
@@ -175,7 +177,7 @@ def _electromagnetic(
 ) -> Deposits:
     """Showers of photons and electrons; ``source`` counts those given."""
     look, n = ecl.showers, len(arrivals)
-    energy = arrivals.momentum[0]
+    energy = np.linalg.norm(arrivals.momentum[1:], axis=0)
     is_photon = arrivals.pdg_id == PHOTON
     cm_per_x0 = ecl.depth_cm / ecl.depth_x0
 
@@ -185,11 +187,7 @@ def _electromagnetic(
     centroid = shape / look.scale * cm_per_x0
     spread = np.sqrt(shape) / look.scale * cm_per_x0
 
-    error = np.empty(n)
-    for name, part in ecl.regions.items():
-        there = entries.region == name
-        formula = part.resolution[ecl.background].energy_percent
-        error[there] = evaluate(formula, energy[there]) * PERCENT
+    error = _relative_error(entries, energy, ecl)
     angle = np.arccos(np.clip(np.abs(entries.cosine), 0.0, 1.0))
     error *= 1 + angle / (look.angle_scale_mrad * mrad)
     # A photon that has converted before the crystals has lost a little there.
@@ -211,6 +209,16 @@ def _width(look: Showers | Tracks | Hadrons, normal: FloatArray) -> FloatArray:
     return width
 
 
+def _relative_error(entries: _Entries, energy: FloatArray, ecl: Calorimeter) -> FloatArray:
+    """Resolution of the energy along the crystals, shape (n,)."""
+    error = np.empty(len(energy))
+    for name, part in ecl.regions.items():
+        there = entries.region == name
+        formula = part.resolution[ecl.background].energy_percent
+        error[there] = evaluate(formula, energy[there]) * PERCENT
+    return error
+
+
 def _conversion(arrivals: Arrivals, entries: _Entries, ecl: Calorimeter) -> FloatArray:
     """Probability of photons to convert between tracker and crystals, shape (n,)."""
     front = _in_front(entries, ecl, lambda part: part.front_x0)
@@ -220,13 +228,13 @@ def _conversion(arrivals: Arrivals, entries: _Entries, ecl: Calorimeter) -> Floa
 
 
 def _skewed(asymmetry: float, normal: FloatArray) -> FloatArray:
-    """Numbers of a logarithmic Gaussian: mode zero, core width one, a tail below, shape (n,).
+    """Numbers of a logarithmic Gaussian: mode zero, a tail below, shape (n,).
 
-    The line shape of calorimeters with leakage; its width is the full one at half maximum over
-    2.35 (NIM A 441 (2000) 401).
+    The line shape of calorimeters with leakage (NIM A 441 (2000) 401), whose asymmetry is given in
+    units of the full width at half maximum over 2.35. Half of its central 68.27 % is one wide.
     """
     s = 2 / _FWHM * np.arcsinh(asymmetry * _FWHM / 2)
-    deviation: FloatArray = -np.expm1(s * (s + normal)) / asymmetry
+    deviation: FloatArray = -np.expm1(s * (s + normal)) / (np.exp(s**2) * np.sinh(s))
     return deviation
 
 
@@ -250,35 +258,46 @@ def _contained(shape: FloatArray, entries: _Entries, ecl: Calorimeter) -> FloatA
 def _penetrating(
     arrivals: Arrivals,
     mass: FloatArray,
+    like_muon: BoolArray,
     entries: _Entries,
     ecl: Calorimeter,
     rng: np.random.Generator,
 ) -> tuple[Deposits, BoolArray, BoolArray]:
     """Muons and hadrons: deposits, whether they shower, whether they stop."""
     n = len(arrivals)
-    pdg_id, charged = arrivals.pdg_id, charges(arrivals.pdg_id) != 0
+    charged = charges(arrivals.pdg_id) != 0
     p = np.linalg.norm(arrivals.momentum[1:], axis=0)
-    kinetic = arrivals.momentum[0] - mass
+    before = _in_front(entries, ecl, lambda part: part.front_mip_mev * MeV)
+    p[charged] = momentum_after(p[charged], mass[charged], before[charged])
+    kinetic = np.hypot(p, mass) - mass
     path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
 
     front = _in_front(entries, ecl, lambda part: part.front_lambda)
-    lengths = np.where(np.abs(pdg_id) == MUON, 0.0, front + path * ecl.depth_lambda)
+    lengths = np.where(like_muon, 0.0, front + path * ecl.depth_lambda)
     depth = rng.standard_exponential(n) / np.maximum(lengths, _THINNEST)
     reached = np.minimum(depth, 1.0)
     after = p.copy()
     after[charged] = momentum_after(
-        p[charged], mass[charged], (ecl.tracks.mip_gev * path * reached)[charged]
+        p[charged], mass[charged], (ecl.tracks.mean_gev * path * reached)[charged]
     )
     stops = charged & (after == 0)
-    annihilates = np.isin(pdg_id, (-PROTON, -NEUTRON))
+    annihilates = np.isin(arrivals.pdg_id, (-PROTON, -NEUTRON)) & ~like_muon
     interacts = ((depth < 1) & ~stops) | (stops & annihilates)
     left = np.where(stops, 0.0, np.hypot(after, mass) - mass)
     available = left + np.where(annihilates, 2 * mass, 0.0)
-    share = rng.beta(ecl.hadrons.share_alpha, ecl.hadrons.share_beta, n)
-    straggling = ecl.tracks.width_gev / _MOYAL_FWHM * -np.log(rng.standard_normal(n) ** 2)
+    look = ecl.hadrons
+    share = np.where(
+        annihilates,
+        rng.beta(look.annihilation_alpha, look.annihilation_beta, n),
+        rng.beta(look.share_alpha, look.share_beta, n),
+    )
     energy = np.where(charged, kinetic - left, 0.0) + np.where(interacts, share * available, 0.0)
     passes = charged & ~stops & ~interacts
-    energy[passes] = np.clip(energy + straggling, 0.0, kinetic)[passes]
+    straggling = ecl.tracks.width_gev / _MOYAL_FWHM * -np.log(rng.standard_normal(n) ** 2)
+    mip = energy * ecl.tracks.mip_gev / ecl.tracks.mean_gev + straggling
+    energy = np.where(passes, np.clip(mip, 0.0, kinetic), energy)
+    error = _relative_error(entries, energy, ecl)
+    energy = energy * np.maximum(1 + error * rng.standard_normal(n), 0.0)
 
     normal = rng.standard_normal(n)
     moment = np.where(interacts, _width(ecl.hadrons, normal), _width(ecl.tracks, normal))

@@ -1,19 +1,21 @@
-"""What decides how tracks are identified: what they really are, where they fly, how they end."""
+"""What decides how tracks are identified, and what hadrons that are taken for leptons do then."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.events import TrackTable
 from darkbelle.detsim.helix import HelixIndex, momentum
 from darkbelle.detsim.identification import Suspects
 from darkbelle.detsim.matching import Extrapolation
 from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Origin, TruthEvents
-from darkbelle.gen.particles import KAON, MUON, PION, ctaus
+from darkbelle.gen.particles import ELECTRON, KAON, MUON, PION, ctaus, is_hadron
+from darkbelle.geometry.identification import Identification
 
-__all__ = ["suspects_among"]
+__all__ = ["behaviour_of", "suspects_among"]
 
 
 def suspects_among(
@@ -25,8 +27,7 @@ def suspects_among(
 ) -> Suspects:
     """What decides how tracks are identified."""
     particles = truth.particles
-    rows = truth.offsets[np.repeat(np.arange(truth.n_events), np.diff(offsets))]
-    rows = rows + tracks.truth_index
+    rows = _rows(tracks, offsets, truth)
     pdg_id = particles.pdg_id[rows]
     p = np.linalg.norm(momentum(tracks.helix, field), axis=1)
     length = ctaus(pdg_id) * p / particles.mass[rows]
@@ -43,6 +44,39 @@ def suspects_among(
         _muon_fractions(pdg_id) * -np.expm1(-ahead.length / length),
         became_muon[rows],
     )
+
+
+def behaviour_of(
+    arrivals: Arrivals,
+    tracks: TrackTable,
+    offsets: npt.NDArray[np.int64],
+    truth: TruthEvents,
+    pid: npt.NDArray[np.bool_],
+    identification: Identification,
+) -> npt.NDArray[np.int32]:
+    """Codes of what arrivals behave like behind the tracker, shape (n,).
+
+    A hadron whose track passes the loosest point of the electrons charges an electromagnetic
+    shower, one that passes the muons' does not interact at all: so they came to be taken for them.
+    """
+    names = identification.point_names
+    code = np.zeros(len(truth.particles), np.int32)
+    rows = _rows(tracks, offsets, truth)
+    for species, lepton in (("mu", MUON), ("e", ELECTRON)):
+        loosest = f"{species}_{identification.hypotheses[species].points[0]}"
+        code[rows[pid[:, names.index(loosest)]]] = lepton
+    taken_for = code[arrivals.row]
+    misleads = is_hadron(arrivals.pdg_id) & (taken_for != 0)
+    return np.where(misleads, taken_for, arrivals.pdg_id)
+
+
+def _rows(
+    tracks: TrackTable, offsets: npt.NDArray[np.int64], truth: TruthEvents
+) -> npt.NDArray[np.int64]:
+    """Row of each track's particle in the table, shape (n_tracks,)."""
+    event = np.repeat(np.arange(truth.n_events), np.diff(offsets))
+    rows: npt.NDArray[np.int64] = truth.offsets[event] + tracks.truth_index
+    return rows
 
 
 def _muon_fractions(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:

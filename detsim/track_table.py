@@ -83,7 +83,7 @@ def _track_table(
         n_hits_svd=measured.n_hits[Detector.SVD][found],
         n_hits_cdc=measured.n_hits[Detector.CDC][found],
         first_hit_radius=measured.first_hit[found],
-        cluster_index=np.full(len(found), -1, np.int16),
+        cluster_index=np.full(len(found), -1, np.int32),
         e_over_p=np.full(len(found), np.nan),
         pid=np.zeros((len(found), 0), bool),
         truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),

@@ -15,7 +15,7 @@ from darkbelle.detsim.hits import Crossing, arc_at_radius, find_crossing, obliqu
 from darkbelle.detsim.legs import Leg, split_into_legs
 from darkbelle.detsim.radiation import pairs_per_x0, photon_number, sample_photon_fraction
 from darkbelle.gen.events import Outcome
-from darkbelle.gen.particles import ELECTRON, MASS_E, PHOTON
+from darkbelle.gen.particles import ELECTRON, MASS_E, PHOTON, is_hadron
 from darkbelle.geometry import Surface
 from darkbelle.units import MeV
 
@@ -25,8 +25,6 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
-LIGHTEST_HADRON: Final = 100
-"""Codes beyond it are those of hadrons."""
 SOFTEST_PHOTON: Final = 5 * MeV
 """Energy below which photons neither are radiated nor convert; few of them could be seen."""
 SOFTEST_ELECTRON: Final = 1 * MeV
@@ -81,7 +79,7 @@ class Walk:
         self._pairs_per_x0 = np.zeros(len(p))
         self._pairs_per_x0[self._is_photon] = pairs_per_x0(p[self._is_photon])
         self._is_electron = np.abs(pdg_id) == ELECTRON
-        self._is_hadron = np.abs(pdg_id) > LIGHTEST_HADRON
+        self._is_hadron = is_hadron(pdg_id)
         self._patience = rng.standard_exponential(len(p))
         self._p_birth, self._mass, self.energy = p, mass, np.hypot(p, mass)
         self.travelled = np.zeros(len(p))

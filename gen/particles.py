@@ -44,6 +44,7 @@ __all__ = [
     "charges",
     "conjugate",
     "ctaus",
+    "is_hadron",
     "is_invisible",
     "masses",
     "species",
@@ -93,6 +94,8 @@ _DARK = {
     -CHI1: Species("chi1bar", 0, None, invisible=True),
     Z_PRIME: Species("Z'", 0, None, invisible=True),
 }
+_LIGHTEST_HADRON = 100
+"""Codes beyond it are those of hadrons."""
 _NEUTRINOS = frozenset({NU_E, NU_MU, NU_TAU})
 _OWN_ANTIPARTICLES = frozenset({PHOTON, PI0, ETA, K_S, K_L, Z_PRIME})
 
@@ -138,6 +141,12 @@ def ctaus(pdg_id: npt.NDArray[np.int32]) -> FloatArray:
 def is_invisible(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether each particle code passes any detector unseen, same shape."""
     return _look_up(pdg_id, lambda known: known.invisible, np.bool_)
+
+
+def is_hadron(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Whether each particle code is that of a hadron, same shape; dark states are none."""
+    hadron: npt.NDArray[np.bool_] = (np.abs(pdg_id) > _LIGHTEST_HADRON) & ~is_invisible(pdg_id)
+    return hadron
 
 
 def _own_mass(known: Species) -> float:

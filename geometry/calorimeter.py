@@ -51,13 +51,15 @@ class Crystals(Sourced):
     """Crystals between two polar angles, and the material between tracker and crystals.
 
     ``front_x0`` and ``front_lambda`` are at normal incidence on the face, in radiation and in
-    nuclear interaction lengths. ``resolution`` is given for each level of beam background.
+    nuclear interaction lengths; ``front_mip_mev`` is the mean loss of a minimum-ionising particle
+    there. ``resolution`` is given for each level of beam background.
     """
 
     theta_min_deg: Finite
     theta_max_deg: Finite
     front_x0: NonNegative
     front_lambda: NonNegative
+    front_mip_mev: NonNegative
     resolution: Annotated[dict[str, Resolution], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -72,9 +74,9 @@ class Crystals(Sourced):
 class Showers(Sourced):
     """How showers of photons and electrons look.
 
-    ``asymmetry`` is that of the logarithmic Gaussian which the measured energy follows, its core
-    being the resolution; ``front_smearing`` is the relative error that a photon has besides if it
-    converts between tracker and crystals. The depth profile is that of PDG 2024, Eq. 34.36, with
+    ``asymmetry`` is that of the logarithmic Gaussian which the measured energy follows, half of its
+    central 68 % being the resolution; ``front_smearing`` is a photon's relative error besides if
+    it converts between tracker and crystals. The depth profile is that of PDG 2024, Eq. 34.36, with
     ``scale`` b. A shower at an angle to the crystals is wider, and its energy less well known by
     1 + angle / ``angle_scale_mrad``; ``second_moment_cm2`` is that of one along them, ``leakage``
     the share of the energy that it has outside of the nine central crystals of 21. The number of
@@ -96,11 +98,12 @@ class Showers(Sourced):
 class Tracks(Sourced):
     """What a charged particle leaves that does not shower, at normal incidence.
 
-    ``mip_gev`` is the most probable loss of a minimum-ionising particle, ``width_gev`` the full
-    width at half maximum.
+    ``mip_gev`` is the most probable energy seen of a minimum-ionising particle, ``width_gev`` the
+    full width at half maximum, ``mean_gev`` what it loses on average.
     """
 
     mip_gev: Positive
+    mean_gev: Positive
     width_gev: Positive
     second_moment_cm2: Positive
     second_moment_spread: NonNegative
@@ -109,12 +112,16 @@ class Tracks(Sourced):
 class Hadrons(Sourced):
     """Showers of hadrons: the visible share of the energy follows a beta distribution.
 
+    Where antinucleons annihilate, of which half of the energy goes into pi0, it is another one.
+
     Their centroid is off by ``offset_cm``; with ``split_offs`` clusters a shower on average, of
     exponential energy, that stand apart by an exponential distance.
     """
 
     share_alpha: Positive
     share_beta: Positive
+    annihilation_alpha: Positive
+    annihilation_beta: Positive
     second_moment_cm2: Positive
     second_moment_spread: NonNegative
     offset_cm: NonNegative
@@ -163,7 +170,10 @@ class Timing(Sourced):
 
 
 class BeamBackground(Sourced):
-    """Clusters of the beams: how many an event, exponential in energy, uniform in time."""
+    """Deposits of the beams: how many an event, exponential in energy, uniform in time.
+
+    They are isotropic, and found like any other: fewer become clusters.
+    """
 
     mean_number: NonNegative
     energy_gev: Positive

@@ -148,9 +148,16 @@ class Hypothesis(Sourced):
         )
 
 
+class Decays(Sourced):
+    """What decays in flight contribute to the rates of pions and kaons among muons, at most."""
+
+    largest_share: Fraction
+
+
 class Identification(Settings):
     """The hypotheses that are tried on every track."""
 
+    decays: Decays
     e: Hypothesis
     mu: Hypothesis
     pi: Hypothesis

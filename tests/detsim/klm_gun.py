@@ -64,7 +64,7 @@ def shoot(
     theta = np.deg2rad(np.broadcast_to(np.asarray(theta_deg, float), n))
     arrivals = arrive(codes, momenta, theta, azimuth, experiment.solenoid.field_t)
     is_shower = rng.random(n) < showered
-    return arrivals, respond(arrivals, charges(codes), masses(codes), is_shower, experiment, rng)
+    return arrivals, respond(arrivals, codes, is_shower, experiment, rng)
 
 
 def share(response: KlmResponse) -> float:

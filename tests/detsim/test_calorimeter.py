@@ -84,7 +84,7 @@ def measured(
     n = np.ones(momentum.shape[1], int) if counts is None else counts
     truth = several(n, pdg_id, momentum, start)
     ecl = belle2(MID, *overrides).calorimeter
-    return measure_clusters(arrivals, truth, ecl, np.random.default_rng(seed))
+    return measure_clusters(arrivals, arrivals.pdg_id, truth, ecl, np.random.default_rng(seed))
 
 
 def event_of(offsets: np.ndarray) -> np.ndarray:
@@ -311,7 +311,7 @@ def test_efficiency(name: str) -> None:
         momentum = beam(energy, 90, n)
         arrivals, _ = at_face(PHOTON, momentum)
         truth = one_each(PHOTON, momentum)
-        response = measure_clusters(arrivals, truth, ecl, np.random.default_rng(6))
+        response = measure_clusters(arrivals, arrivals.pdg_id, truth, ecl, np.random.default_rng(6))
         if energy < 0.02:
             assert len(response.clusters) == 0
             continue
@@ -385,7 +385,7 @@ def test_background_of_the_beams() -> None:
     cards = (f"calorimeter.beam_background.mean_number={mean}", ALL_FOUND, *NEVER_MERGED)
     arrivals, _ = at_face([], np.empty((3, 0)))
     ecl = belle2(*cards).calorimeter
-    response = measure_clusters(arrivals, truth, ecl, np.random.default_rng(7))
+    response = measure_clusters(arrivals, arrivals.pdg_id, truth, ecl, np.random.default_rng(7))
     clusters, number = response.clusters, np.diff(response.offsets)
     law = stats.poisson(mean * 0.92482)
     observed = np.bincount(np.minimum(number, 7), minlength=8)
@@ -579,10 +579,14 @@ def test_every_card(name: str) -> None:
     truth, ecl = one_each(codes, momentum), experiment.calorimeter
     tables = {key: table for key, table in ecl if isinstance(table, Sourced) and table.variation}
     assert {"barrel", "showers", "hadrons", "clustering", "timing"} <= set(tables)
-    nominal = measure_clusters(arrivals, truth, ecl, np.random.default_rng(12)).clusters
+    nominal = measure_clusters(
+        arrivals, arrivals.pdg_id, truth, ecl, np.random.default_rng(12)
+    ).clusters
     for key, table in tables.items():
         varied = ecl.model_copy(update={key: table.varied()})
-        other = measure_clusters(arrivals, truth, varied, np.random.default_rng(12)).clusters
+        other = measure_clusters(
+            arrivals, arrivals.pdg_id, truth, varied, np.random.default_rng(12)
+        ).clusters
         same = [
             np.array_equal(getattr(nominal, field.name), getattr(other, field.name))
             for field in fields(ClusterTable)

@@ -13,7 +13,7 @@ from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.klm import KlmResponse, respond
 from darkbelle.detsim.klm_table import klm_cluster_table
 from darkbelle.gen.events import Origin, Outcome, Slot, Status, TruthEvents, assemble
-from darkbelle.gen.particles import K_L, MASS_MU, MUON, PHOTON, PION, charges, masses
+from darkbelle.gen.particles import K_L, MASS_MU, MUON, PHOTON, PION, masses
 from darkbelle.geometry import Experiment, load
 from darkbelle.records import columns
 from tests.detsim.klm_gun import arrive, shoot
@@ -36,7 +36,7 @@ def responses_of(arrivals: Arrivals, experiment: Experiment, seed: int = 3) -> K
     code = arrivals.pdg_id
     showered = np.zeros(len(arrivals), bool)
     rng = np.random.default_rng(seed)
-    return respond(arrivals, charges(code), masses(code), showered, experiment, rng)
+    return respond(arrivals, code, showered, experiment, rng)
 
 
 def some_muons(n: int = 3000, field: float = 1.5) -> Arrivals:

@@ -65,7 +65,7 @@ def leave(
 ) -> tuple[Deposits, np.ndarray, np.ndarray]:
     """Deposits of particles that fly straight, and which of them showered and stopped."""
     arrivals, mass = at_face(pdg_id, momentum, start)
-    return deposit(arrivals, mass, ecl(*overrides), np.random.default_rng(seed))
+    return deposit(arrivals, mass, arrivals.pdg_id, ecl(*overrides), np.random.default_rng(seed))
 
 
 def energies(deposits: Deposits, n: int) -> np.ndarray:
@@ -575,7 +575,9 @@ def test_energy_is_never_more_than_there_is(seed: int, codes: list[int]) -> None
     n = len(codes)
     momentum, start = everywhere(n, seed, p=(1e-3, 100.0), reach=160.0)
     arrivals, mass = at_face(codes, momentum, start)
-    deposits, showered, stopped = deposit(arrivals, mass, ecl(), np.random.default_rng(seed))
+    deposits, showered, stopped = deposit(
+        arrivals, mass, arrivals.pdg_id, ecl(), np.random.default_rng(seed)
+    )
     energy, species = energies(deposits, n), np.abs(codes)
     assert (deposits.energy > 0).all()
     assert np.isfinite(deposits.point).all()
@@ -630,6 +632,6 @@ def test_inputs_are_left_alone() -> None:
     momentum, start = everywhere(500, 3, reach=140.0)
     arrivals, mass = at_face([PHOTON, PION, MUON, -NEUTRON, K_L] * 100, momentum, start)
     copies = [values.copy() for values in (arrivals.point, arrivals.momentum, mass)]
-    deposit(arrivals, mass, ecl(), np.random.default_rng(1))
+    deposit(arrivals, mass, arrivals.pdg_id, ecl(), np.random.default_rng(1))
     for values, copy in zip((arrivals.point, arrivals.momentum, mass), copies, strict=True):
         np.testing.assert_array_equal(values, copy)
