@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.arrivals import Arrivals
+from darkbelle.detsim.cavity import Cavity
 from darkbelle.detsim.clustering import Clusters, form_clusters
 from darkbelle.detsim.events import ClusterTable
-from darkbelle.detsim.showers import Deposits, deposit, evaluate, region_at
+from darkbelle.detsim.showers import Deposits, deposit, photon_depth, region_at
 from darkbelle.gen.events import TruthEvents
 from darkbelle.geometry import Calorimeter
 from darkbelle.geometry.calorimeter import Region, Resolution, ResolutionFormula
@@ -105,16 +106,16 @@ def _find(
     sigma_time = np.exp(
         np.interp(np.log(energy), np.log(timing.energy_gev), np.log(timing.sigma_ns))
     )
-    theta = theta + sigma_theta * rng.standard_normal(n)
+    theta = np.abs(theta + sigma_theta * rng.standard_normal(n))
     phi = phi + sigma_phi * rng.standard_normal(n)
     look = ecl.showers
     width = content.second_moment / look.second_moment_cm2
     crystals = look.crystals_at_1_gev * energy**look.crystals_power * np.sqrt(width)
     table = ClusterTable(
         energy=energy,
-        theta=np.abs(theta),
+        theta=theta,
         phi=(phi + np.pi) % (2 * np.pi) - np.pi,
-        r=np.hypot(r, z),
+        r=Cavity.of(ecl).distance(theta) + photon_depth(energy, ecl),
         time=content.time + sigma_time * rng.standard_normal(n),
         sigma_energy=sigma_energy,
         sigma_theta=sigma_theta,
@@ -142,7 +143,7 @@ def _error(
     error = np.empty(len(energy))
     for name, part in ecl.regions.items():
         there = np.flatnonzero(region == name)
-        error[there] = evaluate(formula(part.resolution[ecl.background]), energy[there])
+        error[there] = formula(part.resolution[ecl.background]).at(energy[there])
     return error
 
 

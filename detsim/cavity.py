@@ -44,6 +44,14 @@ class Cavity:
         outside: FloatArray = np.maximum(np.hypot(x, y) - self.radius, along)
         return outside
 
+    def distance(self, theta: FloatArray) -> FloatArray:
+        """Distance of the face from the origin in some direction [cm]."""
+        tiny = np.finfo(float).tiny
+        sine, cosine = np.maximum(np.sin(theta), tiny), np.cos(theta)
+        to_end = np.where(cosine > 0, self.z_max, self.z_min) / np.where(cosine == 0, tiny, cosine)
+        to_face: FloatArray = np.minimum(self.radius / sine, np.abs(to_end))
+        return to_face
+
     def is_on_face(self, point: FloatArray) -> BoolArray:
         """Whether points, shape (3, n), lie no deeper than rounding makes them."""
         on_face: BoolArray = self.beyond(point) < _ROUNDING

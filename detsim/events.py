@@ -90,7 +90,11 @@ class ClusterTable:
     energy: FloatArray = column("energy", unit="GeV", dtype="f4", edm4hep="energy")
     theta: FloatArray = column("polar angle, seen from the origin", unit="rad", dtype="f4")
     phi: FloatArray = column("azimuth, seen from the origin", unit="rad", dtype="f4")
-    r: FloatArray = column("distance of the centroid from the origin", unit="cm", dtype="f4")
+    r: FloatArray = column(
+        "distance from the origin that a photon of this energy from there showers at",
+        unit="cm",
+        dtype="f4",
+    )
     time: FloatArray = column(
         "time since the collision, less that of light from the origin", unit="ns", dtype="f4"
     )

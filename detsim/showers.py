@@ -20,13 +20,12 @@ from darkbelle.geometry.calorimeter import (
     Crystals,
     Hadrons,
     Region,
-    ResolutionFormula,
     Showers,
     Tracks,
 )
 from darkbelle.units import PERCENT, C, MeV, deg, mrad
 
-__all__ = ["Deposits", "deposit", "evaluate", "region_at"]
+__all__ = ["Deposits", "deposit", "photon_depth", "region_at"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -36,8 +35,6 @@ RegionArray = npt.NDArray[np.int8]
 TRACK_DEPTH: Final = 10.0
 """Distance [cm] behind the face, along the flight, at which tracks and clusters are compared."""
 
-_HIGHEST = 12.0
-"""Energy [GeV] from which on resolutions stay as they are: more than there is in a collision."""
 _THINNEST = 1e-9
 """Nuclear interaction lengths that stand for none."""
 _LEAST_COSINE = 0.2
@@ -101,17 +98,6 @@ def region_at(ecl: Calorimeter, theta: FloatArray) -> RegionArray:
         inside = (theta > part.theta_min_deg * deg) & (theta < part.theta_max_deg * deg)
         region[inside] = name
     return region
-
-
-def evaluate(formula: ResolutionFormula, energy: FloatArray) -> FloatArray:
-    """An error at some energies [GeV], in the unit of the formula."""
-    root = np.sqrt(np.clip(energy, formula.e_min_gev, _HIGHEST))
-    terms = (formula.a / root**2, formula.b / root, formula.c / np.sqrt(root))
-    if formula.in_quadrature:
-        value = np.sqrt(sum((term**2 for term in terms), np.full_like(root, formula.d**2)))
-    else:
-        value = sum(terms, np.full_like(root, formula.d))
-    return np.where(energy < formula.e_min_gev, formula.below, value)
 
 
 def deposit(
@@ -181,9 +167,7 @@ def _electromagnetic(
     is_photon = arrivals.pdg_id == PHOTON
     cm_per_x0 = ecl.depth_cm / ecl.depth_x0
 
-    # PDG 2024, Eqs. 34.36 and 34.37: the depth in X0 follows a gamma distribution.
-    y = np.maximum(energy / (look.critical_energy_mev * MeV), 1.0)
-    shape = 1 + look.scale * np.maximum(np.log(y) + np.where(is_photon, 0.5, -0.5), 0.0)
+    shape = _profile_shape(energy, np.where(is_photon, 0.5, -0.5), look)
     centroid = shape / look.scale * cm_per_x0
     spread = np.sqrt(shape) / look.scale * cm_per_x0
 
@@ -209,13 +193,27 @@ def _width(look: Showers | Tracks | Hadrons, normal: FloatArray) -> FloatArray:
     return width
 
 
+def _profile_shape(energy: FloatArray, start: FloatArray | float, look: Showers) -> FloatArray:
+    """Shape a of the gamma distribution of the depth in X0: PDG 2024, Eqs. 34.36 and 34.37."""
+    y = np.maximum(energy / (look.critical_energy_mev * MeV), 1.0)
+    shape: FloatArray = 1 + look.scale * np.maximum(np.log(y) + start, 0.0)
+    return shape
+
+
+def photon_depth(energy: FloatArray, ecl: Calorimeter) -> FloatArray:
+    """How deep in the crystals the centroid of a photon's shower is on average [cm]."""
+    look = ecl.showers
+    depth: FloatArray = _profile_shape(energy, 0.5, look) / look.scale * ecl.depth_cm / ecl.depth_x0
+    return depth
+
+
 def _relative_error(entries: _Entries, energy: FloatArray, ecl: Calorimeter) -> FloatArray:
     """Resolution of the energy along the crystals, shape (n,)."""
     error = np.empty(len(energy))
     for name, part in ecl.regions.items():
         there = entries.region == name
         formula = part.resolution[ecl.background].energy_percent
-        error[there] = evaluate(formula, energy[there]) * PERCENT
+        error[there] = formula.at(energy[there]) * PERCENT
     return error
 
 

@@ -104,9 +104,16 @@ class Walk:
         thickest = sum(material.mip_loss for material in materials)
         rate = self._pairs_per_x0 * sum(material.thickness_x0 for material in materials)
         rate += self._is_hadron * sum(material.thickness_lambda for material in materials)
-        can_interact = self._patience / _most_oblique(self._tracks, surfaces) < rate
+        most = _most_oblique(self._tracks, surfaces)
+        can_interact = self._patience / most < rate
         can_stop = self._range < _SOFT * thickest
-        chosen = chosen[(can_interact | can_stop | self._is_electron)[chosen]]
+        unclear = self._charged & np.isinf(most)
+        walks = can_interact | can_stop | unclear | self._is_electron
+        # The others cross everything, nearly at right angles to the axis.
+        slowed = chosen[~walks[chosen]]
+        by_all = thickest * self._charged * np.sqrt(self._tracks.secant2)
+        self.travelled[slowed] = by_all[slowed]
+        chosen = chosen[walks[chosen]]
         tracks = self._tracks.take(chosen)
         chosen = chosen[_leaves_the_beam(tracks, min(surface.radius for surface in surfaces))]
         if not len(chosen):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import enum
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
 from darkbelle.settings import Settings
 
-__all__ = ["Calorimeter", "Region", "Resolution", "ResolutionFormula"]
+__all__ = ["HIGHEST_GEV", "Calorimeter", "Region", "Resolution", "ResolutionFormula"]
+
+HIGHEST_GEV: Final = 12.0
+"""Energy from which on resolutions stay as they are: more than there is in a collision."""
 
 
 class Region(enum.IntEnum):
@@ -37,6 +42,23 @@ class ResolutionFormula(Settings):
     d: Finite
     below: NonNegative
     in_quadrature: bool = False
+
+    @model_validator(mode="after")
+    def _check_sign(self) -> Self:
+        for energy in np.geomspace(self.e_min_gev, HIGHEST_GEV, 50):
+            if self.at(energy) <= 0:
+                msg = f"the error must be positive up to {HIGHEST_GEV} GeV, not at {energy:.3g}"
+                raise ValueError(msg)
+        return self
+
+    def at(self, energy: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The error at some energies [GeV], constant beyond ``HIGHEST_GEV`` too, same shape."""
+        root = np.sqrt(np.clip(energy, self.e_min_gev, HIGHEST_GEV))
+        terms = np.stack(
+            [self.a / root**2, self.b / root, self.c / np.sqrt(root), np.full_like(root, self.d)]
+        )
+        value = np.sqrt((terms**2).sum(axis=0)) if self.in_quadrature else terms.sum(axis=0)
+        return np.where(np.less(energy, self.e_min_gev), self.below, value)
 
 
 class Resolution(Sourced):

@@ -287,6 +287,35 @@ class Experiment(Settings):
         return sum(superlayer.n_wires * len(superlayer.radius_cm) for superlayer in layers)
 
     @model_validator(mode="after")
+    def _check_shells(self) -> Self:
+        """Tracker, calorimeter and muon system must stand around each other."""
+        ecl, klm = self.calorimeter, self.klm
+        outermost = max(
+            *(layer.r_max_cm for layer in self.passive.values()),
+            *(layer.radius_cm[-1] for layer in self.drift_chamber.superlayers),
+        )
+        for inside, inner, outside, outer in (
+            ("the tracker", outermost, "calorimeter.inner_radius_cm", ecl.inner_radius_cm),
+            (
+                "the crystals",
+                ecl.inner_radius_cm + ecl.depth_cm,
+                "klm.coil.radius_cm",
+                klm.coil.radius_cm,
+            ),
+            ("calorimeter.z_max_cm", ecl.z_max_cm, "klm.forward.face_cm", klm.forward.face_cm),
+            (
+                "-calorimeter.z_min_cm",
+                -ecl.z_min_cm,
+                "-klm.backward.face_cm",
+                -klm.backward.face_cm,
+            ),
+        ):
+            if inner >= outer:
+                msg = f"{outside} = {outer} must lie outside of {inside}, {inner} cm"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _refuse_overlaps(self) -> Self:
         intervals = [
             (layer.r_min_cm, layer.r_max_cm, layer.z_min_cm, layer.z_max_cm, f"passive.{name}")

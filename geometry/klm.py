@@ -213,6 +213,10 @@ class MuonSystem(Settings):
 
     @model_validator(mode="after")
     def _check_sides(self) -> Self:
+        fewest = min(part.n_layers for part in (self.barrel, self.forward, self.backward))
+        if self.hits.min_layers > fewest:
+            msg = f"hits.min_layers = {self.hits.min_layers} exceeds the {fewest} layers of a part"
+            raise ValueError(msg)
         if not self.backward.face_cm < 0 < self.forward.face_cm:
             msg = "backward.face_cm must lie below 0, forward.face_cm above"
             raise ValueError(msg)
