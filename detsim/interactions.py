@@ -216,13 +216,14 @@ def _fly(
     soft = photons.change > 0
     flown = photons.arc - tracks.birth[photons.row]
     losses = Losses(rows[photons.row[soft]], flown[soft], photons.change[soft])
+    arrives &= outcome == Outcome.ESCAPED
     path = np.where(ended | arrives, arc - tracks.birth, np.inf)
     bent = np.unique(photons.row[soft])
     bent = bent[outcome[bent] == Outcome.ESCAPED]
     points[:, bent], momenta[:, bent], arrives[bent] = _bent_more(
         bent, photons, tracks, start, slowed, charge, mass, volume
     )
-    there = np.flatnonzero((outcome == Outcome.ESCAPED) & arrives)
+    there = np.flatnonzero(arrives)
     arrivals = Arrivals(rows[there], pdg_id[there], points[:, there], momenta[:, there])
     return _Flight(path, outcome, np.where(ended, points, 0.0), losses, arrivals, _join(born))
 

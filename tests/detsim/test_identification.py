@@ -31,7 +31,7 @@ PLACES = {  # where one region decides: polar angles and azimuth from the centre
     ("belle2", "mu"): {
         "klm_barrel": ((48, 90, 121), BAR),
         "klm_overlaps": ((38, 46, 123, 129), BAR),
-        "klm_endcaps": ((19, 36, 131, 154), BAR),
+        "klm_endcaps": ((20, 36, 131, 154), BAR),
         "before_klm": ((17, 156), BAR),
     },
     ("belle2", "k"): {
@@ -108,7 +108,9 @@ def published(
     }
 
 
-def identification_of(*regions: dict[str, Any], shifts: Sequence[float] = (0.0,)) -> Identification:
+def identification_of(
+    *regions: dict[str, Any], shifts: Sequence[float] = (0.0,), largest_share: float = 1.0
+) -> Identification:
     """The same regions, of one bin unless they say otherwise, for every hypothesis."""
     origin = {"source": "a test", "trust": "measured"}
     bins = {"p_edges_gev": [0.0]}
@@ -122,7 +124,8 @@ def identification_of(*regions: dict[str, Any], shifts: Sequence[float] = (0.0,)
             {**origin, **bins, "name": f"region{i}"} | region for i, region in enumerate(regions)
         ],
     }
-    return Identification(**dict.fromkeys(SPECIES, hypothesis))
+    decays = {**origin, "largest_share": largest_share}
+    return Identification(decays=decays, **dict.fromkeys(SPECIES, hypothesis))
 
 
 def assert_rate(passed: np.ndarray, rate: float) -> None:
@@ -215,9 +218,14 @@ def test_first_region_that_has_a_track_decides():
 
 def test_first_bin_goes_on_below_and_the_last_above():
     asked = suspects(1_000, pdg_id=321)
-    for p, same in ((0.0, 0.1), (4.1, 1e3), (4.1, np.inf)):
+    for p, same in ((0.0, 0.1), (4.1, 1e3)):
         ours, theirs = (decide(replace(asked, p=np.full(1_000, x))) for x in (p, same))
         assert all((ours[name] == theirs[name]).all() for name in ours)
+
+
+def test_nothing_is_decided_without_a_momentum():
+    for p in (np.nan, np.inf):
+        assert not any(passed.any() for passed in decide(suspects(1_000, p=p)).values())
 
 
 def test_whatever_else_is_charged_counts_as_a_proton():
@@ -289,15 +297,17 @@ def test_decays_are_part_of_the_published_rate(
 ):
     """With decays drawn by their chance the average is the rate f; who became a muon has a muon's.
 
-    Unless that alone would exceed the published rate, f < d e.
+    Unless that alone would exceed its largest share of the published rate, s f < d e.
     """
+    share = CARDS["belle2"].decays.largest_share
     n = 100_000
     became = np.random.default_rng(6).random(n) < chance
     asked = suspects(n, pdg_id=CODES[species], p=p, muon_chance=chance, became_muon=became)
     passed = decide(asked)
     efficiencies = published("mu", region, "mu", i_bin)
     for name, f in published("mu", region, species, i_bin).items():
-        by_decay = min(efficiencies[name], f / chance)
+        by_decay = min(efficiencies[name], share * f / chance)
+        by_decay = max(by_decay, (f - (1 - chance)) / chance)
         assert_rate(passed[name], f)
         assert_rate(passed[name][became], by_decay)
         assert_rate(passed[name][~became], max(0.0, f - chance * by_decay) / (1 - chance))
@@ -307,8 +317,15 @@ RATE = st.floats(0, 1) | st.floats(0, 0.01) | st.floats(0.99, 1)
 
 
 @settings(deadline=None, max_examples=150)
-@given(muon=RATE, pion=RATE, chance=st.floats(1e-6, 1) | st.just(1.0))
-def test_decays_keep_nesting_and_the_average(muon: float, pion: float, chance: float):
+@given(
+    muon=RATE,
+    pion=RATE,
+    chance=st.floats(1e-6, 1) | st.just(1.0),
+    largest_share=st.floats(0, 1) | st.just(1.0),
+)
+def test_decays_keep_nesting_and_the_average(
+    muon: float, pion: float, chance: float, largest_share: float
+):
     """For any rates, also where pions pass more often than muons, and any working point.
 
     A generator that deals the same even numbers to both kinds shows their rates to 1/n.
@@ -320,7 +337,7 @@ def test_decays_keep_nesting_and_the_average(muon: float, pion: float, chance: f
 
     n, shifts = 1_000, np.linspace(4, -4, 17)
     region = {species: [0.1] for species in SPECIES} | {"mu": [muon], "pi": [pion]}
-    identification = identification_of(region, shifts=shifts)
+    identification = identification_of(region, shifts=shifts, largest_share=largest_share)
     became = np.repeat([True, False], n)
     asked = suspects(2 * n, pdg_id=211, muon_chance=chance, became_muon=became)
     passed = identify(asked, identification, Even())[:, len(shifts) : 2 * len(shifts)]

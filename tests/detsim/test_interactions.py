@@ -226,7 +226,9 @@ def test_everybody_has_a_fate_that_suits_it() -> None:
     behind = {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.SHOWERED}
     assert set(after.particles.outcome) == set(Outcome) - behind
     gone = np.isin(after.particles.outcome, (Outcome.ESCAPED, Outcome.INVISIBLE))
-    np.testing.assert_array_equal(np.isinf(path), gone)
+    unfinished = np.isinf(path)  # what curls too long, and what nobody sees
+    assert gone[unfinished].all()
+    assert (after.particles.outcome[~unfinished & gone] == Outcome.ESCAPED).all()
     assert (path >= 0).all()
 
 

@@ -82,7 +82,7 @@ def test_leakage_out_of_the_calorimeter() -> None:
     assert 0.03 < expected < 0.15
     response = shoot(card(*STRAIGHT), PION, 3.0, n=n, showered=1.0)[1]
     assert share(response) == pytest.approx(expected, abs=tolerance(expected, n))
-    assert set(response.outcome) == {Outcome.UNDETERMINED}
+    assert set(response.outcome) == {Outcome.ESCAPED}
     assert set(response.innermost_layer) == {1}
 
 
@@ -147,7 +147,7 @@ def test_k_long_agree_with_the_design_line(p: float) -> None:
     _, response = shoot(card(), K_L, p, 80.0, n=n, showered=IN_CRYSTALS)
     seen = share(response)
     assert seen == pytest.approx(0.6 * line, abs=0.01 + tolerance(seen, n))
-    showered = response.outcome == Outcome.UNDETERMINED
+    showered = response.outcome == Outcome.ESCAPED
     also_here = np.isin(np.flatnonzero(showered), response.source).mean()
     share_of_calorimeter = (line - seen) / (showered.mean() * (1 - also_here))
     assert 0 < share_of_calorimeter < 0.75
@@ -247,7 +247,7 @@ def test_absorbed_photons_and_electrons_leave_nothing() -> None:
     for code in (PHOTON, ELECTRON, -ELECTRON):
         response = shoot(card(), code, 3.0, 31.8, n=1000, showered=1.0)[1]
         assert len(response.source) == 0
-        assert set(response.outcome) == {Outcome.UNDETERMINED}
+        assert set(response.outcome) == {Outcome.ESCAPED}
 
 
 def test_electrons_through_the_gaps() -> None:

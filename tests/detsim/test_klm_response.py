@@ -161,7 +161,7 @@ def test_clusters_come_in_the_order_of_the_arrivals() -> None:
         assert np.isfinite(getattr(response, name)).all()
     assert (response.n_layers >= 2).all()
     assert (response.innermost_layer >= 1).all()
-    assert (response.outcome[code == 12] == Outcome.UNDETERMINED).all()
+    assert (response.outcome[code == 12] == Outcome.ESCAPED).all()
 
 
 @pytest.mark.slow

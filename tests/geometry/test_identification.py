@@ -153,7 +153,10 @@ def test_impossible_hypothesis_is_named(tree: dict[str, Any], message: str):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("identification.tau.source=x", "identification: unknown key 'tau', known: e, k, mu, p"),
+        (
+            "identification.tau.source=x",
+            "identification: unknown key 'tau', known: decays, e, k, mu, p",
+        ),
         ("identification.k.shifts=[0.2]", "identification.k: shifts has 1 values, points has 3"),
         ('identification.k.regions=[{name="top", k=[2.0]}]', "identification.k.regions.0.k.0: "),
         ('identification.k.regions=[{name="topp"}]', "identification.k.regions.3.source: Field"),

@@ -29,7 +29,7 @@ from darkbelle.units import CURVATURE, deg
 BELLE2, BELLE = load("belle2"), load("belle")
 CODES = {"e": 11, "mu": 13, "pi": 211, "k": 321, "p": 2212}
 CDC = (17, 150)
-KLM_BELLE2, KLM_BELLE = (18, 155), (20, 155)
+KLM_BELLE2, KLM_BELLE = (19.5, 155), (20, 155)
 WITH_CHERENKOV_BELLE = (17, 127)
 
 N = 100_000
