@@ -334,7 +334,7 @@ def _apart(reco: RecoEvents, rows: IndexArray) -> BoolArray:
 
 _SEARCH, _TDR, _NIM = "arXiv:2007.13071", "arXiv:1011.0352", "NIM A 479 (2002) 117"
 _SIMULATION_2018 = tuple(  # the variation of the card
-    f"calorimeter.barrel.resolution.typical.energy_percent.{term}" for term in ("b=2.37", "d=0.6")
+    f"calorimeter.barrel.resolution.typical.energy_percent.{term}" for term in ("b=2.56", "d=0.65")
 )
 
 

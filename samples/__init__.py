@@ -9,10 +9,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from darkbelle.samples import candidates
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
 
-__all__ = ["Run", "Sample", "open", "produce", "write"]
+__all__ = ["Run", "Sample", "candidates", "open", "produce", "write"]
 
 _HOMES = {
     "Run": "production",
@@ -24,6 +25,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "candidates":
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         msg = f"module '{__name__}' has no attribute '{name}'"
         raise AttributeError(msg)

@@ -63,7 +63,11 @@ _K_SHORT_MOMENTUM: Final = (0.5, 1.5)
 _K_SHORT_D0: Final = np.array([0.05, 0.03, 0.02])
 _K_SHORT_ANGLE: Final = np.array([0.3, 0.1, 0.03])
 _K_SHORT_FLIGHT: Final = np.array([0.0, 0.08, 0.22])
-"""By momentum [GeV]: least distances [cm], greatest angle [rad]; basf2's goodBelleKshort."""
+"""By momentum [GeV]: least distances [cm], greatest angle [rad].
+
+As basf2's goodBelleKshort, but for its cut on the distance of the tracks along z; the angle here is
+the one in space.
+"""
 
 
 def photons(

@@ -120,12 +120,11 @@ def describe_sample(sample: Sample) -> str:
             lines.append(f"  {text:<14} {attributes[name]}")
     lines.append(f"  sum of weights {attributes['sum_w']:.8g}")
     outcome = sample.column("particles", "outcome")
-    n_tracks, n_vertices = (
-        len(sample.column(name, "fit_status")) for name in ("tracks", "vertices")
+    contents = ", ".join(
+        f"{sample.column(name, 'offsets')[-1]} {name.replace('_', ' ')}"
+        for name in ("particles", "tracks", "vertices", "clusters", "klm_clusters")
     )
-    lines.append(
-        f"  contents       {len(outcome)} particles, {n_tracks} tracks, {n_vertices} vertices"
-    )
+    lines.append(f"  contents       {contents}")
     final = outcome[sample.column("particles", "status") == Status.FINAL]
     names = {int(known): known.name.lower() for known in Outcome}
     lines.append("  final particles")
