@@ -24,6 +24,7 @@ from darkbelle.gen.events import Origin, Slot, Status, assemble
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import ELECTRON, MUON, species
 from darkbelle.geometry import Experiment
+from darkbelle.ragged import event_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -135,7 +136,7 @@ def _shoot(
 def _select(reco: RecoEvents) -> npt.NDArray[np.bool_]:
     """Events with a displaced vertex of the two leptons."""
     vertices, tracks = reco.vertices, reco.tracks
-    event = np.repeat(np.arange(reco.n_events), np.diff(reco.vertex_offsets))
+    event = event_of(reco.vertex_offsets)
     first = reco.track_offsets[event]
     are_leptons = (tracks.truth_index[first + vertices.track_plus] < 2) & (
         tracks.truth_index[first + vertices.track_minus] < 2

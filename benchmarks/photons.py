@@ -36,6 +36,7 @@ from darkbelle.gen.kinematics import boost, dot, invariant_mass, two_body
 from darkbelle.gen.particles import PHOTON, PI0, species
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.calorimeter import Region
+from darkbelle.ragged import event_of
 from darkbelle.samples.candidates import PHOTON_LISTS, PhotonCuts
 from darkbelle.units import PERCENT, MeV, deg
 
@@ -89,7 +90,7 @@ def momenta(reco: RecoEvents) -> FloatArray:
 
 def event_index(reco: RecoEvents) -> IndexArray:
     """Event of each cluster, shape (n_clusters,)."""
-    return np.repeat(np.arange(reco.n_events), np.diff(reco.cluster_offsets))
+    return event_of(reco.cluster_offsets)
 
 
 def clusters_of(reco: RecoEvents, particle: int, chosen: BoolArray) -> IndexArray:
@@ -320,7 +321,7 @@ def _has_track(reco: RecoEvents) -> BoolArray:
     """Which events have a track from the interaction point, shape (n_events,)."""
     d0, z0 = reco.tracks.helix[:, 0], reco.tracks.helix[:, 3]
     prompt = (np.abs(d0) < IP_D0) & (np.abs(z0) < IP_Z0)
-    event = np.repeat(np.arange(reco.n_events), np.diff(reco.track_offsets))
+    event = event_of(reco.track_offsets)
     return np.bincount(event, prompt, minlength=reco.n_events) > 0
 
 

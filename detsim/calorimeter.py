@@ -17,6 +17,7 @@ from darkbelle.detsim.showers import Deposits, deposit, photon_depth, region_at
 from darkbelle.gen.events import TruthEvents
 from darkbelle.geometry import Calorimeter
 from darkbelle.geometry.calorimeter import Region, Resolution, ResolutionFormula
+from darkbelle.ragged import offsets_of
 from darkbelle.units import PERCENT, deg, mrad
 
 __all__ = ["CalorimeterResponse", "measure_clusters"]
@@ -49,17 +50,14 @@ def measure_clusters(
     """Measure what arrives at the calorimeter and behaves like some species."""
     mass = truth.particles.mass[arrivals.row]
     deposits, showered, stopped = deposit(arrivals, mass, behaviour, ecl, rng)
-    event = truth.event_index()[arrivals.row][deposits.source]
+    event_of_arrival = truth.event_index()[arrivals.row]
+    event = event_of_arrival[deposits.source]
     if ecl.beam_background.mean_number:
         event, deposits = _with_background(event, deposits, truth.n_events, ecl, rng)
     clusters = form_clusters(event, deposits, ecl.clustering, rng)
-    table, event = _find(clusters, ecl, rng)
-    known = np.flatnonzero(table.truth_index >= 0)
-    rows = arrivals.row[table.truth_index[known]]
-    table.truth_index[known] = rows - truth.offsets[event[known]]
-    offsets = np.zeros(truth.n_events + 1, np.int64)
-    np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
-    return CalorimeterResponse(table, offsets, showered, stopped)
+    index = np.append(arrivals.row - truth.offsets[event_of_arrival], -1)
+    table, event = _find(clusters, index[clusters.content.source], ecl, rng)
+    return CalorimeterResponse(table, offsets_of(event, truth.n_events), showered, stopped)
 
 
 def _with_background(
@@ -85,9 +83,9 @@ def _with_background(
 
 
 def _find(
-    clusters: Clusters, ecl: Calorimeter, rng: np.random.Generator
+    clusters: Clusters, truth_index: IndexArray, ecl: Calorimeter, rng: np.random.Generator
 ) -> tuple[ClusterTable, IndexArray]:
-    """Measure clusters, and keep those that are found; ``truth_index`` is the arrival yet."""
+    """Measure clusters of some particles, and keep those that are found, with their events."""
     content, finding = clusters.content, ecl.clustering
     bin_ = np.searchsorted(finding.energy_edges_gev, content.energy, side="right")
     efficiency = np.array([0.0, *finding.efficiency])[bin_]
@@ -127,7 +125,7 @@ def _find(
         n_crystals=np.maximum(rng.poisson(crystals), 1).astype(np.int16),
         track_index=np.full(n, -1, np.int32),
         track_distance=np.full(n, np.inf),
-        truth_index=content.source.astype(np.int32),
+        truth_index=truth_index[found].astype(np.int32),
         n_particles=clusters.n_sources[found],
     )
     return table, clusters.event[found]

@@ -9,6 +9,7 @@ from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.events import KlmClusterTable, TrackTable
 from darkbelle.detsim.klm import KlmResponse
 from darkbelle.gen.events import Origin, TruthEvents
+from darkbelle.ragged import event_of, offsets_of
 
 __all__ = ["klm_cluster_table"]
 
@@ -28,16 +29,13 @@ def klm_cluster_table(
     particles = truth.particles
     row = arrivals.row[response.source]
     event = truth.event_index()[row]
-    offsets = np.zeros(truth.n_events + 1, dtype=np.int64)
-    np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
-
-    n_tracks = np.diff(track_offsets)
-    event_of_track = np.repeat(np.arange(truth.n_events), n_tracks)
+    event_of_track = event_of(track_offsets)
     track_of_row = np.full(len(particles), -1, np.int32)
     rank = np.arange(len(tracks)) - track_offsets[event_of_track]
     track_of_row[truth.offsets[event_of_track] + tracks.truth_index] = rank
     in_flight = particles.origin[row] == Origin.DECAY_IN_FLIGHT
-    parent = np.where(in_flight, truth.offsets[event] + particles.parent[row], row)
+    parent = row.copy()
+    parent[in_flight] = truth.parents(row[in_flight])
     own, inherited = track_of_row[row], track_of_row[parent]
     table = KlmClusterTable(
         theta=response.theta,
@@ -52,4 +50,4 @@ def klm_cluster_table(
         track_index=np.where(own >= 0, own, inherited),
         truth_index=(row - truth.offsets[event]).astype(np.int32),
     )
-    return table, offsets
+    return table, offsets_of(event, truth.n_events)

@@ -13,6 +13,7 @@ from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.helix import direction_at, momentum, position_at
 from darkbelle.detsim.showers import TRACK_DEPTH
 from darkbelle.geometry import Calorimeter
+from darkbelle.ragged import event_of
 
 __all__ = ["Extrapolation", "Matches", "energy_over_momentum", "extrapolate", "match"]
 
@@ -69,10 +70,9 @@ def match(
     farthest: float,
 ) -> Matches:
     """Give clusters to the nearest track within a distance [cm]."""
-    n_tracks, n_clusters = np.diff(track_offsets), np.diff(cluster_offsets)
-    event = np.repeat(np.arange(len(n_clusters)), n_clusters)
+    event = event_of(cluster_offsets)
     # Every cluster with every track of its event, cluster after cluster.
-    repeats = n_tracks[event]
+    repeats = np.diff(track_offsets)[event]
     cluster = np.repeat(np.arange(len(clusters)), repeats)
     first = np.concatenate([[0], np.cumsum(repeats)])[:-1]
     rank = np.arange(len(cluster)) - first[cluster]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.pivot import Pivoted, refer_to
+from darkbelle.ragged import event_of
 
 __all__ = ["BLOCK", "Pairs", "Seeds", "neutral_pairs", "seed", "select_pairs"]
 
@@ -65,8 +66,7 @@ def neutral_pairs(
     members, event
         Flat indices of the tracks, the positive one first, shape (n, 2); event of each pair.
     """
-    n_tracks = np.diff(offsets)
-    event = np.repeat(np.arange(len(n_tracks)), n_tracks)
+    event = event_of(offsets)
     n_later = offsets[event + 1] - 1 - np.arange(len(event))
     first = np.repeat(np.arange(len(event)), n_later)
     second = np.arange(len(first)) - np.repeat(np.cumsum(n_later) - n_later, n_later) + first + 1

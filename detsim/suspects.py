@@ -14,6 +14,7 @@ from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Origin, TruthEvents
 from darkbelle.gen.particles import ELECTRON, KAON, MUON, PION, ctaus, is_hadron
 from darkbelle.geometry.identification import Identification
+from darkbelle.ragged import event_of
 
 __all__ = ["behaviour_of", "suspects_among"]
 
@@ -35,7 +36,7 @@ def suspects_among(
         (particles.origin == Origin.DECAY_IN_FLIGHT) & (np.abs(particles.pdg_id) == MUON)
     )
     became_muon = np.zeros(len(particles), dtype=bool)
-    became_muon[truth.offsets[truth.event_index()[muons]] + particles.parent[muons]] = True
+    became_muon[truth.parents(muons)] = True
     return Suspects(
         pdg_id,
         p,
@@ -74,8 +75,7 @@ def _rows(
     tracks: TrackTable, offsets: npt.NDArray[np.int64], truth: TruthEvents
 ) -> npt.NDArray[np.int64]:
     """Row of each track's particle in the table, shape (n_tracks,)."""
-    event = np.repeat(np.arange(truth.n_events), np.diff(offsets))
-    rows: npt.NDArray[np.int64] = truth.offsets[event] + tracks.truth_index
+    rows: npt.NDArray[np.int64] = truth.offsets[event_of(offsets)] + tracks.truth_index
     return rows
 
 

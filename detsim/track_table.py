@@ -15,6 +15,7 @@ from darkbelle.gen.events import Origin, Status, TruthEvents
 from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Detector
+from darkbelle.ragged import offsets_of
 
 __all__ = ["find_tracks"]
 
@@ -60,8 +61,7 @@ def _after_kinks(
     particles = truth.particles
     daughters = np.flatnonzero(particles.origin[tracked] == Origin.DECAY_IN_FLIGHT)
     rows = tracked[daughters]
-    parents = truth.offsets[truth.event_index()[rows]] + particles.parent[rows]
-    kinks: npt.NDArray[np.intp] = daughters[has_track[parents]]
+    kinks: npt.NDArray[np.intp] = daughters[has_track[truth.parents(rows)]]
     return kinks
 
 
@@ -71,8 +71,6 @@ def _track_table(
     """The tracks that were found, and the offsets of the events."""
     found = np.flatnonzero(measured.found)
     event = truth.event_index()[tracked[found]]
-    offsets = np.zeros(truth.n_events + 1, dtype=np.int64)
-    np.cumsum(np.bincount(event, minlength=truth.n_events), out=offsets[1:])
     helix = measured.helix[found]
     status = FitStatus.OK if field else FitStatus.NO_FIELD
     table = TrackTable(
@@ -89,4 +87,4 @@ def _track_table(
         truth_index=(tracked[found] - truth.offsets[event]).astype(np.int32),
         fit_status=np.full(len(found), status, np.int8),
     )
-    return table, offsets
+    return table, offsets_of(event, truth.n_events)

@@ -12,6 +12,7 @@ from darkbelle.detsim.pairs import select_pairs
 from darkbelle.detsim.vertexing import Vertices, fit_vertices
 from darkbelle.gen.particles import species
 from darkbelle.geometry import Experiment
+from darkbelle.ragged import offsets_of
 
 __all__ = ["HYPOTHESES", "invariant_mass", "pointing_angle", "transverse_flight", "vertex_table"]
 
@@ -149,6 +150,4 @@ def vertex_table(
         **{f"sigma_mass_{name}": s for name, s in zip(HYPOTHESES, sigma_mass, strict=True)},
         fit_status=fitted.status,
     )
-    vertex_offsets = np.zeros_like(offsets)
-    np.cumsum(np.bincount(pairs.event, minlength=len(offsets) - 1), out=vertex_offsets[1:])
-    return table, vertex_offsets
+    return table, offsets_of(pairs.event, len(offsets) - 1)

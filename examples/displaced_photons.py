@@ -21,6 +21,7 @@ from darkbelle import detsim, geometry
 from darkbelle.gen.events import Origin, Slot, Status, assemble
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import PHOTON
+from darkbelle.ragged import event_of
 from darkbelle.units import C
 
 ENERGY, N_EVENTS, SEED = 5.0, 10_000, 1
@@ -55,7 +56,7 @@ def measured(mass: float, experiment: geometry.Experiment) -> tuple[np.ndarray, 
     reco = detsim.simulate(truth, experiment, rng=rng)
 
     clusters = reco.clusters
-    event = np.repeat(np.arange(n), np.diff(reco.cluster_offsets))
+    event = event_of(reco.cluster_offsets)
     sine = np.sin(clusters.theta)
     seen = np.full((2, 4, n), np.nan)
     for i, photon in enumerate(seen):

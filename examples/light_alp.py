@@ -21,6 +21,7 @@ from darkbelle import detsim, geometry
 from darkbelle.gen.events import Origin, Slot, Status, assemble
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import PHOTON
+from darkbelle.ragged import event_of
 
 MASSES, N_EVENTS, SEED = np.geomspace(0.01, 2.0, 50), 30_000, 1
 COLOURS = {
@@ -59,7 +60,7 @@ def shares(mass: float, experiment: geometry.Experiment) -> list[float]:
     reco = detsim.simulate(assemble(slots, np.ones(n), nowhere, None), experiment, rng=rng)
 
     clusters = reco.clusters
-    event = np.repeat(np.arange(n), np.diff(reco.cluster_offsets))
+    event = event_of(reco.cluster_offsets)
     direct = clusters.truth_index < 2  # the converted have left theirs to electrons
     two = np.bincount(event, direct, minlength=n) == 2
     merged = ~two & (np.bincount(event, direct & (clusters.n_particles > 1), minlength=n) > 0)

@@ -20,6 +20,7 @@ from darkbelle import detsim, geometry
 from darkbelle.gen.events import Origin, Slot, Status, assemble
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import MASS_MU, MUON
+from darkbelle.ragged import event_of
 from darkbelle.units import um
 
 MASS, MOMENTUM, N_EVENTS = 1.0, 2.0, 200_000
@@ -53,7 +54,7 @@ def main() -> None:
 
     fitted = reco.vertices
     good = fitted.fit_status == detsim.VertexStatus.OK
-    event = np.repeat(np.arange(N_EVENTS), np.diff(reco.vertex_offsets))[good]
+    event = event_of(reco.vertex_offsets)[good]
     true = vertex[:3, event].T
     residual = np.stack([fitted.x, fitted.y, fitted.z], axis=-1)[good] - true
     radius, azimuth = np.hypot(true[:, 0], true[:, 1]), np.arctan2(true[:, 1], true[:, 0])

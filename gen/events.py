@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.ragged import event_of
 from darkbelle.records import column
 
 __all__ = [
@@ -135,7 +136,14 @@ class TruthEvents:
 
     def event_index(self) -> npt.NDArray[np.int64]:
         """Event of each particle, shape (n_particles,)."""
-        return np.repeat(np.arange(self.n_events), np.diff(self.offsets))
+        return event_of(self.offsets)
+
+    def parents(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """Rows of the parents of some rows, all of which have one, same shape."""
+        parents: npt.NDArray[np.int64] = (
+            self.offsets[self.event_index()[rows]] + self.particles.parent[rows]
+        )
+        return parents
 
 
 @dataclass(frozen=True, slots=True)

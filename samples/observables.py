@@ -15,6 +15,7 @@ from darkbelle.gen import Process
 from darkbelle.gen.kinematics import dot, to_rest_frame
 from darkbelle.gen.particles import MASS_MU
 from darkbelle.geometry import Experiment
+from darkbelle.ragged import event_of
 from darkbelle.records import Column
 
 __all__ = ["OBSERVABLES", "ObservableSet", "observables_of"]
@@ -37,7 +38,7 @@ def _hardest_tracks(reco: RecoEvents, momenta: FloatArray, charge: int) -> npt.N
     candidates = np.flatnonzero(
         (reco.tracks.charge == charge) & (reco.tracks.fit_status == FitStatus.OK)
     )
-    event = np.repeat(np.arange(reco.n_events), np.diff(reco.track_offsets))[candidates]
+    event = event_of(reco.track_offsets)[candidates]
     p2 = np.sum(momenta[candidates] ** 2, axis=1)
     slow_to_fast = np.lexsort((p2, event))
     chosen[event[slow_to_fast]] = candidates[slow_to_fast]  # the last one written is the fastest

@@ -1,0 +1,20 @@
+"""Rows that belong to events: event i owns the rows ``offsets[i]`` to ``offsets[i + 1]``."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["event_of", "offsets_of"]
+
+
+def offsets_of(event: npt.NDArray[np.integer], n_events: int) -> npt.NDArray[np.int64]:
+    """Offsets of rows whose events are given in order, shape (n_events + 1,)."""
+    offsets = np.zeros(n_events + 1, np.int64)
+    np.cumsum(np.bincount(event, minlength=n_events), out=offsets[1:])
+    return offsets
+
+
+def event_of(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Event of each row, shape (n_rows,)."""
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
