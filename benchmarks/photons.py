@@ -137,9 +137,8 @@ def fitted(values: FloatArray, shape: Shape, *tail: tuple[float, float, float]) 
     peak = ((content.max(), 0, np.inf), (centre, -np.inf, np.inf), (guess, 0, np.inf))
     start, least, greatest = zip(*peak, *tail, strict=True)
     middle, error = (edges[1:] + edges[:-1]) / 2, np.sqrt(content + 1)
-    found, _ = curve_fit(
-        shape, middle, content, start, error, bounds=(least, greatest), max_nfev=10_000
-    )
+    limits = (least, greatest)
+    found, _ = curve_fit(shape, middle, content, start, error, bounds=limits, x_scale="jac")
     return found
 
 

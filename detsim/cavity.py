@@ -46,7 +46,7 @@ class Cavity:
 
     def distance(self, theta: FloatArray) -> FloatArray:
         """Distance of the face from the origin in some direction [cm]."""
-        tiny = np.finfo(float).tiny
+        tiny = np.finfo(float).eps
         sine, cosine = np.maximum(np.sin(theta), tiny), np.cos(theta)
         to_end = np.where(cosine > 0, self.z_max, self.z_min) / np.where(cosine == 0, tiny, cosine)
         to_face: FloatArray = np.minimum(self.radius / sine, np.abs(to_end))

@@ -96,5 +96,5 @@ def _merge(label: IndexArray, event: IndexArray, deposits: Deposits) -> Clusters
     is_new = np.ones(len(source), np.int32)
     is_new[1:] = (source[1:] != source[:-1]) | (of_group[1:] != of_group[:-1])
     in_order = np.argsort(event[begin], kind="stable")
-    n_sources = np.add.reduceat(is_new, begin)[in_order]
+    n_sources = np.add.reduceat(is_new, begin, dtype=np.int32)[in_order]
     return Clusters(event[begin][in_order], merged.take(in_order), n_sources)

@@ -59,6 +59,7 @@ def behaviour_of(
 
     A hadron whose track passes the loosest point of the electrons charges an electromagnetic
     shower, one that passes the muons' does not interact at all: so they came to be taken for them.
+    What passes both behaves like an electron.
     """
     names = identification.point_names
     code = np.zeros(len(truth.particles), np.int32)

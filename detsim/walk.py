@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.energy_loss import momentum_with_range, stopping_path
-from darkbelle.detsim.helices import Helices
-from darkbelle.detsim.hits import Crossing, arc_at_radius, find_crossing, obliquity
+from darkbelle.detsim.helices import Helices, radius_at
+from darkbelle.detsim.hits import MIN_INCIDENCE, Crossing, arc_at_radius, find_crossing, obliquity
 from darkbelle.detsim.legs import Leg, split_into_legs
 from darkbelle.detsim.radiation import pairs_per_x0, photon_number, sample_photon_fraction
 from darkbelle.gen.events import Outcome
@@ -109,10 +109,8 @@ class Walk:
         can_stop = self._range < _SOFT * thickest
         unclear = self._charged & np.isinf(most)
         walks = can_interact | can_stop | unclear | self._is_electron
-        # The others cross everything, nearly at right angles to the axis.
-        slowed = chosen[~walks[chosen]]
-        by_all = thickest * self._charged * np.sqrt(self._tracks.secant2)
-        self.travelled[slowed] = by_all[slowed]
+        slowed = chosen[~walks[chosen] & self._charged[chosen]]
+        self.travelled[slowed] = _straight_path(self._tracks.take(slowed), surfaces)
         chosen = chosen[walks[chosen]]
         tracks = self._tracks.take(chosen)
         chosen = chosen[_leaves_the_beam(tracks, min(surface.radius for surface in surfaces))]
@@ -209,6 +207,25 @@ def _most_oblique(tracks: Helices, surfaces: Sequence[Surface]) -> FloatArray:
     with np.errstate(divide="ignore"):
         most = np.sqrt(tracks.secant2) / (steepest * cosine)
     return np.where(bounded, most, np.inf)
+
+
+def _straight_path(tracks: Helices, surfaces: Sequence[Surface]) -> FloatArray:
+    """Material that tracks from the beams cross, as if they were straight [GeV], shape (n,)."""
+    slope, crossed = tracks.tan_lambda, np.zeros(len(tracks))
+    last = radius_at(tracks, tracks.end)
+    for surface in surfaces:
+        if surface.material is None:
+            continue
+        # Where normal_r (r - radius) + normal_z (z - z_reference) = 0
+        cosine = surface.normal_r + surface.normal_z * slope
+        cosine = np.copysign(np.maximum(np.abs(cosine), MIN_INCIDENCE), cosine)
+        height = surface.normal_z * (surface.z_reference - tracks.z0)
+        r = (surface.normal_r * surface.radius + height) / cosine
+        z = tracks.z0 + slope * r
+        on = (r > 0) & (r < last) & (z > surface.z_min) & (z < surface.z_max)
+        crossed += on * (surface.material.mip_loss / np.abs(cosine))
+    path: FloatArray = crossed * np.sqrt(tracks.secant2)
+    return path
 
 
 def _leaves_the_beam(tracks: Helices, innermost: float) -> BoolArray:

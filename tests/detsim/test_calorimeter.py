@@ -14,8 +14,8 @@ from scipy import stats
 
 from darkbelle.detsim import RecoEvents, simulate
 from darkbelle.detsim.calorimeter import CalorimeterResponse, measure_clusters
-from darkbelle.detsim.events import ClusterTable
-from darkbelle.detsim.showers import evaluate, region_at
+from darkbelle.detsim.events import ClusterTable, KlmClusterTable, TrackTable
+from darkbelle.detsim.showers import region_at
 from darkbelle.gen.events import Outcome, Particles, Status
 from darkbelle.gen.particles import (
     ELECTRON,
@@ -58,15 +58,17 @@ NEVER_MERGED = (
     "calorimeter.clustering.distance_cm=0.0",
     "calorimeter.clustering.distance_spread_cm=0.0",
 )
+NO_ERROR = "{e_min_gev = 1.0, below = 1e-12, a = 0.0, b = 0.0, c = 0.0, d = 1e-12}"
 FRACTIONS = [0.0616, 0.7357, 0.1275]
 """Of the solid angle: forward, barrel, backward; handbook, check 26."""
 
 
 def sharp(*quantities: str) -> tuple[str, ...]:
-    """Overrides that leave some quantities without error everywhere."""
-    none = "{e_min_gev = 1.0, below = 0.0, a = 0.0, b = 0.0, c = 0.0, d = 0.0}"
+    """Overrides that leave some quantities without error to speak of everywhere."""
     formulas = [
-        f"calorimeter.{part}.resolution.mid.{name}={none}" for part in PARTS for name in quantities
+        f"calorimeter.{part}.resolution.mid.{name}={NO_ERROR}"
+        for part in PARTS
+        for name in quantities
     ]
     return (*formulas, "calorimeter.showers.front_smearing=0.0")
 
@@ -115,9 +117,9 @@ def test_positions_and_their_errors(theta_deg: float, part: str, energy: float) 
     assert len(clusters) > 0.999 * n
     resolution = getattr(belle2(MID).calorimeter, part).resolution["mid"]
     for name, sigma in (("theta_mrad", clusters.sigma_theta), ("phi_mrad", clusters.sigma_phi)):
-        expected = 1e-3 * evaluate(getattr(resolution, name), clusters.energy)
+        expected = 1e-3 * getattr(resolution, name).at(clusters.energy)
         np.testing.assert_allclose(sigma, expected)
-    expected = clusters.energy / 100 * evaluate(resolution.energy_percent, clusters.energy)
+    expected = clusters.energy / 100 * resolution.energy_percent.at(clusters.energy)
     np.testing.assert_allclose(clusters.sigma_energy, expected)
     phi = np.arctan2(momentum[1], momentum[0])[event]
     off_phi = np.remainder(clusters.phi - phi + np.pi, 2 * np.pi) - np.pi
@@ -186,9 +188,48 @@ def test_direction_of_displaced_photons() -> None:
     theta, phi = math.atan2(math.hypot(x, y), z), math.atan2(y, x)
     assert np.mean(clusters.theta) == pytest.approx(theta, abs=4e-3 * error + 1e-5)
     assert np.mean(clusters.phi) == pytest.approx(phi, abs=5e-3 * error + 1e-5)
-    np.testing.assert_allclose(clusters.r, math.sqrt(x**2 + y**2 + z**2), atol=2e-3)
     assert theta / deg == pytest.approx(43.8, abs=0.1)  # where the photon flies at 45
     assert (clusters.region == Region.BARREL).all()
+
+
+def depth_of_photons(energy: np.ndarray) -> np.ndarray:
+    """Mean of the profile behind the face [cm]: a/b of 1 + b (log(E/11.2 MeV) + 0.5), b = 0.5."""
+    return (1 + 0.5 * (np.log(energy / 11.2e-3) + 0.5)) / 0.5 * 30 / 16.1
+
+
+@pytest.mark.parametrize("pdg_id", [PHOTON, PION, K_L])
+def test_distance_is_that_of_a_photon_from_the_origin(pdg_id: int) -> None:
+    """Of what is measured: to the cylinder or the planes of the end caps, and the depth."""
+    clusters = measured(pdg_id, isotropic(1.0, 5_000)).clusters
+    sine, cosine = np.sin(clusters.theta), np.cos(clusters.theta)
+    to_plane = np.where(cosine > 0, 196, 102) / np.abs(cosine)
+    expected = np.minimum(125 / sine, to_plane) + depth_of_photons(clusters.energy)
+    np.testing.assert_allclose(clusters.r, expected, rtol=1e-9)
+    assert len(set(clusters.region)) == 3
+
+
+def test_distance_does_not_tell_the_truth() -> None:
+    """Prompt and displaced photons of the same measured energy and angle are as far away."""
+    n = 2_000
+    start = np.stack([np.full(n, 60.0), np.zeros(n), np.linspace(-40, 60, n), np.zeros(n)])
+    momentum = np.tile([[0.0], [1.0], [0.0]], n)
+    displaced = measured(PHOTON, momentum, ALL_FOUND, start=start).clusters
+    assert len(displaced) == n
+    prompt = measured(
+        PHOTON,
+        displaced.energy * at(displaced.theta / deg),
+        ALL_FOUND,
+        *sharp(*QUANTITIES),
+    ).clusters
+    for name in ("theta", "energy", "r"):
+        values = getattr(prompt, name), getattr(displaced, name)
+        np.testing.assert_allclose(*values, rtol=1e-9, err_msg=name)
+    # The displaced ones meet the wall at a slant of 29 deg and shower sqrt(60^2 + 122.69^2) =
+    # 136.57 cm from the axis, those of the origin at 125/sin(theta) + 13.03 cm from it.
+    far = 1 / np.sin(displaced.theta)
+    off = np.mean(displaced.r) - np.mean(np.hypot(136.57, start[2]))
+    assert off == pytest.approx(13.03 - (136.57 - 125) * np.mean(far), abs=0.1)
+    assert off > 1
 
 
 def test_shapes() -> None:
@@ -296,11 +337,10 @@ def test_efficiency(name: str) -> None:
     card = load(name).calorimeter
     edges, efficiency = card.clustering.energy_edges_gev, card.clustering.efficiency
     level = card.background
-    none = "{e_min_gev = 1.0, below = 0.0, a = 0.0, b = 0.0, c = 0.0, d = 0.0}"
     ecl = load(
         name,
         [
-            *(f"calorimeter.{p}.resolution.{level}.energy_percent={none}" for p in PARTS),
+            *(f"calorimeter.{p}.resolution.{level}.energy_percent={NO_ERROR}" for p in PARTS),
             "calorimeter.showers.front_smearing=0.0",
         ],
     ).calorimeter
@@ -462,6 +502,8 @@ def assert_consistent(reco: RecoEvents) -> None:
     assert (clusters.n_particles >= 1).all()
     assert (clusters.region != Region.NONE).all()
     assert (clusters.track_distance >= 0).all()
+    for column in (clusters.track_index, clusters.n_particles, tracks.cluster_index):
+        assert column.dtype == np.int32
 
     n_particles, n_tracks = np.diff(reco.truth.offsets), np.diff(reco.track_offsets)
     assert ((clusters.truth_index >= -1) & (clusters.truth_index < n_particles[event])).all()
@@ -594,6 +636,67 @@ def test_every_card(name: str) -> None:
         assert not all(same), key
 
 
+# ---- hadrons that are taken for leptons ----------------------------------------------------------
+
+
+def identified(pdg_id: int, n: int, seed: int) -> tuple[RecoEvents, np.ndarray, np.ndarray]:
+    """Particles of 2 GeV in the barrel: rows of their tracks, and outcomes."""
+    theta = np.random.default_rng(seed).uniform(40, 120, n)
+    reco = simulate(
+        one_each(pdg_id, beam(2.0, theta, n)), belle2(), rng=np.random.default_rng(seed)
+    )
+    own = np.flatnonzero(reco.tracks.truth_index == 0)
+    particle = reco.truth.offsets[event_of(reco.track_offsets)[own]]
+    return reco, own, reco.truth.particles.outcome[particle]
+
+
+def passing(reco: RecoEvents, point: str) -> np.ndarray:
+    """Which tracks pass a working point."""
+    return reco.tracks.pid[:, belle2().identification.point_names.index(point)]
+
+
+@pytest.mark.parametrize("pdg_id", [PION, -KAON])
+def test_hadrons_taken_for_leptons(pdg_id: int) -> None:
+    """They charge the energy of an electron, or leave what a muon does.
+
+    Those that are taken for both are electrons; of those for neither half shower, and leave less.
+    """
+    reco, own, outcome = identified(pdg_id, 30_000, 21)
+    ratio = reco.tracks.e_over_p[own]
+    electron, muon = passing(reco, "e_loose")[own], passing(reco, "mu_loose")[own]
+    showered = outcome == Outcome.SHOWERED
+
+    assert np.sum(electron & showered) > 50
+    arrived = np.isin(outcome, (Outcome.SHOWERED, Outcome.STOPPED, Outcome.ESCAPED))
+    assert showered[electron & arrived].all()
+    like_electrons = ratio[electron & showered]
+    assert np.mean(np.isfinite(like_electrons)) > 0.95
+    like_electrons = like_electrons[np.isfinite(like_electrons)]
+    assert np.median(like_electrons) == pytest.approx(0.99, abs=0.02)
+    assert np.mean(np.abs(like_electrons - 1) < 0.15) > 0.95
+
+    quiet = muon & ~electron
+    assert np.sum(quiet) > 200
+    assert not showered[quiet].any()
+    passes = quiet & (outcome == Outcome.ESCAPED) & np.isfinite(ratio)
+    assert np.median(ratio[passes] * 2.0) == pytest.approx(0.215, abs=0.02)
+    assert np.mean(ratio[passes] * 2.0 > 0.5) < 0.05
+
+    neither = ~muon & ~electron
+    assert 0.4 < np.mean(showered[neither]) < 0.7
+    assert np.nanmedian(ratio[neither & showered]) < 0.6
+
+
+def test_leptons_behave_like_themselves() -> None:
+    """Whatever they are taken for: only hadrons mislead."""
+    reco, own, outcome = identified(ELECTRON, 5_000, 22)
+    arrived = np.isin(outcome, (Outcome.SHOWERED, Outcome.STOPPED, Outcome.ESCAPED))
+    assert (outcome[arrived] == Outcome.SHOWERED).all()
+    reco, own, outcome = identified(MUON, 5_000, 22)
+    assert passing(reco, "mu_loose")[own].mean() > 0.8
+    assert Outcome.SHOWERED not in outcome
+
+
 # ---- randomness and order ------------------------------------------------------------------------
 
 
@@ -606,6 +709,35 @@ def test_seeds() -> None:
     for field in fields(ClusterTable):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(same, field.name))
     assert len(one) != len(other) or not np.array_equal(one.energy, other.energy)
+
+
+def test_each_stage_has_its_own_random_numbers() -> None:
+    """What hadronic showers look like changes neither tracks, nor species, nor muons behind."""
+    n = 1_500
+    momentum, _ = everywhere(3 * n, 20, p=(0.5, 3.0))
+    truth = several(np.full(n, 3), np.tile([PION, MUON, K_L], n), momentum)
+    one, other = (
+        simulate(truth, belle2(card), rng=np.random.default_rng(20))
+        for card in (
+            "calorimeter.hadrons.split_offs=0.15",
+            "calorimeter.hadrons.split_offs=1.5",
+        )
+    )
+    assert len(other.clusters) > 1.1 * len(one.clusters)
+    for field in fields(TrackTable):
+        if field.name not in ("cluster_index", "e_over_p"):
+            np.testing.assert_array_equal(
+                getattr(one.tracks, field.name), getattr(other.tracks, field.name), field.name
+            )
+    assert one.tracks.pid.any(axis=0).all()
+    muons = [np.flatnonzero(reco.klm_clusters.truth_index == 1) for reco in (one, other)]
+    assert len(muons[0]) > 500
+    for field in fields(KlmClusterTable):
+        np.testing.assert_array_equal(
+            getattr(one.klm_clusters, field.name)[muons[0]],
+            getattr(other.klm_clusters, field.name)[muons[1]],
+            field.name,
+        )
 
 
 def test_order_of_events_does_not_matter() -> None:
@@ -715,6 +847,20 @@ def test_two_thousand_photons_in_one_event() -> None:
     assert_consistent(reco)
     assert 50 < len(reco.clusters) < 1_800
     assert reco.clusters.energy.sum() == pytest.approx(1_000 * 0.9248, rel=0.1)
+
+
+def test_twenty_thousand_photons_in_one_event() -> None:
+    """Neighbours in all directions are found, not pairs of all or of all on a parallel."""
+    n = 20_000
+    momentum = isotropic(0.5, n)
+    truth = several([n], PHOTON, momentum)
+    began = time.perf_counter()
+    reco = simulate(truth, belle2(*no_material()), rng=np.random.default_rng(16))
+    assert time.perf_counter() - began < 5
+    # So many cover everything: all in the barrel hang together, and are still counted each.
+    assert reco.clusters.n_particles.max() > 0.7357 * n
+    assert 0.9 * n < reco.clusters.n_particles.sum() < 0.94 * n
+    assert reco.clusters.energy.sum() == pytest.approx(0.5 * n * 0.9248, rel=0.02)
 
 
 @pytest.mark.slow

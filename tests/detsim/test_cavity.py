@@ -50,6 +50,37 @@ def test_how_far_outside() -> None:
     np.testing.assert_allclose(found, list(points.values()), atol=1e-12)
 
 
+def test_distance_in_a_direction() -> None:
+    """Straight lines from the origin by hand: wall, planes, corners, and along the axis."""
+    corner = math.atan2(125, 196) / deg
+    distances = {
+        90.0: 125.0,
+        30.0: 196 / math.cos(30 * deg),
+        60.0: 125 / math.sin(60 * deg),
+        120.0: 125 / math.sin(60 * deg),
+        150.0: 102 / math.cos(30 * deg),
+        corner: math.hypot(125, 196),
+        0.0: 196.0,
+        180.0: 102.0,
+    }
+    found = CAVITY.distance(np.array(list(distances)) * deg)
+    np.testing.assert_allclose(found, list(distances.values()), rtol=1e-12)
+
+
+def test_distance_is_that_of_straight_lines() -> None:
+    momentum = isotropic(1.0, 1_000)
+    _, _, _, point = send(momentum, charge=0)
+    found = CAVITY.distance(np.arccos(momentum[2]))
+    np.testing.assert_allclose(found, np.linalg.norm(point, axis=0), rtol=1e-9)
+
+
+def test_on_the_face() -> None:
+    """What has flown there is, up to rounding; what is born a micron behind it is not."""
+    _, _, _, point = send(isotropic(1.0, 1_000), charge=0)
+    assert CAVITY.is_on_face(point).all()
+    assert not CAVITY.is_on_face(point * (1 + 1e-6)).any()
+
+
 # ---- straight lines ------------------------------------------------------------------------------
 
 

@@ -178,6 +178,24 @@ def test_the_strongest_owns_it(strongest: int) -> None:
         assert found.content.source.tolist() == [source[strongest]]
 
 
+def test_particles_are_counted_once() -> None:
+    """However many of its showers are merged: split-offs come back to where they came from."""
+    source = np.array([7, 3, 7, 7, 3, 5])
+    for order in ([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]):
+        deposits = deposits_at(row(6, 2.0, "phi"), source=source[order])
+        found = merge(np.zeros(6), deposits, **SHARP)
+        assert found.n_sources.tolist() == [3]
+    # Apart from each other, each of its clusters has it.
+    source = np.array([7, 7, 7, 3, 8, 8, 9, 8])
+    point = np.concatenate([row(4, 2.0, "z"), row(4, 2.0, "z")], axis=1)
+    apart = deposits_at(point, source=source)
+    found = merge(np.repeat([2, 5], 4), apart, **SHARP)
+    assert found.n_sources.tolist() == [2, 2]
+    far = deposits_at(row(3, 9.0, "z"), source=np.array([7, 7, 7]))
+    assert merge(np.zeros(3), far, **SHARP).n_sources.tolist() == [1, 1, 1]
+    assert found.n_sources.dtype == np.int32
+
+
 def crowd(seed: int, n_events: int, n_max: int, cosine: float = 1.0) -> tuple[np.ndarray, Deposits]:
     """Random events; deposits within a cone are near enough to each other."""
     rng = np.random.default_rng(seed)
@@ -259,15 +277,14 @@ def test_any_crowd(seed: int, n_events: int, n_max: int, cosine: float, least: f
     np.testing.assert_allclose(found.content.energy, energy)
 
 
-@pytest.mark.parametrize("spread", [0.0, 1.0])
-def test_order_within_an_event_does_not_matter(spread: float) -> None:
-    """The same random numbers belong to the same pairs."""
+def test_order_within_an_event_does_not_matter() -> None:
+    """Where no random numbers decide, which go with the order."""
     event, deposits = crowd(2, 200, 40, cosine=0.5)
     rng = np.random.default_rng(3)
     order = np.lexsort((rng.random(len(event)), event))
     assert not np.array_equal(order, np.arange(len(event)))
-    one = merge(event, deposits, distance_spread_cm=spread)
-    other = merge(event[order], deposits.take(order), distance_spread_cm=spread)
+    one = merge(event, deposits, distance_spread_cm=0.0)
+    other = merge(event[order], deposits.take(order), distance_spread_cm=0.0)
     assert len(one.content) == len(other.content) < len(deposits)
     np.testing.assert_array_equal(one.event, other.event)
     first, second = np.argsort(one.content.source), np.argsort(other.content.source)
@@ -328,3 +345,14 @@ def test_two_thousand_in_one_event() -> None:
     # A sphere of 135 cm has room for about 2,000 circles of 6 cm: most hang together.
     assert np.sum(found.event == 0) < 1_500
     np.testing.assert_array_equal(found.n_sources[found.event > 0], 1)
+
+
+def test_many_on_one_parallel() -> None:
+    """20,000 deposits of one event at one polar angle, 2 cm apart each: few pairs are near."""
+    n = 20_000
+    angle = 2 * np.pi * np.arange(n) / n
+    point = 2 / (2 * np.sin(np.pi / n)) * np.stack([np.cos(angle), np.sin(angle), 0 * angle])
+    began = time.perf_counter()
+    found = merge(np.zeros(n), deposits_at(point), distance_cm=1.0, distance_spread_cm=0.0)
+    assert time.perf_counter() - began < 2
+    assert len(found.content) == n

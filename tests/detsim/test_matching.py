@@ -359,11 +359,14 @@ def test_without_tracks_nothing_is_owned() -> None:
 
 
 def test_photons_beside_tracks_are_lost() -> None:
-    """A photon 5 cm from where a muon enters is the muon's: merged with it, or matched."""
+    """A photon 5 cm from where a muon enters is the muon's, merged or matched; from 8 cm on not.
+
+    Its azimuth is known to 4.5 mrad, 0.6 cm.
+    """
     n = 500
     muon = beam(3.0, 90, n)
     ahead = extrapolate(helices(muon, -1), belle2().calorimeter)
-    for aside, share in ((8.0, 1.0), (13.0, 0.0)):
+    for aside, share in ((5.0, 1.0), (11.0, 0.0)):
         phi = np.arctan2(ahead.point[:, 1], ahead.point[:, 0]) + aside / 135
         photon = np.stack([np.cos(phi), np.sin(phi), 0 * phi])
         momentum = np.stack([muon, photon], axis=-1).reshape(3, -1)
@@ -380,7 +383,7 @@ def test_pions_that_split_off() -> None:
     reco = shot(PION, 3.0, "calorimeter.hadrons.split_offs=2.0", n=2_000)
     clusters = reco.clusters
     theirs = clusters.truth_index == 0
-    far = clusters.track_distance > 10
+    far = clusters.track_distance > 8
     assert (theirs & far).sum() > 300
     assert (clusters.track_index[far] == -1).all()
-    assert (clusters.track_index[clusters.track_distance < 10] >= 0).all()
+    assert (clusters.track_index[clusters.track_distance < 8] >= 0).all()

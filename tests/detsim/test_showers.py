@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from darkbelle.detsim.energy_loss import relative_loss
-from darkbelle.detsim.showers import Deposits, deposit, evaluate, region_at
+from darkbelle.detsim.showers import Deposits, deposit, region_at
 from darkbelle.gen.particles import (
     ELECTRON,
     K_L,
@@ -51,9 +51,12 @@ def ecl(*overrides: str) -> Calorimeter:
 
 
 def perfect(part: str = "barrel") -> str:
-    """A part that measures energies without error."""
-    formula = "{e_min_gev = 1.0, below = 0.0, a = 0.0, b = 0.0, c = 0.0, d = 0.0}"
+    """A part that measures energies almost without error."""
+    formula = "{e_min_gev = 1.0, below = 1e-9, a = 0.0, b = 0.0, c = 0.0, d = 1e-9}"
     return f"calorimeter.{part}.resolution.mid.energy_percent={formula}"
+
+
+PERFECT = tuple(perfect(part) for part in ("forward", "barrel", "backward"))
 
 
 def leave(
@@ -62,10 +65,15 @@ def leave(
     *overrides: str,
     start: np.ndarray | None = None,
     seed: int = 1,
+    like: int | None = None,
 ) -> tuple[Deposits, np.ndarray, np.ndarray]:
-    """Deposits of particles that fly straight, and which of them showered and stopped."""
+    """Deposits of particles that fly straight, and which of them showered and stopped.
+
+    They behave like themselves or like another species.
+    """
     arrivals, mass = at_face(pdg_id, momentum, start)
-    return deposit(arrivals, mass, arrivals.pdg_id, ecl(*overrides), np.random.default_rng(seed))
+    behaviour = arrivals.pdg_id if like is None else np.full(len(arrivals), like, np.int32)
+    return deposit(arrivals, mass, behaviour, ecl(*overrides), np.random.default_rng(seed))
 
 
 def energies(deposits: Deposits, n: int) -> np.ndarray:
@@ -79,6 +87,18 @@ def starts(position: tuple[float, float, float], n: int, t: float = 0.0) -> np.n
 
 def along(direction: tuple[float, float, float], p: float, n: int) -> np.ndarray:
     return np.tile(p * np.array(direction)[:, None] / np.linalg.norm(direction), n)
+
+
+def slowed(p: float, pdg_id: int, loss: float) -> float:
+    """Kinetic energy left after a loss [GeV] of a minimum-ionising particle, in small steps."""
+    mass = mass_of(pdg_id)
+    kinetic, step = math.hypot(p, mass) - mass, loss / 20_000
+    for _ in range(20_000):
+        momentum = math.sqrt(kinetic * (kinetic + 2 * mass))
+        kinetic -= step * float(relative_loss(np.array(momentum / mass)))
+        if kinetic <= 0:
+            return 0.0
+    return kinetic
 
 
 # ---- the resolutions -----------------------------------------------------------------------------
@@ -114,18 +134,18 @@ def test_values_of_the_parametrisation(row: str) -> None:
     part, level, quantity, *values = row.split()
     formula = getattr(getattr(ecl(), part).resolution[level], quantity)
     expected = np.array(values, float)
-    np.testing.assert_allclose(evaluate(formula, ENERGIES), expected, atol=0.0055)
+    np.testing.assert_allclose(formula.at(ENERGIES), expected, atol=0.0055)
 
 
 def test_checks_15_to_17() -> None:
     """Photons in the barrel with the usual background: sigma(E)/E, and angles at 1 GeV."""
     resolution = ecl().barrel.resolution["mid"]
-    value = evaluate(resolution.energy_percent, np.array([0.1, 1.0, 7.0, 8.0]))
+    value = resolution.energy_percent.at(np.array([0.1, 1.0, 7.0, 8.0]))
     np.testing.assert_allclose(value[:3], [4.80, 2.11, 1.76], atol=0.005)
     np.testing.assert_allclose(value[[0, 3]], [4.0, 1.6], rtol=0.2)
     one = np.array([1.0])
-    assert evaluate(resolution.theta_mrad, one) == pytest.approx(3.84, abs=0.005)
-    assert evaluate(resolution.phi_mrad, one) == pytest.approx(4.51, abs=0.005)
+    assert resolution.theta_mrad.at(one) == pytest.approx(3.84, abs=0.005)
+    assert resolution.phi_mrad.at(one) == pytest.approx(4.51, abs=0.005)
 
 
 def test_terms_in_quadrature() -> None:
@@ -134,9 +154,9 @@ def test_terms_in_quadrature() -> None:
         e_min_gev=0.02, below=11.0, a=0.2, b=0.0, c=1.6, d=1.2, in_quadrature=True
     )
     expected = [5.37, 3.68, 2.86, 2.28, 2.01, 1.81, 1.65, 1.55]
-    np.testing.assert_allclose(evaluate(formula, ENERGIES), expected, atol=0.006)
+    np.testing.assert_allclose(formula.at(ENERGIES), expected, atol=0.006)
     signed = formula.model_copy(update={"a": -0.2, "b": -0.3})
-    assert evaluate(signed, np.array([1.0])) == pytest.approx(math.sqrt(4.0 + 0.09 + 0.04))
+    assert signed.at(np.array([1.0])) == pytest.approx(math.sqrt(4.0 + 0.09 + 0.04))
 
 
 def test_formulas_end() -> None:
@@ -145,11 +165,11 @@ def test_formulas_end() -> None:
         for resolution in crystals.resolution.values():
             for quantity in ("energy_percent", "theta_mrad", "phi_mrad"):
                 formula = getattr(resolution, quantity)
-                low = evaluate(formula, formula.e_min_gev * np.array([1e-6, 0.5, 0.999]))
+                low = formula.at(formula.e_min_gev * np.array([1e-6, 0.5, 0.999]))
                 assert (low == formula.below).all()
-                high = evaluate(formula, np.array([12.0, 40.0, 1e3, 1e6]))
+                high = formula.at(np.array([12.0, 40.0, 1e3, 1e6]))
                 assert (high == high[0]).all()
-                assert (evaluate(formula, np.geomspace(1e-4, 1e3, 500)) > 0).all()
+                assert (formula.at(np.geomspace(1e-4, 1e3, 500)) > 0).all()
 
 
 def test_parts_begin_and_end_sharply() -> None:
@@ -176,9 +196,10 @@ def test_parts_begin_and_end_sharply() -> None:
 
 @cache
 def logarithmic_gaussian(asymmetry: float) -> tuple[np.ndarray, np.ndarray]:
-    """Points and cumulative distribution, its full width at half maximum over 2.3548 being one.
+    """Points and cumulative distribution, half of the central 68.27 % being one wide.
 
-    Density exp(-log(1 - eta x)^2/(2 s^2)), of mode zero; s is what gives that width.
+    Density exp(-log(1 - eta x)^2/(2 s^2)), of mode zero, where s makes the full width at half
+    maximum 2.3548; then x is scaled.
     """
 
     def fwhm(s: float) -> float:
@@ -190,25 +211,27 @@ def logarithmic_gaussian(asymmetry: float) -> tuple[np.ndarray, np.ndarray]:
     x = np.linspace(-30, 1 / asymmetry, 400_001)[:-1]
     density = np.exp(-(np.log1p(-asymmetry * x) ** 2) / (2 * s**2))
     cumulative = integrate.cumulative_trapezoid(density, x, initial=0)
-    return x, cumulative / cumulative[-1]
+    cumulative /= cumulative[-1]
+    low, high = np.interp(stats.norm.cdf([-1, 1]), cumulative, x)
+    return x * 2 / (high - low), cumulative
 
 
 @pytest.mark.parametrize("theta_deg", [20.0, 60.0, 90.0, 140.0])
 @pytest.mark.parametrize("energy", [0.03, 0.1, 1.0, 6.0])
 def test_line_of_photons(energy: float, theta_deg: float) -> None:
-    """Mode at the true energy, core width that of the card, a tail below."""
+    """Mode at the true energy, 68 % within the resolution of the card, a tail below."""
     n = 100_000
     deposits, _, _ = leave(PHOTON, beam(energy, theta_deg, n), NO_SMEARING)
     assert len(deposits) == n
     region = Region(int(region_at(ecl(), np.array([theta_deg * deg]))[0]))
     formula = ecl().regions[region].resolution["mid"].energy_percent
-    sigma = energy * evaluate(formula, np.array([energy]))[0] / 100
+    sigma = energy * formula.at(np.array([energy]))[0] / 100
     deviation = (deposits.energy - energy) / sigma
     x, cumulative = logarithmic_gaussian(0.3)
     law = stats.kstest(deviation, lambda value: np.interp(value, x, cumulative))
     assert law.pvalue > P_VALUE
     tail = np.interp(-2, x, cumulative)
-    assert tail == pytest.approx(0.0961, abs=0.0001)
+    assert tail == pytest.approx(0.0793, abs=0.0001)
     assert stats.binomtest(int(np.sum(deviation < -2)), n, tail).pvalue > P_VALUE
 
 
@@ -229,12 +252,23 @@ def peak(values: np.ndarray, low: float, high: float, n_bins: int) -> tuple[floa
     return float(mode), crossing(last + 1, last) - crossing(first - 1, first)
 
 
+def central_width(values: np.ndarray) -> float:
+    """Half of the central 68.27 %."""
+    low, high = np.quantile(values, stats.norm.cdf([-1, 1]))
+    return float(high - low) / 2
+
+
 def test_core_width_of_photons() -> None:
-    """Mode and full width at half maximum as seen in a histogram, 1 GeV in the barrel."""
+    """Mode and widths as seen in a histogram, 1 GeV in the barrel.
+
+    The core is narrower than the resolution by eta/(exp(s^2) sinh(s)) = 0.922: eta = 0.3 and
+    s = 0.2941.
+    """
     deposits, _, _ = leave(PHOTON, beam(1.0, 90, 500_000), NO_SMEARING)
     mode, fwhm = peak(deposits.energy, 0.85, 1.1, 125)
     assert mode == pytest.approx(1.0, abs=0.0015)
-    assert fwhm / 2.3548 == pytest.approx(0.0211, rel=0.02)
+    assert fwhm / 2.3548 == pytest.approx(0.922 * 0.021048, rel=0.02)
+    assert central_width(deposits.energy) == pytest.approx(0.021048, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +287,7 @@ def test_photons_that_convert_in_front_lose_a_little(theta_deg: float, front: fl
     law = stats.kstest(deviation, lambda value: np.interp(value, x, cumulative))
     assert law.pvalue > P_VALUE
     deposits, _, _ = leave(ELECTRON, beam(1.0, theta_deg, 1_000), *cards)
-    np.testing.assert_allclose(deposits.energy, math.hypot(1.0, mass_of(ELECTRON)), rtol=1e-12)
+    np.testing.assert_allclose(deposits.energy, 1.0, rtol=1e-9)
 
 
 @pytest.mark.parametrize("aside", [0.0, 20.0, 60.0, 100.0])
@@ -378,13 +412,27 @@ def test_births_beyond_the_crystals_leave_nothing(
     assert not stopped.any()
 
 
+# ---- muons and hadrons: the resolution -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("pdg_id", "p"), [(MUON, 2.0), (MUON, 0.2), (PION, 2.0), (K_L, 3.0)])
+def test_resolution_of_others(pdg_id: int, p: float) -> None:
+    """A Gaussian of the photons' width around what is left; with the same random numbers."""
+    momentum = beam(p, 90, 20_000)
+    exact, smeared = (leave(pdg_id, momentum, NO_SPLIT_OFFS, *cards)[0] for cards in (PERFECT, ()))
+    np.testing.assert_array_equal(exact.source, smeared.source)
+    sigma = ecl().barrel.resolution["mid"].energy_percent.at(exact.energy) / 100
+    pull = (smeared.energy / exact.energy - 1) / sigma
+    assert stats.kstest(pull, "norm").pvalue > P_VALUE
+
+
 # ---- muons ---------------------------------------------------------------------------------------
 
 
 def test_deposit_of_muons() -> None:
     """A Moyal distribution: most probable 0.20 GeV, full width at half maximum 0.06 GeV."""
     n = 200_000
-    deposits, showered, stopped = leave(MUON, beam(2.0, 90, n))
+    deposits, showered, stopped = leave(MUON, beam(2.0, 90, n), *PERFECT)
     assert len(deposits) == n
     assert not showered.any()
     assert not stopped.any()
@@ -399,33 +447,82 @@ def test_deposit_of_muons() -> None:
 
 
 def test_slanted_and_slow_muons_leave_more() -> None:
-    """The median by the path over 30 cm, and by dE/dx where beta gamma is below 3.5."""
+    """The median by the path over 30 cm, and by dE/dx where beta gamma is below 3.5.
+
+    They lose 0.18 GeV, which is seen as 0.20, and 10 MeV before the crystals, which is not.
+    """
     n = 20_000
     offset = stats.moyal(scale=0.06 / 3.5909).median()
     deposits, _, _ = leave(MUON, along((0, 1, 0), 3.0, n), start=starts((100, 0, 0), n))
     assert np.median(deposits.energy) - offset == pytest.approx(0.20 / 0.6, rel=0.01)
     deposits, showered, stopped = leave(PROTON, beam(1.2, 90, n))
     assert not stopped.any()
-    loss, momentum, mass = 0.0, 1.2, mass_of(PROTON)
-    for _ in range(1_000):  # Bethe's curve in steps of 0.2 MeV of a minimum-ionising particle
-        step = 0.20 / 1_000 * float(relative_loss(np.array(momentum / mass)))
-        momentum = math.sqrt((math.hypot(momentum, mass) - step) ** 2 - mass**2)
-        loss += step
-    assert loss > 0.28
+    loss = slowed(1.2, PROTON, 0.01) - slowed(1.2, PROTON, 0.19)
+    assert loss > 1.4 * 0.18
     quiet = deposits.energy[~showered[deposits.source]]
-    assert np.median(quiet) - offset == pytest.approx(loss, rel=0.01)
+    assert np.median(quiet) - offset == pytest.approx(loss * 0.20 / 0.18, rel=0.01)
 
 
-@pytest.mark.parametrize("p", [0.02, 0.1, 0.2, 0.25])
+@pytest.mark.parametrize("p", [0.02, 0.05, 0.1, 0.2, 0.23])
 @pytest.mark.parametrize("pdg_id", [MUON, -MUON])
 def test_soft_muons_stop(pdg_id: int, p: float) -> None:
-    """They leave their kinetic energy, all of it, and never shower."""
+    """They leave the kinetic energy that 10 MeV of quartz leave them, and never shower."""
     n = 500
-    kinetic = math.hypot(p, mass_of(MUON)) - mass_of(MUON)
-    deposits, showered, stopped = leave(pdg_id, beam(p, 70, n))
+    kinetic = slowed(p, pdg_id, 0.01 / math.sin(70 * deg))
+    deposits, showered, stopped = leave(pdg_id, beam(p, 70, n), *PERFECT)
     assert stopped.all()
     assert not showered.any()
-    np.testing.assert_allclose(energies(deposits, n), kinetic, rtol=1e-9)
+    assert (kinetic > 0) == (p > 0.05)
+    np.testing.assert_allclose(energies(deposits, n), kinetic, rtol=2e-3)
+
+
+@pytest.mark.parametrize(("part", "theta_deg"), [("forward", 20.0), ("backward", 145.0)])
+def test_material_before_the_end_caps_counts(part: str, theta_deg: float) -> None:
+    """Of each part of its own, at right angles to the face."""
+    for front in (0.0, 30.0):
+        card = f"calorimeter.{part}.front_mip_mev={front}"
+        deposits, _, stopped = leave(MUON, beam(0.2, theta_deg, 100), card, *PERFECT)
+        assert stopped.all()
+        expected = slowed(0.2, MUON, front * 1e-3 / abs(math.cos(theta_deg * deg)))
+        np.testing.assert_allclose(deposits.energy, expected, rtol=2e-3)
+
+
+# ---- hadrons that are taken for leptons ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("pdg_id", [PION, -KAON, PROTON, -PROTON])
+def test_hadrons_like_electrons(pdg_id: int) -> None:
+    """They leave their momentum, not their energy, in the line and at the depth of electrons."""
+    n = 20_000
+    momentum = beam(2.0, 90, n)
+    deposits, showered, stopped = leave(pdg_id, momentum, like=ELECTRON)
+    assert showered.all()
+    assert not stopped.any()
+    assert len(deposits) == n
+    x, cumulative = logarithmic_gaussian(0.3)
+    sigma = ecl().barrel.resolution["mid"].energy_percent.at(2.0) / 100
+    deviation = (deposits.energy / 2.0 - 1) / sigma
+    law = stats.kstest(deviation, lambda value: np.interp(value, x, cumulative))
+    assert law.pvalue > P_VALUE
+    depth = np.linalg.norm(deposits.point, axis=0) - 125
+    np.testing.assert_allclose(depth, mean_depth(2.0, -0.5), atol=0.01)
+    assert np.median(deposits.second_moment) == pytest.approx(12, rel=0.01)
+
+
+@pytest.mark.parametrize("pdg_id", [PION, -KAON, PROTON, -PROTON])
+def test_hadrons_like_muons(pdg_id: int) -> None:
+    """They leave what muons do, and never shower, nor do they annihilate."""
+    n = 20_000
+    deposits, showered, stopped = leave(pdg_id, beam(5.0, 90, n), *PERFECT, like=MUON)
+    assert not showered.any()
+    assert not stopped.any()
+    law = stats.moyal(loc=0.20, scale=0.06 / 3.5909)
+    assert stats.kstest(deposits.energy, law.cdf).pvalue > P_VALUE
+    deposits, showered, stopped = leave(pdg_id, beam(0.25, 90, 500), *PERFECT, like=MUON)
+    assert stopped.all()
+    assert not showered.any()
+    kinetic = slowed(0.25, pdg_id, 0.01)
+    np.testing.assert_allclose(energies(deposits, 500), kinetic, rtol=2e-3)
 
 
 # ---- hadrons -------------------------------------------------------------------------------------
@@ -453,7 +550,7 @@ def test_hadrons_that_shower(pdg_id: int, theta_deg: float, front: float) -> Non
 
 def test_charged_hadrons_that_do_not_shower_are_like_muons() -> None:
     n = 100_000
-    deposits, showered, _ = leave(PION, beam(2.0, 90, n))
+    deposits, showered, _ = leave(PION, beam(2.0, 90, n), *PERFECT)
     passing = deposits.energy[~showered[deposits.source]]
     law = stats.moyal(loc=0.20, scale=0.06 / 3.5909)
     assert stats.kstest(passing, law.cdf).pvalue > P_VALUE
@@ -462,7 +559,7 @@ def test_charged_hadrons_that_do_not_shower_are_like_muons() -> None:
 def test_share_of_hadrons_that_is_seen() -> None:
     """A beta distribution of 0.6 and 2.0 times the kinetic energy of neutral ones."""
     n = 50_000
-    deposits, showered, _ = leave(NEUTRON, beam(3.0, 90, n), NO_SPLIT_OFFS)
+    deposits, showered, _ = leave(NEUTRON, beam(3.0, 90, n), NO_SPLIT_OFFS, *PERFECT)
     kinetic = math.hypot(3.0, mass_of(NEUTRON)) - mass_of(NEUTRON)
     share = energies(deposits, n)[showered] / kinetic
     assert stats.kstest(share, stats.beta(0.6, 2.0).cdf).pvalue > P_VALUE
@@ -484,10 +581,14 @@ def test_k_l_that_are_seen(energy: float, published: float) -> None:
 
 @pytest.mark.parametrize(("pdg_id", "p"), [(-PROTON, 0.3), (-NEUTRON, 0.1), (-NEUTRON, 1.0)])
 def test_antinucleons_annihilate(pdg_id: int, p: float) -> None:
-    """Two nucleon masses stand ready beside the kinetic energy; antiprotons do so at rest."""
+    """Two nucleon masses stand ready beside the kinetic energy; antiprotons do so at rest.
+
+    Half of that energy is seen more often than of other showers: 2 and 3.
+    """
     n, mass = 40_000, mass_of(pdg_id)
     kinetic = math.hypot(p, mass) - mass
-    deposits, showered, stopped = leave(pdg_id, beam(p, 90, n), NO_SPLIT_OFFS)
+    cards = (*PERFECT, "calorimeter.barrel.front_mip_mev=0.0")
+    deposits, showered, stopped = leave(pdg_id, beam(p, 90, n), NO_SPLIT_OFFS, *cards)
     energy = energies(deposits, n)[showered]
     assert not stopped.any()
     if pdg_id == -PROTON:
@@ -495,9 +596,9 @@ def test_antinucleons_annihilate(pdg_id: int, p: float) -> None:
         share = (energy - kinetic) / (2 * mass)
     else:
         share = energy / (2 * mass + kinetic)
-    assert stats.kstest(share, stats.beta(0.6, 2.0).cdf).pvalue > P_VALUE
-    assert np.mean(energy > kinetic) > 0.4
-    deposits, showered, _ = leave(abs(pdg_id), beam(p, 90, n))
+    assert stats.kstest(share, stats.beta(2.0, 3.0).cdf).pvalue > P_VALUE
+    assert np.mean(energy > kinetic) > 0.8
+    deposits, showered, _ = leave(abs(pdg_id), beam(p, 90, n), *cards)
     assert (energies(deposits, n) <= kinetic * (1 + 1e-9)).all()
 
 
@@ -549,10 +650,10 @@ def test_curling_into_an_end_cap_towards_the_axis() -> None:
     """Crystals are met all the same: muons stop there, hadrons shower as often as anywhere."""
     n = 5_000
     start, momentum = starts((100, 0, 195.999), n), along((-1, 0, 0.3), 0.2, n)
-    deposits, _, stopped = leave(MUON, momentum, start=start)
+    deposits, _, stopped = leave(MUON, momentum, *PERFECT, start=start)
     assert stopped.all()
-    kinetic = math.hypot(0.2, mass_of(MUON)) - mass_of(MUON)
-    np.testing.assert_allclose(energies(deposits, n), kinetic, rtol=1e-9)
+    kinetic = slowed(0.2, MUON, 0.012 * math.hypot(1, 0.3) / 0.3)
+    np.testing.assert_allclose(energies(deposits, n), kinetic, rtol=2e-3)
     _, showered, _ = leave(K_L, momentum, start=start)
     assert showered.mean() > 0.5
 
@@ -570,13 +671,16 @@ def test_curling_into_an_end_cap_towards_the_axis() -> None:
     ),
 )
 def test_energy_is_never_more_than_there_is(seed: int, codes: list[int]) -> None:
-    """But for the resolution of photons and electrons, whose line ends 1/asymmetry above."""
+    """But for the resolution, whose line ends 1/asymmetry above for photons and electrons."""
     codes = codes * 20
     n = len(codes)
     momentum, start = everywhere(n, seed, p=(1e-3, 100.0), reach=160.0)
     arrivals, mass = at_face(codes, momentum, start)
     deposits, showered, stopped = deposit(
         arrivals, mass, arrivals.pdg_id, ecl(), np.random.default_rng(seed)
+    )
+    exact, _, _ = deposit(
+        arrivals, mass, arrivals.pdg_id, ecl(*PERFECT), np.random.default_rng(seed)
     )
     energy, species = energies(deposits, n), np.abs(codes)
     assert (deposits.energy > 0).all()
@@ -590,7 +694,7 @@ def test_energy_is_never_more_than_there_is(seed: int, codes: list[int]) -> None
     annihilate = np.isin(codes, (-PROTON, -NEUTRON))
     available[annihilate] += 2 * mass[annihilate]
     light = (species == PHOTON) | (species == ELECTRON)
-    assert (energy <= available * (1 + 1e-9))[~light].all()
+    assert (energies(exact, n) <= available * (1 + 1e-9))[~light].all()
     worst = 0.13 * (1 + np.pi / 2 / 0.5) + 0.01
     assert (energy <= arrivals.momentum[0] * (1 + worst / 0.3))[light].all()
     assert not stopped[light].any()
@@ -610,8 +714,7 @@ def test_background_chooses_the_resolution(level: str) -> None:
     deposits, _, _ = leave(
         PHOTON, beam(0.1, 90, 100_000), f"calorimeter.background={level}", NO_SMEARING
     )
-    _, fwhm = peak(deposits.energy, 0.05, 0.14, 90)
-    assert fwhm / 2.3548 == pytest.approx(0.1 * values[level] / 100, rel=0.03)
+    assert central_width(deposits.energy) == pytest.approx(0.1 * values[level] / 100, rel=0.02)
 
 
 def test_nobody_arrives() -> None:

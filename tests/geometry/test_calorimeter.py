@@ -161,6 +161,7 @@ REFUSED = {
     "depth_x0=0.0": "calorimeter.depth_x0",
     "depth_lambda=-0.1": "calorimeter.depth_lambda",
     "barrel.front_x0=-0.1": "calorimeter.barrel.front_x0",
+    "barrel.front_mip_mev=-1.0": "calorimeter.barrel.front_mip_mev: Input should be greater than",
     "barrel.front_lambda=nan": "calorimeter.barrel.front_lambda",
     # levels of background
     "background=lowish": "background = 'lowish': forward knows .*low, mid, high",
@@ -170,6 +171,21 @@ REFUSED = {
     "barrel.resolution.mid.energy_percent.a=inf": "energy_percent.a: Input should be a finite",
     "barrel.resolution.mid.theta_mrad.e_min_gev=0.0": "theta_mrad.e_min_gev",
     "barrel.resolution.mid.phi_mrad.below=-1.0": "phi_mrad.below",
+    "barrel.resolution.mid.energy_percent.d=-10.0": (
+        "energy_percent: the error must be positive up to 12.0 GeV, not at 0.022"
+    ),
+    "backward.resolution.high.phi_mrad.d=-3.0": (
+        "phi_mrad: the error must be positive up to 12.0 GeV, not at"
+    ),
+    "forward.resolution.low.theta_mrad={e_min_gev = 1.0, a = 0.0, b = 0.0, c = 0.0, d = 0.0}": (
+        "theta_mrad: the error must be positive up to 12.0 GeV, not at 1"
+    ),
+    # what stands around it
+    "inner_radius_cm=112.6": "inner_radius_cm = 112.6 must lie outside of the tracker, 112.61 cm",
+    "z_max_cm=277.0": "klm.forward.face_cm = 277.0 must lie outside of calorimeter.z_max_cm, 277.0",
+    "z_min_cm=-184.0": (
+        "-klm.backward.face_cm = 183.0 must lie outside of -calorimeter.z_min_cm, 184.0 cm"
+    ),
     "barrel.resolution.mid.phi_mrad.e=1.0": "unknown key 'e'",
     "barrel.resolution.mid.energy=1.0": "unknown key 'energy'",
     # shapes
@@ -183,8 +199,11 @@ REFUSED = {
     "showers.scale=0.0": "showers.scale",
     "showers.critical_energy_mev=0.0": "showers.critical_energy_mev",
     "tracks.mip_gev=0.0": "tracks.mip_gev",
+    "tracks.mean_gev=0.0": "tracks.mean_gev",
     "tracks.width_gev=-0.1": "tracks.width_gev",
     "hadrons.share_alpha=0.0": "hadrons.share_alpha",
+    "hadrons.annihilation_alpha=0.0": "hadrons.annihilation_alpha",
+    "hadrons.annihilation_beta=-1.0": "hadrons.annihilation_beta",
     "hadrons.split_offs=-1.0": "hadrons.split_offs",
     # bins
     "clustering.efficiency=[0.8, 0.9, 0.9, 1.1]": "efficiency.3: Input should be less",

@@ -159,6 +159,22 @@ IMPOSSIBLE = {  # override: what the message must contain
     "tracking.finding.min_cdc_hits=2.5": "tracking.finding.min_cdc_hits: ",
     "silicon.svd9.radius_cm=15": "silicon.svd9.source: Field required",
     'name=""': "name: ",
+    "passive.cdc_outer_wall.r_max_cm=125.0": (
+        "calorimeter.inner_radius_cm = 125.0 must lie outside of the tracker, 125.0 cm"
+    ),
+    "calorimeter.depth_cm=57.0": (
+        "klm.coil.radius_cm = 181.25 must lie outside of the crystals, 182.0 cm"
+    ),
+    "klm.coil.radius_cm=155.0": (
+        "klm.coil.radius_cm = 155.0 must lie outside of the crystals, 155.0 cm"
+    ),
+    "klm.forward.face_cm=190.0": (
+        "klm.forward.face_cm = 190.0 must lie outside of calorimeter.z_max_cm, 196.0 cm"
+    ),
+    "klm.backward.face_cm=-100.0": (
+        "-klm.backward.face_cm = 100.0 must lie outside of -calorimeter.z_min_cm, 102.0 cm"
+    ),
+    "klm.hits.min_layers=13": "klm: hits.min_layers = 13 exceeds the 12 layers of a part",
     "muon_system.radius_cm=200": "unknown key 'muon_system', known: calorimeter, collider",
 }
 
