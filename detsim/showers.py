@@ -263,37 +263,16 @@ def _penetrating(
 ) -> tuple[Deposits, BoolArray, BoolArray]:
     """Muons and hadrons: deposits, whether they shower, whether they stop."""
     n = len(arrivals)
-    charged = charges(arrivals.pdg_id) != 0
-    p = np.linalg.norm(arrivals.momentum[1:], axis=0)
-    before = _in_front(entries, ecl, lambda part: part.front_mip_mev * MeV)
-    p[charged] = momentum_after(p[charged], mass[charged], before[charged])
-    kinetic = np.hypot(p, mass) - mass
-    path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
-
-    front = _in_front(entries, ecl, lambda part: part.front_lambda)
-    lengths = np.where(like_muon, 0.0, front + path * ecl.depth_lambda)
-    depth = rng.standard_exponential(n) / np.maximum(lengths, _THINNEST)
-    reached = np.minimum(depth, 1.0)
-    after = p.copy()
-    after[charged] = momentum_after(
-        p[charged], mass[charged], (ecl.tracks.mean_gev * path * reached)[charged]
-    )
-    stops = charged & (after == 0)
     annihilates = np.isin(arrivals.pdg_id, (-PROTON, -NEUTRON)) & ~like_muon
-    interacts = ((depth < 1) & ~stops) | (stops & annihilates)
-    left = np.where(stops, 0.0, np.hypot(after, mass) - mass)
-    available = left + np.where(annihilates, 2 * mass, 0.0)
-    look = ecl.hadrons
-    share = np.where(
-        annihilates,
-        rng.beta(look.annihilation_alpha, look.annihilation_beta, n),
-        rng.beta(look.share_alpha, look.share_beta, n),
-    )
-    energy = np.where(charged, kinetic - left, 0.0) + np.where(interacts, share * available, 0.0)
-    passes = charged & ~stops & ~interacts
+    kinetic, left, interacts, stops = _way_through(arrivals, mass, like_muon, entries, ecl, rng)
+    interacts |= stops & annihilates
+    available = interacts * (left + np.where(annihilates, 2 * mass, 0.0))
+    share = _visible_share(annihilates, ecl.hadrons, rng)
+    energy = kinetic - left + share * available
     straggling = ecl.tracks.width_gev / _MOYAL_FWHM * -np.log(rng.standard_normal(n) ** 2)
-    mip = energy * ecl.tracks.mip_gev / ecl.tracks.mean_gev + straggling
-    energy = np.where(passes, np.clip(mip, 0.0, kinetic), energy)
+    mip = np.clip(energy * ecl.tracks.mip_gev / ecl.tracks.mean_gev + straggling, 0.0, kinetic)
+    passes = (charges(arrivals.pdg_id) != 0) & ~stops & ~interacts
+    energy = np.where(passes, mip, energy)
     error = _relative_error(entries, energy, ecl)
     energy = energy * np.maximum(1 + error * rng.standard_normal(n), 0.0)
 
@@ -305,6 +284,50 @@ def _penetrating(
     unseen = ((1 - share) * available)[interacts]
     split = _split_off(deposits.take(interacts), unseen, ecl, rng)
     return Deposits.join(deposits, split), interacts, stops & ~interacts
+
+
+def _way_through(
+    arrivals: Arrivals,
+    mass: FloatArray,
+    like_muon: BoolArray,
+    entries: _Entries,
+    ecl: Calorimeter,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
+    """Slow down until an interaction, a stop, or the end of the crystals.
+
+    Returns
+    -------
+    kinetic, left
+        Kinetic energies before the crystals and at that place [GeV].
+    interacts, stops
+        What ended the way.
+    """
+    charged = charges(arrivals.pdg_id) != 0
+    p = np.linalg.norm(arrivals.momentum[1:], axis=0)
+    before = _in_front(entries, ecl, lambda part: part.front_mip_mev * MeV)
+    p[charged] = momentum_after(p[charged], mass[charged], before[charged])
+    path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
+
+    front = _in_front(entries, ecl, lambda part: part.front_lambda)
+    lengths = np.where(like_muon, 0.0, front + path * ecl.depth_lambda)
+    depth = rng.standard_exponential(len(p)) / np.maximum(lengths, _THINNEST)
+    loss = ecl.tracks.mean_gev * path * np.minimum(depth, 1.0)
+    after = p.copy()
+    after[charged] = momentum_after(p[charged], mass[charged], loss[charged])
+    kinetic, left = np.hypot(p, mass) - mass, np.hypot(after, mass) - mass
+    stops = charged & (after == 0)
+    return kinetic, left, (depth < 1) & ~stops, stops
+
+
+def _visible_share(annihilates: BoolArray, look: Hadrons, rng: np.random.Generator) -> FloatArray:
+    """Shares of the available energy that hadronic showers show, shape (n,)."""
+    n = len(annihilates)
+    return np.where(
+        annihilates,
+        rng.beta(look.annihilation_alpha, look.annihilation_beta, n),
+        rng.beta(look.share_alpha, look.share_beta, n),
+    )
 
 
 def _split_off(
