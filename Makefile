@@ -13,11 +13,12 @@ SAMPLE := zprime.h5
 PLOTS := plots
 
 .DEFAULT_GOAL := help
-.PHONY: help sample test lint bench clean distclean
+.PHONY: help sample test validate lint bench clean distclean
 
 help:
 	@echo 'make sample     20 000 e+ e- -> mu+ mu- Z'"'"' events at Belle II in $(SAMPLE), and pictures of them in $(PLOTS)/'
 	@echo 'make test       the tests; a part of them: make test ARGS="tests/gen -k isr"'
+	@echo 'make validate   the tests that need large samples, and those against published figures that do'
 	@echo 'make lint       ruff, mypy and repo-review'
 	@echo 'make bench      benchmarks/: events per second of every stage, widths next to published ones'
 	@echo 'make clean      remove what the other targets wrote; distclean removes the environment too'
@@ -29,6 +30,9 @@ sample: $(VENV)/.with-plot
 
 test: $(VENV)/.with-test
 	$(BIN)/python -m pytest $(ARGS)
+
+validate: $(VENV)/.with-test
+	$(BIN)/python -m pytest -m validation $(ARGS)
 
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .

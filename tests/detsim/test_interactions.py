@@ -1002,7 +1002,7 @@ def test_nothing_at_all() -> None:
         assert len(interact(truth, belle2(), np.random.default_rng(19)).path) == n_particles
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 def test_a_million_tracks() -> None:
     """As many pions of all momenta and starts; nothing breaks, 10^5 events a block or not."""
     n = 1_000_000
