@@ -863,7 +863,7 @@ def test_twenty_thousand_photons_in_one_event() -> None:
     assert reco.clusters.energy.sum() == pytest.approx(0.5 * n * 0.9248, rel=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 def test_a_million_photons() -> None:
     """In as many events; were it quadratic anywhere it would be hours."""
     n = 1_000_000

@@ -164,7 +164,7 @@ def test_clusters_come_in_the_order_of_the_arrivals() -> None:
     assert (response.outcome[code == 12] == Outcome.ESCAPED).all()
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 def test_a_million_muons() -> None:
     """The slowest kind; 450,000 a second where this was written."""
     arrivals = some_muons(1_000_000)

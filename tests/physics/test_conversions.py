@@ -75,7 +75,7 @@ def test_every_layer_converts_what_its_thickness_says(theta_deg: float) -> None:
         assert found.sum() == len(radius)
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 @pytest.mark.parametrize("theta_deg", [90.0, 45.0])
 def test_every_layer_with_a_million_photons(theta_deg: float) -> None:
     n = 1_000_000

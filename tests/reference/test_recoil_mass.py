@@ -7,7 +7,7 @@ import pytest
 from benchmarks.recoil_widths import ROWS, detector_width, peak_width
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.row)
 def test_the_published_width_is_reproduced(row):
     n_events = {1: 100_000}.get(len(row.masses), 20_000)
