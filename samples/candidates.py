@@ -112,13 +112,13 @@ def photon_pairs(found: Any, window: tuple[float, float] = (0.0, np.inf)) -> Any
     """
     one, two = ak.unzip(ak.combinations(found, 2))
     pair = one + two
-    angle = one.deltaangle(two)
+    angle = _angle(one, two)
     relative2 = (one.sigma_energy / one.energy) ** 2 + (two.sigma_energy / two.energy) ** 2
     across2 = sum(
         (photon.sigma_theta**2 + (np.sin(photon.theta) * photon.sigma_phi) ** 2) / 2
         for photon in (one, two)
     )
-    mass = np.sqrt(2 * one.energy * two.energy * (1 - np.cos(angle)))
+    mass = 2 * np.sqrt(one.energy * two.energy) * np.sin(angle / 2)
     columns = {
         "px": pair.px,
         "py": pair.py,
@@ -159,6 +159,12 @@ def k_short(sample: Sample, window: tuple[float, float] = K_SHORT_WINDOW) -> Any
     chosen = vertices[good]
     columns = {name: chosen[name] for name in chosen.fields}
     return _vectors(columns | {"mass": chosen.mass_pipi})
+
+
+def _angle(one: Any, two: Any) -> Any:
+    """Angle between momenta [rad], accurate for small ones."""
+    apart2 = sum((one[axis] / one.p - two[axis] / two.p) ** 2 for axis in ("px", "py", "pz"))
+    return 2 * np.arcsin(np.minimum(np.sqrt(apart2) / 2, 1.0))
 
 
 def _by_bin(values: Any, bin_: Any) -> Any:

@@ -43,6 +43,15 @@ Shoot = Callable[..., Sample]
 
 
 @pytest.fixture(scope="module")
+def angle_between(one: ak.Array, two: ak.Array) -> np.ndarray:
+    """Angles between momenta; those of old versions of vector are NaN where they vanish."""
+    first, second = (
+        np.stack([ak.to_numpy(p[axis]) / ak.to_numpy(p.p) for axis in ("px", "py", "pz")])
+        for p in (one, two)
+    )
+    return 2 * np.arcsin(np.linalg.norm(first - second, axis=0) / 2)
+
+
 def shoot(tmp_path_factory: pytest.TempPathFactory) -> Shoot:
     """Samples of a gun; the same one is made once."""
     folder, known = tmp_path_factory.mktemp("guns"), {}
@@ -145,7 +154,7 @@ def test_the_true_vertex_mends_the_direction(shoot: Shoot) -> None:
         found = photons(sample, vertex=vertex)
         found = found[(found.truth_index == 0) & (found.n_particles == 1)]
         first = found[ak.num(found) == 1][:, 0]
-        angles.append(ak.to_numpy(first.deltaangle(truth[ak.num(found) == 1])))
+        angles.append(angle_between(first, truth[ak.num(found) == 1]))
     assert len(angles[0]) > 1_000
     assert np.median(angles[0]) > 0.15
     assert np.median(angles[1]) < 0.012
@@ -312,7 +321,7 @@ def test_peak_of_pi0(pi0s: Sample) -> None:
     one = ak.num(candidates) == 1
     assert 0.5 < np.mean(one) < 0.95
     truth = pi0s.particles[one][:, 0]
-    assert np.median(candidates[one][:, 0].deltaangle(truth)) < 0.01
+    assert np.median(angle_between(candidates[one][:, 0], truth)) < 0.01
     assert np.median(candidates[one][:, 0].energy / truth.energy) == pytest.approx(1, abs=0.01)
 
 
@@ -354,7 +363,7 @@ def test_peak_of_k_short(k_shorts: Sample) -> None:
         assert ak.mean(species == sign * PION) > 0.97
     one = ak.num(found) == 1
     truth = particles[one][:, 0]
-    assert np.median(found[one][:, 0].deltaangle(truth)) < 0.01
+    assert np.median(angle_between(found[one][:, 0], truth)) < 0.01
     np.testing.assert_allclose(
         found[one][:, 0].energy, np.hypot(found[one][:, 0].p, found[one][:, 0].mass), rtol=1e-6
     )
