@@ -42,7 +42,6 @@ ALL = PHOTON_LISTS["all"]
 Shoot = Callable[..., Sample]
 
 
-@pytest.fixture(scope="module")
 def angle_between(one: ak.Array, two: ak.Array) -> np.ndarray:
     """Angles between momenta; those of old versions of vector are NaN where they vanish."""
     first, second = (
@@ -52,6 +51,7 @@ def angle_between(one: ak.Array, two: ak.Array) -> np.ndarray:
     return 2 * np.arcsin(np.linalg.norm(first - second, axis=0) / 2)
 
 
+@pytest.fixture(scope="module")
 def shoot(tmp_path_factory: pytest.TempPathFactory) -> Shoot:
     """Samples of a gun; the same one is made once."""
     folder, known = tmp_path_factory.mktemp("guns"), {}
