@@ -31,9 +31,12 @@ IndexArray = npt.NDArray[np.intp]
 class CalorimeterResponse:
     """Clusters, event i owning ``offsets[i]`` to ``offsets[i + 1]``; no track owns one yet.
 
-    ``showered`` and ``stopped`` say which arrivals ended in the crystals, and how.
+    ``deposits`` are what they were made of, with their events; ``showered`` and ``stopped`` say
+    which arrivals ended in the crystals, and how.
     """
 
+    deposits: Deposits
+    deposit_event: IndexArray
     clusters: ClusterTable
     offsets: npt.NDArray[np.int64]
     showered: BoolArray
@@ -51,13 +54,16 @@ def measure_clusters(
     mass = truth.particles.mass[arrivals.row]
     deposits, showered, stopped = deposit(arrivals, mass, behaviour, ecl, rng)
     event_of_arrival = truth.event_index()[arrivals.row]
-    event = event_of_arrival[deposits.source]
+    event_of_deposit = event_of_arrival[deposits.source]
     if ecl.beam_background.mean_number:
-        event, deposits = _with_background(event, deposits, truth.n_events, ecl, rng)
-    clusters = form_clusters(event, deposits, ecl.clustering, rng)
+        event_of_deposit, deposits = _with_background(
+            event_of_deposit, deposits, truth.n_events, ecl, rng
+        )
+    clusters = form_clusters(event_of_deposit, deposits, ecl.clustering, rng)
     index = np.append(arrivals.row - truth.offsets[event_of_arrival], -1)
     table, event = _find(clusters, index[clusters.content.source], ecl, rng)
-    return CalorimeterResponse(table, offsets_of(event, truth.n_events), showered, stopped)
+    offsets = offsets_of(event, truth.n_events)
+    return CalorimeterResponse(deposits, event_of_deposit, table, offsets, showered, stopped)
 
 
 def _with_background(

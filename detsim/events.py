@@ -19,6 +19,7 @@ __all__ = [
     "KlmClusterTable",
     "RecoEvents",
     "TrackTable",
+    "TriggerTable",
     "VertexStatus",
     "VertexTable",
 ]
@@ -229,6 +230,24 @@ class VertexTable:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerTable:
+    """Decisions of the trigger, event after event, shape (n_events, ...) each."""
+
+    l1: npt.NDArray[np.bool_] = column("lines of level one that fire", dtype="?")
+    l1_prescaled: npt.NDArray[np.bool_] = column("those that are kept", dtype="?")
+    hlt: npt.NDArray[np.bool_] = column(
+        "lines of the high level that keep the event, of those that a line of level one kept",
+        dtype="?",
+    )
+    physics: npt.NDArray[np.bool_] = column(
+        "whether lines that are not prescaled keep the event, at both levels", dtype="?"
+    )
+
+    def __len__(self) -> int:
+        return len(self.physics)
+
+
+@dataclass(frozen=True, slots=True)
 class RecoEvents:
     """Simulated events: event i owns the tracks ``track_offsets[i]`` to ``track_offsets[i + 1]``.
 
@@ -245,6 +264,7 @@ class RecoEvents:
     cluster_offsets: npt.NDArray[np.int64]
     klm_clusters: KlmClusterTable
     klm_cluster_offsets: npt.NDArray[np.int64]
+    trigger: TriggerTable
 
     @property
     def n_events(self) -> int:

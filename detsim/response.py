@@ -17,6 +17,7 @@ from darkbelle.detsim.klm_table import klm_cluster_table
 from darkbelle.detsim.matching import energy_over_momentum, extrapolate, match
 from darkbelle.detsim.suspects import behaviour_of, suspects_among
 from darkbelle.detsim.track_table import find_tracks
+from darkbelle.detsim.trigger.decision import decide_trigger
 from darkbelle.detsim.vertex_table import vertex_table
 from darkbelle.gen.events import Outcome, TruthEvents
 from darkbelle.geometry import Experiment
@@ -73,6 +74,8 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     klm_clusters, klm_cluster_offsets = klm_cluster_table(
         behind, arrivals.take(through), truth, tracks, track_offsets
     )
+    nothing = {n: np.zeros(truth.n_events, int) for l in (*experiment.trigger.l1.lines.values(), *experiment.trigger.hlt.lines.values()) for n, _ in l.named()}  # FIXME
+    trigger = decide_trigger(nothing, nothing, experiment.trigger, truth.n_events, rng)
     return RecoEvents(
         _with_outcomes(flights, outcome),
         tracks,
@@ -83,6 +86,7 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
         showers.offsets,
         klm_clusters,
         klm_cluster_offsets,
+        trigger,
     )
 
 

@@ -15,11 +15,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from darkbelle.errors import did_you_mean
 from darkbelle.geometry.calorimeter import Calorimeter
 from darkbelle.geometry.collider import Collider
 from darkbelle.geometry.identification import Identification
 from darkbelle.geometry.klm import MuonSystem
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
+from darkbelle.geometry.trigger import Trigger
 from darkbelle.settings import Settings
 from darkbelle.units import mrad
 
@@ -279,6 +281,7 @@ class Experiment(Settings):
     calorimeter: Calorimeter
     identification: Identification
     klm: MuonSystem
+    trigger: Trigger
 
     @cached_property
     def n_wires(self) -> int:
@@ -313,6 +316,20 @@ class Experiment(Settings):
             if inner >= outer:
                 msg = f"{outside} = {outer} must lie outside of {inside}, {inner} cm"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_superlayers(self) -> Self:
+        """The trigger must know the superlayers of the drift chamber."""
+        known = {superlayer.name for superlayer in self.drift_chamber.superlayers}
+        for name, track in self.trigger.l1.tracks.items():
+            for superlayer in track.superlayers:
+                if superlayer not in known:
+                    msg = (
+                        f"trigger.l1.tracks.{name}: unknown superlayer '{superlayer}', "
+                        f"{did_you_mean(superlayer, known)}"
+                    )
+                    raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,33 @@
+"""Both levels of the trigger, one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.events import TriggerTable
+from darkbelle.detsim.trigger.menu import Counts, decide, prescale
+from darkbelle.geometry.trigger import Menu, Trigger
+
+__all__ = ["decide_trigger"]
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def decide_trigger(
+    level_one: Counts, high_level: Counts, trigger: Trigger, n_events: int, rng: np.random.Generator
+) -> TriggerTable:
+    """Decide on what both levels count in some events; level two sees what level one has kept."""
+    l1 = decide(trigger.l1, level_one, n_events, rng)
+    l1_prescaled = prescale(trigger.l1, l1, rng)
+    hlt = decide(trigger.hlt, high_level, n_events, rng)
+    kept = l1_prescaled.any(axis=1) & (rng.random(n_events) < trigger.hlt.efficiency)
+    hlt = prescale(trigger.hlt, hlt, rng) & kept[:, None]
+    physics = _unprescaled(trigger.l1, l1_prescaled) & _unprescaled(trigger.hlt, hlt)
+    return TriggerTable(l1, l1_prescaled, hlt, physics)
+
+
+def _unprescaled(menu: Menu, fires: BoolArray) -> BoolArray:
+    """Whether one of the lines fires that run without a prescale."""
+    fired: BoolArray = fires[:, np.array(menu.ratios) == 1].any(axis=1)
+    return fired
