@@ -304,7 +304,7 @@ class Match(Settings):
 class Matching(Sourced):
     """What is seen of tracks, clusters and sectors together, in bins of azimuth."""
 
-    azimuth_bins: Annotated[int, Field(gt=3)]
+    azimuth_bins: Annotated[int, Field(gt=3, le=64)]
     openings: dict[Name, Opening]
     matches: dict[Name, Match] = {}
 

@@ -1,0 +1,55 @@
+"""What the level-one hardware counts in each event."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim.calorimeter import CalorimeterResponse
+from darkbelle.detsim.interactions import Flights
+from darkbelle.detsim.klm import KlmResponse
+from darkbelle.detsim.trigger.cells import find_trigger_clusters
+from darkbelle.detsim.trigger.clusters import count_clusters
+from darkbelle.detsim.trigger.matching import Azimuths, count_matches, count_openings
+from darkbelle.detsim.trigger.menu import Counts
+from darkbelle.detsim.trigger.sectors import find_sectors
+from darkbelle.detsim.trigger.tracks import find_trigger_tracks
+from darkbelle.geometry import Experiment
+
+__all__ = ["count_level_one"]
+
+
+def count_level_one(
+    flights: Flights,
+    showers: CalorimeterResponse,
+    behind: KlmResponse,
+    klm_event: npt.NDArray[np.intp],
+    experiment: Experiment,
+    rng: np.random.Generator,
+) -> Counts:
+    """Count tracks, clusters, sectors and what is made of them, by the names of the card.
+
+    ``klm_event`` is the event of each cluster in the muon system.
+    """
+    card, n_events = experiment.trigger.l1, flights.truth.n_events
+    tracks = find_trigger_tracks(flights, experiment, rng)
+    clusters = find_trigger_clusters(
+        showers.deposit_event, showers.deposits, n_events, card.ecl, experiment.collider, rng
+    )
+    sectors = find_sectors(behind, klm_event, n_events, card.klm, rng)
+    objects = {
+        name: Azimuths(tracks.event[found], tracks.phi0[found], tracks.omega[found])
+        for name, found in tracks.found.items()
+    }
+    objects |= {
+        name: Azimuths(clusters.event[chosen], clusters.phi[chosen])
+        for name, chosen in ((n, clusters.chosen(cut)) for n, cut in card.ecl.clusters.items())
+    }
+    objects |= {name: Azimuths.of_sectors(section) for name, section in sectors.items()}
+    counts = {
+        name: np.bincount(found.event, minlength=n_events) for name, found in objects.items()
+    }
+    counts |= count_clusters(clusters, card.ecl)
+    counts |= count_openings(objects, card.matching, n_events)
+    counts |= count_matches(objects, sectors, card.matching, n_events)
+    return counts

@@ -1,0 +1,140 @@
+"""Tracks as the level-one hardware finds them, from the particles that cross the drift chamber."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from darkbelle.detsim.helices import Helices
+from darkbelle.detsim.hits import arc_at_radius
+from darkbelle.detsim.interactions import Flights
+from darkbelle.detsim.legs import Leg
+from darkbelle.gen.events import Status
+from darkbelle.gen.particles import charges
+from darkbelle.geometry import Experiment
+from darkbelle.geometry.card import Superlayer
+from darkbelle.geometry.trigger import TrackErrors, TriggerTrack
+from darkbelle.ragged import event_of
+from darkbelle.units import deg
+
+__all__ = ["TriggerTracks", "find_trigger_tracks"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
+
+_SOFTEST = 0.05
+"""GeV of transverse momentum that no kind of trigger tracks has."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerTracks:
+    """Charged particles in the order of events, and the kinds of tracks that each is found as.
+
+    ``phi0`` and ``omega`` are those of the perigee, shape (n,) each.
+    """
+
+    event: IndexArray
+    phi0: FloatArray
+    omega: FloatArray
+    found: dict[str, BoolArray]
+
+
+def find_trigger_tracks(
+    flights: Flights, experiment: Experiment, rng: np.random.Generator
+) -> TriggerTracks:
+    """Find tracks of all kinds that the card knows."""
+    particles, level_one = flights.truth.particles, experiment.trigger.l1
+    pt = np.hypot(particles.px, particles.py)
+    flew = (particles.status == Status.FINAL) | (particles.status == Status.SIMULATED)
+    rows = np.flatnonzero(flew & (charges(particles.pdg_id) != 0) & (pt > _SOFTEST))
+    tracks = Helices.of_particles(
+        np.stack([particles.x, particles.y, particles.z], axis=-1)[rows],
+        np.stack([particles.px, particles.py, particles.pz], axis=-1)[rows],
+        charges(particles.pdg_id[rows]),
+        experiment.solenoid.field_t,
+        flights.path[rows],
+    )
+    birth_radius = np.hypot(particles.x[rows], particles.y[rows])
+    chamber = {layer.name: layer for layer in experiment.drift_chamber.superlayers}
+    named = {name for kind in level_one.tracks.values() for name in kind.superlayers}
+    errors = level_one.track_errors
+    edge_shift = errors.edge_width_deg * deg * rng.standard_normal(len(rows))
+    crossed = {
+        name: _crosses(layer, tracks, birth_radius, errors.edge_margin_deg * deg + edge_shift)
+        for name, layer in chamber.items()
+        if name in named
+    }
+    z0 = tracks.z0 + _z0_errors(len(rows), errors, rng)
+    found: dict[str, BoolArray] = {}
+    for name, kind in level_one.tracks.items():
+        likely = _efficiency(kind, pt[rows], tracks, birth_radius)
+        found[name] = rng.random(len(rows)) < likely
+        if kind.superlayers:
+            n_crossed = _number(crossed[layer] for layer in kind.superlayers)
+            found[name] &= n_crossed >= kind.min_superlayers
+        if kind.z0_cm is not None:
+            found[name] &= np.abs(z0) < kind.z0_cm
+        if kind.among:
+            found[name] &= _number(found[other] for other in kind.among) > 0
+        if kind.unless:
+            found[name] &= _number(found[other] for other in kind.unless) == 0
+    return TriggerTracks(event_of(flights.truth.offsets)[rows], tracks.phi0, tracks.omega, found)
+
+
+def _number(masks: Iterable[BoolArray]) -> npt.NDArray[np.int64]:
+    """In how many of some masks each element is set."""
+    total: npt.NDArray[np.int64] = np.sum(list(masks), axis=0)
+    return total
+
+
+def _crosses(
+    layer: Superlayer, tracks: Helices, birth_radius: FloatArray, margin: FloatArray
+) -> BoolArray:
+    """Whether tracks meet the middle of a superlayer well between the ends of its wires [rad]."""
+    middle = len(layer.radius_cm) // 2
+    radius = layer.radius_cm[middle]
+    arc = arc_at_radius(tracks, np.full(len(tracks), radius), Leg.OUTWARD)
+    theta = np.arctan2(radius, tracks.z0 + tracks.tan_lambda * arc)
+    on = (arc > tracks.birth) & (arc < tracks.end) & (birth_radius < layer.radius_cm[0])
+    on &= theta > np.arctan2(radius, layer.z_max_cm[middle]) + margin
+    on &= theta < np.arctan2(radius, layer.z_min_cm[middle]) - margin
+    return on
+
+
+def _z0_errors(n: int, errors: TrackErrors, rng: np.random.Generator) -> FloatArray:
+    """Errors of z0 [cm], shape (n,)."""
+    in_tail = rng.random(n) < errors.z0_tail_fraction
+    sigma = np.where(in_tail, errors.z0_tail_sigma_cm, errors.z0_sigma_cm)
+    z0_errors: FloatArray = sigma * rng.standard_normal(n)
+    return z0_errors
+
+
+def _efficiency(
+    kind: TriggerTrack, pt: FloatArray, tracks: Helices, birth_radius: FloatArray
+) -> FloatArray:
+    """Probability to find tracks that cross enough superlayers."""
+    efficiency = kind.efficiency * _turn_on(pt, kind.pt_gev, kind.pt_width_gev)
+    if kind.p_gev:
+        efficiency *= _turn_on(pt * np.sqrt(tracks.secant2), kind.p_gev, kind.p_width_gev)
+    low, high = kind.theta_deg
+    if (low, high) != (0.0, 180.0):
+        theta = np.arctan2(1.0, tracks.tan_lambda)
+        efficiency *= (theta > low * deg) & (theta < high * deg)
+    if len(kind.d0_cm) > 1:
+        efficiency *= np.interp(np.abs(tracks.d0), kind.d0_cm, kind.d0_factor)
+    if len(kind.birth_radius_cm) > 1:
+        efficiency *= np.interp(birth_radius, kind.birth_radius_cm, kind.birth_radius_factor)
+    return efficiency
+
+
+def _turn_on(value: FloatArray, half_point: float, width: float) -> FloatArray:
+    """Probability to pass a threshold, one far above."""
+    if not width:
+        return np.greater_equal(value, half_point).astype(np.float64)
+    passed: FloatArray = ndtr((value - half_point) / width)
+    return passed
