@@ -49,17 +49,20 @@ def find_trigger_tracks(
 ) -> TriggerTracks:
     """Find tracks of all kinds that the card knows."""
     particles, level_one = flights.truth.particles, experiment.trigger.l1
-    pt = np.hypot(particles.px, particles.py)
     flew = (particles.status == Status.FINAL) | (particles.status == Status.SIMULATED)
-    rows = np.flatnonzero(flew & (charges(particles.pdg_id) != 0) & (pt > _SOFTEST))
+    pt = np.hypot(particles.px, particles.py)
+    rows = np.flatnonzero(flew & (pt > _SOFTEST))
+    charge = charges(particles.pdg_id[rows])
+    rows, charge = rows[charge != 0], charge[charge != 0]
+    pt, x, y = pt[rows], particles.x[rows], particles.y[rows]
     tracks = Helices.of_particles(
-        np.stack([particles.x, particles.y, particles.z], axis=-1)[rows],
-        np.stack([particles.px, particles.py, particles.pz], axis=-1)[rows],
-        charges(particles.pdg_id[rows]),
+        np.stack([x, y, particles.z[rows]], axis=-1),
+        np.stack([particles.px[rows], particles.py[rows], particles.pz[rows]], axis=-1),
+        charge,
         experiment.solenoid.field_t,
         flights.path[rows],
     )
-    birth_radius = np.hypot(particles.x[rows], particles.y[rows])
+    birth_radius = np.hypot(x, y)
     chamber = {layer.name: layer for layer in experiment.drift_chamber.superlayers}
     named = {name for kind in level_one.tracks.values() for name in kind.superlayers}
     errors = level_one.track_errors
@@ -72,7 +75,7 @@ def find_trigger_tracks(
     z0 = tracks.z0 + _z0_errors(len(rows), errors, rng)
     found: dict[str, BoolArray] = {}
     for name, kind in level_one.tracks.items():
-        likely = _efficiency(kind, pt[rows], tracks, birth_radius)
+        likely = _efficiency(kind, pt, tracks, birth_radius)
         found[name] = rng.random(len(rows)) < likely
         if kind.superlayers:
             n_crossed = _number(crossed[layer] for layer in kind.superlayers)
@@ -118,7 +121,9 @@ def _efficiency(
     kind: TriggerTrack, pt: FloatArray, tracks: Helices, birth_radius: FloatArray
 ) -> FloatArray:
     """Probability to find tracks that cross enough superlayers."""
-    efficiency = kind.efficiency * _turn_on(pt, kind.pt_gev, kind.pt_width_gev)
+    efficiency = np.full(len(tracks), kind.efficiency)
+    if kind.pt_gev:
+        efficiency *= _turn_on(pt, kind.pt_gev, kind.pt_width_gev)
     if kind.p_gev:
         efficiency *= _turn_on(pt * np.sqrt(tracks.secant2), kind.p_gev, kind.p_width_gev)
     low, high = kind.theta_deg

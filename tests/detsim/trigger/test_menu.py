@@ -1,0 +1,76 @@
+"""Lines decide on counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from darkbelle.detsim.trigger.decision import decide_trigger
+from darkbelle.detsim.trigger.menu import decide, prescale
+from darkbelle.geometry import load
+from darkbelle.geometry.trigger import Menu
+
+SOURCED = {"source": "test", "trust": "default"}
+
+
+def menu(ratio: int = 1, **line: Any) -> Menu:
+    return Menu(
+        lines={"line": {**SOURCED, "needs": {}, **line}},
+        prescales={**SOURCED, "ratios": {"line": ratio}},
+    )
+
+
+COUNTS = {"a": np.array([0, 1, 2, 3]), "b": np.array([1, 1, 0, 0])}
+
+
+@pytest.mark.parametrize(
+    ("line", "fires"),
+    [
+        ({"needs": {"a": 2}}, [0, 0, 1, 1]),
+        ({"needs": {"a": (1, 2)}}, [0, 1, 1, 0]),
+        ({"needs": {"a": (0, 0)}}, [1, 0, 0, 0]),
+        ({"needs": {"a": 1, "b": 1}}, [0, 1, 0, 0]),
+        ({"needs": {"a": 1}, "veto": [{"b": 1}]}, [0, 0, 1, 1]),
+        ({"needs": {"a": 1}, "veto": [{"a": 3}, {"b": 1}]}, [0, 0, 1, 0]),
+        ({"needs": {}, "any_of": [{"a": 3}, {"b": 1}]}, [1, 1, 0, 1]),
+        ({"needs": {"a": 1}, "any_of": [{"a": 3}, {"b": 1}]}, [0, 1, 0, 1]),
+        ({"needs": {"a": 1}, "veto": [{"a": (1, 1), "b": 1}]}, [0, 0, 1, 1]),
+    ],
+)
+def test_a_line_fires_on_its_counts(line: dict[str, Any], fires: list[int]) -> None:
+    found = decide(menu(**line), COUNTS, 4, np.random.default_rng(1))
+    np.testing.assert_array_equal(found[:, 0], np.array(fires, bool))
+
+
+def test_efficiency_and_prescale_keep_their_share() -> None:
+    rng, n = np.random.default_rng(2), 100_000
+    counts = {"a": np.ones(n, int)}
+    half = decide(menu(needs={"a": 1}, efficiency=0.5), counts, n, rng)
+    assert half.mean() == pytest.approx(0.5, abs=0.01)
+    everything = np.ones((n, 1), dtype=bool)
+    for ratio, share in ((0, 0.0), (1, 1.0), (10, 0.1)):
+        kept = prescale(menu(ratio, needs={"a": 1}), everything, rng)
+        assert kept.mean() == pytest.approx(share, abs=0.005)
+        assert not prescale(menu(ratio, needs={"a": 1}), ~everything, rng).any()
+
+
+def test_level_two_sees_what_level_one_keeps() -> None:
+    """And physics is what passes both by lines without a prescale."""
+    trigger = load("belle").trigger
+    n = 20_000
+    l1 = {name: np.zeros(n, int) for line in trigger.l1.lines.values() for name, _ in line.named()}
+    hlt = {name: np.zeros(n, int) for line in trigger.hlt.lines.values() for name, _ in line.named()}
+    two, low, both = np.arange(n) % 4 == 1, np.arange(n) % 4 == 2, np.arange(n) % 4 == 3
+    for name in ("rphi", "full", "back_to_back", "z", "tsc", "clusters"):
+        l1[name][two | both] = 2
+    l1["e_low"][low | both] = 1
+    hlt["track"][:] = 1
+    table = decide_trigger(l1, hlt, trigger, n, np.random.default_rng(3))
+    kept = table.l1_prescaled.any(axis=1)
+    assert not (table.l1_prescaled & ~table.l1).any()
+    assert not table.hlt[~kept].any()
+    assert table.hlt[kept].mean() == pytest.approx(trigger.hlt.efficiency, abs=0.005)
+    np.testing.assert_array_equal(table.physics, table.hlt[:, 0] & (two | both))
+    assert 0 < kept[low].mean() < 0.005
