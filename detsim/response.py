@@ -18,6 +18,7 @@ from darkbelle.detsim.matching import energy_over_momentum, extrapolate, match
 from darkbelle.detsim.suspects import behaviour_of, suspects_among
 from darkbelle.detsim.track_table import find_tracks
 from darkbelle.detsim.trigger.decision import decide_trigger
+from darkbelle.detsim.trigger.level_one import count_level_one
 from darkbelle.detsim.vertex_table import vertex_table
 from darkbelle.gen.events import Outcome, TruthEvents
 from darkbelle.geometry import Experiment
@@ -34,7 +35,9 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     muons behave as such in both. Each stage has its own random numbers, so that a change in one
     leaves the others' alone.
     """
-    for_flights, for_tracks, for_species, for_showers, for_klm = rng.spawn(5)
+    for_flights, for_tracks, for_species, for_showers, for_klm, for_level_one, for_lines = (
+        rng.spawn(7)
+    )
     flights = interact(truth, experiment, for_flights)
     truth, arrivals = flights.truth, flights.arrivals
     ecl, field = experiment.calorimeter, experiment.solenoid.field_t
@@ -74,8 +77,15 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     klm_clusters, klm_cluster_offsets = klm_cluster_table(
         behind, arrivals.take(through), truth, tracks, track_offsets
     )
-    nothing = {n: np.zeros(truth.n_events, int) for l in (*experiment.trigger.l1.lines.values(), *experiment.trigger.hlt.lines.values()) for n, _ in l.named()}  # FIXME
-    trigger = decide_trigger(nothing, nothing, experiment.trigger, truth.n_events, rng)
+    n_events = truth.n_events
+    klm_event = truth.event_index()[arrivals.row[through[behind.source]]]
+    level_one = count_level_one(flights, showers, behind, klm_event, experiment, for_level_one)
+    high_level = {
+        n: np.zeros(n_events, int)
+        for l in experiment.trigger.hlt.lines.values()
+        for n, _ in l.named()
+    }  # FIXME
+    trigger = decide_trigger(level_one, high_level, experiment.trigger, n_events, for_lines)
     return RecoEvents(
         _with_outcomes(flights, outcome),
         tracks,

@@ -8,8 +8,7 @@ import numpy.typing as npt
 from darkbelle.detsim.calorimeter import CalorimeterResponse
 from darkbelle.detsim.interactions import Flights
 from darkbelle.detsim.klm import KlmResponse
-from darkbelle.detsim.trigger.cells import find_trigger_clusters
-from darkbelle.detsim.trigger.clusters import count_clusters
+from darkbelle.detsim.trigger.clusters import count_clusters, find_clusters
 from darkbelle.detsim.trigger.matching import Azimuths, count_matches, count_openings
 from darkbelle.detsim.trigger.menu import Counts
 from darkbelle.detsim.trigger.sectors import find_sectors
@@ -33,8 +32,9 @@ def count_level_one(
     """
     card, n_events = experiment.trigger.l1, flights.truth.n_events
     tracks = find_trigger_tracks(flights, experiment, rng)
-    clusters = find_trigger_clusters(
-        showers.deposit_event, showers.deposits, n_events, card.ecl, experiment.collider, rng
+    beams = experiment.collider.four_momentum
+    clusters, sums = find_clusters(
+        showers.deposits, showers.deposit_event, n_events, card.ecl, beams, rng
     )
     sectors = find_sectors(behind, klm_event, n_events, card.klm, rng)
     objects = {
@@ -46,10 +46,8 @@ def count_level_one(
         for name, chosen in ((n, clusters.chosen(cut)) for n, cut in card.ecl.clusters.items())
     }
     objects |= {name: Azimuths.of_sectors(section) for name, section in sectors.items()}
-    counts = {
-        name: np.bincount(found.event, minlength=n_events) for name, found in objects.items()
-    }
-    counts |= count_clusters(clusters, card.ecl)
+    counts = {name: np.bincount(found.event, minlength=n_events) for name, found in objects.items()}
+    counts |= count_clusters(clusters, sums, card.ecl)
     counts |= count_openings(objects, card.matching, n_events)
     counts |= count_matches(objects, sectors, card.matching, n_events)
     return counts

@@ -48,9 +48,7 @@ class Azimuths:
         return cls(event, sectors.centre[sector])
 
 
-def count_openings(
-    objects: Mapping[str, Azimuths], matching: Matching, n_events: int
-) -> Counts:
+def count_openings(objects: Mapping[str, Azimuths], matching: Matching, n_events: int) -> Counts:
     """Whether two objects stand far enough apart, by the names of the card."""
     n_bins, occupied = matching.azimuth_bins, {}
     for opening in matching.openings.values():
@@ -85,9 +83,7 @@ def count_matches(
     return counts
 
 
-def _near_sector(
-    event: IndexArray, phi: FloatArray, sectors: Sectors, within: float
-) -> BoolArray:
+def _near_sector(event: IndexArray, phi: FloatArray, sectors: Sectors, within: float) -> BoolArray:
     """Whether a sector has fired whose centre is near enough to each azimuth."""
     matched = np.zeros(len(event), dtype=bool)
     for sector, centre in enumerate(sectors.centre):

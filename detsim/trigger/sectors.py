@@ -53,6 +53,8 @@ def find_sectors(
         width, first = 2 * np.pi / number, 0.0 if is_barrel else np.pi / number
         here = np.flatnonzero(seen & (response.section == section))
         fired = np.zeros((n_events, number), dtype=bool)
-        fired[event[here], np.rint((response.phi[here] - first) / width).astype(int) % number] = True
+        fired[event[here], np.rint((response.phi[here] - first) / width).astype(int) % number] = (
+            True
+        )
         sectors[name] = Sectors(first + width * np.arange(number), fired)
     return sectors

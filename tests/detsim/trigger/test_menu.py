@@ -61,7 +61,9 @@ def test_level_two_sees_what_level_one_keeps() -> None:
     trigger = load("belle").trigger
     n = 20_000
     l1 = {name: np.zeros(n, int) for line in trigger.l1.lines.values() for name, _ in line.named()}
-    hlt = {name: np.zeros(n, int) for line in trigger.hlt.lines.values() for name, _ in line.named()}
+    hlt = {
+        name: np.zeros(n, int) for line in trigger.hlt.lines.values() for name, _ in line.named()
+    }
     two, low, both = np.arange(n) % 4 == 1, np.arange(n) % 4 == 2, np.arange(n) % 4 == 3
     for name in ("rphi", "full", "back_to_back", "z", "tsc", "clusters"):
         l1[name][two | both] = 2
