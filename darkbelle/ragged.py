@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["event_of", "offsets_of"]
+__all__ = ["event_of", "offsets_of", "pairs_within"]
 
 
 def offsets_of(event: npt.NDArray[np.integer], n_events: int) -> npt.NDArray[np.int64]:
@@ -18,3 +18,14 @@ def offsets_of(event: npt.NDArray[np.integer], n_events: int) -> npt.NDArray[np.
 def event_of(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Event of each row, shape (n_rows,)."""
     return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def pairs_within(
+    offsets: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All pairs of rows of one event, each once, the earlier row first, shape (n_pairs,) each."""
+    rows = np.arange(offsets[-1])
+    n_later = np.repeat(offsets[1:], np.diff(offsets)) - 1 - rows
+    first = np.repeat(rows, n_later)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(n_later) - n_later, n_later) + first + 1
+    return first, second

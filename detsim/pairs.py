@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.pivot import Pivoted, refer_to
-from darkbelle.ragged import event_of
+from darkbelle.ragged import event_of, pairs_within
 
 __all__ = ["BLOCK", "Pairs", "Seeds", "neutral_pairs", "seed", "select_pairs"]
 
@@ -67,9 +67,7 @@ def neutral_pairs(
         Flat indices of the tracks, the positive one first, shape (n, 2); event of each pair.
     """
     event = event_of(offsets)
-    n_later = offsets[event + 1] - 1 - np.arange(len(event))
-    first = np.repeat(np.arange(len(event)), n_later)
-    second = np.arange(len(first)) - np.repeat(np.cumsum(n_later) - n_later, n_later) + first + 1
+    first, second = pairs_within(offsets)
     members = np.stack([first, second], axis=-1)
     neutral = charge[members].sum(axis=1) == 0
     members, event = members[neutral], event[first[neutral]]

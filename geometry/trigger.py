@@ -243,8 +243,9 @@ class TriggerCells(Sourced):
     """The calorimeter as the hardware sees it: cells in rings, clusters of cells, sums of rings.
 
     Cells above ``threshold_gev`` count; the most energetic of neighbours and those around it are a
-    cluster, up to ``max_clusters`` of which are passed on. Energies in the centre of mass are
-    compared in steps of ``e_cms_step_gev``, angles in degrees.
+    cluster, up to ``max_clusters`` of which are passed on. Energies in the centre of mass are in
+    units of the laboratory's energy of 1 GeV there, in steps of ``e_cms_step_gev``; angles there
+    are whole degrees. What is compared must exceed its limits, angles but for 0, 180 and 360.
     """
 
     theta_edges_deg: Annotated[tuple[Finite, ...], Field(min_length=18, max_length=18)]
