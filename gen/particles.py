@@ -96,6 +96,8 @@ _DARK = {
 }
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
+_LONGEST_TABLE = 100_000
+"""Codes side by side that are looked up in a table, which is quicker than to sort them."""
 _NEUTRINOS = frozenset({NU_E, NU_MU, NU_TAU})
 _OWN_ANTIPARTICLES = frozenset({PHOTON, PI0, ETA, K_S, K_L, Z_PRIME})
 
@@ -159,6 +161,21 @@ def _look_up(
     pdg_id: npt.NDArray[np.int32], quantity: Callable[[Species], float], dtype: type[Any]
 ) -> npt.NDArray[Any]:
     """A property of each particle code; each code is asked for once."""
-    codes, inverse = np.unique(pdg_id, return_inverse=True)
-    table = np.array([quantity(species(int(code))) for code in codes], dtype=dtype)
-    return table[inverse]
+    lowest = int(pdg_id.min(initial=0))
+    span = int(pdg_id.max(initial=0)) - lowest + 1
+    if span > _LONGEST_TABLE:
+        codes, inverse = np.unique(pdg_id, return_inverse=True)
+        return _properties(codes, quantity, dtype)[inverse]
+    place = pdg_id - lowest
+    is_there = np.zeros(span, dtype=bool)
+    is_there[place] = True
+    places = np.flatnonzero(is_there)
+    table = np.empty(span, dtype)
+    table[places] = _properties(places + lowest, quantity, dtype)
+    return table[place]
+
+
+def _properties(
+    codes: npt.NDArray[np.integer], quantity: Callable[[Species], float], dtype: type[Any]
+) -> npt.NDArray[Any]:
+    return np.array([quantity(species(int(code))) for code in codes], dtype=dtype)

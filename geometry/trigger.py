@@ -309,6 +309,12 @@ class Matching(Sourced):
     openings: dict[Name, Opening]
     matches: dict[Name, Match] = {}
 
+    @property
+    def named(self) -> set[str]:
+        """All objects that are compared."""
+        openings = {name for o in self.openings.values() for name in (o.one, o.other)}
+        return openings | {name for m in self.matches.values() for name in (m.of, m.to)}
+
 
 class LevelOne(Menu):
     """The hardware trigger: objects that it finds, and its menu."""

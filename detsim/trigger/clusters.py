@@ -175,10 +175,14 @@ def _seen_from_cms(
     return at_one_gev, np.round(theta_deg).astype(np.intp), np.round(phi_deg).astype(np.intp)
 
 
-def count_clusters(clusters: TriggerClusters, sums: FloatArray, card: TriggerCells) -> Counts:
-    """What the card names: clusters and pairs of them, sums of rings, pairs of sums."""
+def count_clusters(
+    clusters: TriggerClusters, chosen: dict[str, BoolArray], sums: FloatArray, card: TriggerCells
+) -> Counts:
+    """What the card names: clusters and pairs of them, sums of rings, pairs of sums.
+
+    ``chosen`` are the clusters that pass each cut.
+    """
     n_events = len(sums)
-    chosen = {name: clusters.chosen(cut) for name, cut in card.clusters.items()}
     counts: Counts = {
         name: np.bincount(clusters.event[passes], minlength=n_events)
         for name, passes in chosen.items()

@@ -37,17 +37,20 @@ def count_level_one(
         showers.deposits, showers.deposit_event, n_events, card.ecl, beams, rng
     )
     sectors = find_sectors(behind, klm_event, n_events, card.klm, rng)
-    objects = {
-        name: Azimuths(tracks.event[found], tracks.phi0[found], tracks.omega[found])
-        for name, found in tracks.found.items()
+    chosen = {name: clusters.chosen(cut) for name, cut in card.ecl.clusters.items()}
+    found = {name: Azimuths.of_sectors(section) for name, section in sectors.items()}
+    found |= {
+        name: Azimuths(tracks.event[kind], tracks.phi0[kind], tracks.omega[kind])
+        for name, kind in tracks.found.items()
     }
-    objects |= {
-        name: Azimuths(clusters.event[chosen], clusters.phi[chosen])
-        for name, chosen in ((n, clusters.chosen(cut)) for n, cut in card.ecl.clusters.items())
+    counts = {name: np.bincount(one.event, minlength=n_events) for name, one in found.items()}
+    counts |= count_clusters(clusters, chosen, sums, card.ecl)
+    named = card.matching.named
+    found |= {
+        name: Azimuths(clusters.event[passes], clusters.phi[passes])
+        for name, passes in chosen.items()
+        if name in named
     }
-    objects |= {name: Azimuths.of_sectors(section) for name, section in sectors.items()}
-    counts = {name: np.bincount(found.event, minlength=n_events) for name, found in objects.items()}
-    counts |= count_clusters(clusters, sums, card.ecl)
-    counts |= count_openings(objects, card.matching, n_events)
-    counts |= count_matches(objects, sectors, card.matching, n_events)
+    counts |= count_openings(found, card.matching, n_events)
+    counts |= count_matches(found, sectors, card.matching, n_events)
     return counts

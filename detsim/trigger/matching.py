@@ -85,10 +85,14 @@ def count_matches(
 
 def _near_sector(event: IndexArray, phi: FloatArray, sectors: Sectors, within: float) -> BoolArray:
     """Whether a sector has fired whose centre is near enough to each azimuth."""
+    number = len(sectors.centre)
+    width = 2 * np.pi / number
+    place = (phi - sectors.centre[0]) / width
+    first = np.ceil(place - within / width).astype(np.intp)
+    last = np.floor(place + within / width).astype(np.intp)
     matched = np.zeros(len(event), dtype=bool)
-    for sector, centre in enumerate(sectors.centre):
-        distance = np.abs((phi - centre + np.pi) % (2 * np.pi) - np.pi)
-        matched |= (distance < within) & sectors.fired[event, sector]
+    for step in range(int((last - first).max(initial=-1)) + 1):
+        matched |= (first + step <= last) & sectors.fired[event, (first + step) % number]
     return matched
 
 

@@ -53,7 +53,8 @@ def trigger(
     card, beams = cells(*overrides), belle2().collider.four_momentum
     rng = np.random.default_rng(seed)
     clusters, sums = find_clusters(deposits, np.asarray(event, int), n_events, card, beams, rng)
-    return clusters, sums, count_clusters(clusters, sums, card)
+    chosen = {name: clusters.chosen(cut) for name, cut in card.clusters.items()}
+    return clusters, sums, count_clusters(clusters, chosen, sums, card)
 
 
 def send(
