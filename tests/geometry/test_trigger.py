@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -159,19 +160,19 @@ def test_a_negative_prescale_by_the_command_line():
     [
         (
             "[trigger.l1.lines]\nmine = { needs = {} }\nmine = { needs = { full = 1 } }\n\n[klm]\n",
-            " is no valid TOML: Cannot overwrite a value (at line 4, column 32): "
+            r" is no valid TOML: Cannot overwrite a value \(at line 4, column \d+\): "
             "'mine = { needs = { full = 1 } }'",
         ),
         (
             "[trigger.l1.lines.mine]\nneeds = {}\n[trigger.l1.lines.mine]\nneeds = {}\n",
-            " is no valid TOML: Cannot declare ('trigger', 'l1', 'lines', 'mine') twice "
-            "(at line 4, column 23): '[trigger.l1.lines.mine]'",
+            r" is no valid TOML: Cannot declare \('trigger', 'l1', 'lines', 'mine'\) twice "
+            r"\(at line 4, column \d+\): '\[trigger.l1.lines.mine\]'",
         ),
     ],
 )
 def test_a_line_that_is_defined_twice(tmp_path: Path, changes: str, expected: str):
     """The reader of TOML gives the place, which counts the line that extends; the text is ours."""
-    assert complaint(tmp_path, changes) == expected
+    assert re.fullmatch(expected, complaint(tmp_path, changes))
 
 
 def test_a_line_of_both_levels(tmp_path: Path):
