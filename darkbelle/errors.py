@@ -24,6 +24,14 @@ __all__ = [
 ]
 
 
+_IN_TOML = {
+    "tuple_type": "Input should be a list",
+    "dict_type": "Input should be a table",
+    "model_type": "Input should be a table",
+}
+"""What pydantic expects, in the words of those who write cards."""
+
+
 class DarkbelleError(Exception):
     """Whatever a user can mend; the command line prints it and exits with status 2."""
 
@@ -60,15 +68,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A closing clause that names the nearest known word, or all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
 
 
 def explain(error: ValidationError, prefix: str = "") -> str:
     """The failures of a pydantic model, one clause each: key, reason and value."""
     clauses = []
     for failure in error.errors(include_url=False):
-        key = ".".join(str(part) for part in failure["loc"])
-        reason = failure["msg"].removeprefix("Value error, ")
+        key = ".".join(str(part) for part in failure["loc"] if part != "[key]")
+        reason = _IN_TOML.get(failure["type"], failure["msg"].removeprefix("Value error, "))
         value = failure["input"]
         shown = (
             "" if isinstance(value, dict) or failure["type"] == "missing" else f" (got {value!r})"

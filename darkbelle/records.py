@@ -19,7 +19,8 @@ class Column:
     """One quantity: its meaning, its unit, how a file stores it, its EDM4hep counterpart.
 
     ``codes`` is the enum that explains an integer, ``sign_flip`` what changes sign on the way to
-    EDM4hep, ``packing`` how matrices are flattened, ``names`` what the columns of a matrix are.
+    EDM4hep, ``packing`` how matrices are flattened, ``names`` what the columns of a matrix are,
+    ``prescales`` those of its columns that are lines of a trigger.
     """
 
     description: str
@@ -30,6 +31,7 @@ class Column:
     packing: str | None = None
     codes: type[enum.IntEnum] | None = None
     names: tuple[str, ...] = ()
+    prescales: tuple[int, ...] = ()
 
 
 def column(

@@ -8,6 +8,7 @@ from darkbelle.detsim.events import (
     KlmClusterTable,
     RecoEvents,
     TrackTable,
+    TriggerTable,
     VertexStatus,
     VertexTable,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "KlmClusterTable",
     "RecoEvents",
     "TrackTable",
+    "TriggerTable",
     "VertexStatus",
     "VertexTable",
     "simulate",

@@ -234,7 +234,9 @@ class TriggerTable:
     """Decisions of the trigger, event after event, shape (n_events, ...) each."""
 
     l1: npt.NDArray[np.bool_] = column("lines of level one that fire", dtype="?")
-    l1_prescaled: npt.NDArray[np.bool_] = column("those that are kept", dtype="?")
+    l1_prescaled: npt.NDArray[np.bool_] = column(
+        "lines of level one that are kept, after their prescales", dtype="?"
+    )
     hlt: npt.NDArray[np.bool_] = column(
         "lines of the high level that keep the event, of those that a line of level one kept",
         dtype="?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -18,6 +19,8 @@ from darkbelle.settings import parse_setting
 __all__ = ["load", "names"]
 
 _DEEPEST = 20
+_SHOWN = 100
+"""Characters of a broken line that an error shows."""
 _CARDS = resources.files("darkbelle.geometry") / "cards"
 
 
@@ -96,8 +99,19 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
         )
     try:
         return tomllib.loads(text), where, folder
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
+        shown = _offending_line(text, error)
+        raise ConfigError(f"card '{card}' is no valid TOML: {error}: {shown}") from None
+    except RecursionError as error:
         raise ConfigError(f"card '{card}' is no valid TOML: {error}") from None
+
+
+def _offending_line(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """The line that an error of tomllib stands in, cut if it is long."""
+    where = re.search(r"at line (\d+)", str(error))
+    lines = text.split("\n") if where else text.rstrip().split("\n")
+    line = lines[int(where[1]) - 1 if where else -1].strip()
+    return repr(line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}...")
 
 
 def _remove(tree: dict[str, Any], key: str, card: str) -> None:

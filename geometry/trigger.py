@@ -6,11 +6,12 @@ of zero or one. A line names the counts that it needs, so that a card can define
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from darkbelle.errors import did_you_mean
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
@@ -44,10 +45,30 @@ N_RINGS: Final = 17
 KLM_SECTIONS: Final = ("klm_barrel", "klm_forward", "klm_backward")
 """Counts of sectors with a hit track in the muon system."""
 
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        msg = "a name is made of small letters, digits and _, a letter first"
+        raise ValueError(msg)
+    return name
+
+
+def _check_bounds(bounds: Any) -> Any:
+    """Refuse what is neither a number nor a range: a union would complain about both."""
+    numbers = bounds if isinstance(bounds, (list, tuple)) else [bounds, bounds]
+    if len(numbers) != 2 or any(type(number) is not int or number < 0 for number in numbers):
+        msg = "must be the least number, from 0 up, or the least and the most, as in [1, 2]"
+        raise ValueError(msg)
+    if numbers[0] > numbers[1]:
+        msg = "the least number must not exceed the most"
+        raise ValueError(msg)
+    return bounds
+
+
 Count = Annotated[int, Field(strict=True, ge=0)]
-Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, AfterValidator(_check_name)]
 Degrees = tuple[Finite, Finite]
-Condition = dict[Name, Count | tuple[Count, Count]]
+Condition = dict[Name, Annotated[int | tuple[int, int], BeforeValidator(_check_bounds)]]
 """Counts that must all be reached: the least number, or the least and the most."""
 
 
@@ -69,10 +90,6 @@ class Line(Sourced):
         if not any(conditions):
             msg = "a line needs a condition: needs, any_of"
             raise ValueError(msg)
-        for name, bounds in self.named():
-            if isinstance(bounds, tuple) and bounds[0] > bounds[1]:
-                msg = f"{name} = {list(bounds)}: the least number must not exceed the most"
-                raise ValueError(msg)
         return self
 
     def named(self) -> Iterable[tuple[str, int | tuple[int, int]]]:
@@ -454,6 +471,14 @@ class Trigger(Settings):
 
     l1: LevelOne
     hlt: HighLevel
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        for name in self.l1.lines:
+            if name in self.hlt.lines:
+                msg = f"'{name}' is the name of a line of both levels: names must differ"
+                raise ValueError(msg)
+        return self
 
 
 def _refuse_unknown_legs(pairs: Mapping[str, Pair], known: Iterable[str]) -> None:

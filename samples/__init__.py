@@ -10,16 +10,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from darkbelle.samples import candidates
+    from darkbelle.samples.efficiency import Efficiency, fired, trigger_efficiency
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
 
-__all__ = ["Run", "Sample", "candidates", "open", "produce", "write"]
+__all__ = [
+    "Efficiency",
+    "Run",
+    "Sample",
+    "candidates",
+    "fired",
+    "open",
+    "produce",
+    "trigger_efficiency",
+    "write",
+]
 
 _HOMES = {
+    "Efficiency": "efficiency",
     "Run": "production",
     "Sample": "reading",
+    "fired": "efficiency",
     "open": "reading",
     "produce": "production",
+    "trigger_efficiency": "efficiency",
     "write": "production",
 }
 

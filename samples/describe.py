@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -11,10 +12,14 @@ from pydantic.fields import FieldInfo
 
 from darkbelle.gen import Outcome, Process, Status
 from darkbelle.geometry import Experiment
+from darkbelle.samples.efficiency import line_shares, trigger_efficiency
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.reading import Sample
 
 __all__ = ["describe_experiment", "describe_process", "describe_sample"]
+
+_LONGEST_LINE = 160
+"""Characters of a table of the card that is written in a line."""
 
 
 def describe_process(process: type[Process]) -> str:
@@ -70,27 +75,42 @@ def describe_experiment(experiment: Experiment) -> str:
 
 
 def _format_table(table: dict[str, Any], path: str) -> list[str]:
-    """Values of a table, then its subtables."""
-    subtables = {k: v for k, v in table.items() if isinstance(v, dict) and k != "variation"}
-    lists = {k: v for k, v in table.items() if isinstance(v, list) and isinstance(v[0], dict)}
-    lines = [
-        f"{key} = {_format_value(value)}"
+    """Values of a table, then its subtables, unless all of these are short enough for a line."""
+    in_line = {
+        key: f"{_format_key(key)} = {_format_value(value)}"
         for key, value in table.items()
-        if key not in subtables and key not in lists and value != {}
-    ]
-    for key, value in subtables.items():
-        where = f"{path}{key}"
-        lines += ["", f"[{where}]", *_format_table(value, f"{where}.")]
-    for key, values in lists.items():
-        for value in values:
-            lines += ["", f"[[{path}{key}]]", *_format_table(value, f"{path}{key}.")]
+        if (key, value) != ("variation", {})
+    }
+    nested = [key for key in in_line if key != "variation" and _has_tables(table[key])]
+    if all(len(in_line[key]) <= _LONGEST_LINE for key in nested):
+        return list(in_line.values())  # some in lines, others not, would change their order
+    lines = [text for key, text in in_line.items() if key not in nested]
+    for key in nested:
+        where, value = f"{path}{_format_key(key)}", table[key]
+        if isinstance(value, dict):
+            lines += ["", f"[{where}]", *_format_table(value, f"{where}.")]
+        else:
+            for entry in value:
+                lines += ["", f"[[{where}]]", *_format_table(entry, f"{where}.")]
     return lines
+
+
+def _has_tables(value: Any) -> bool:
+    """Whether TOML can write it under headings of its own."""
+    entries = value if isinstance(value, list) else [value]
+    return bool(entries) and all(isinstance(entry, dict) for entry in entries)
+
+
+def _format_key(key: str) -> str:
+    """A key as TOML writes it: in quotes where it needs them."""
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
 def _format_value(value: Any) -> str:
     """A value as TOML writes it."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {_format_value(v)}" for k, v in value.items()) + " }"
+        entries = [f"{_format_key(k)} = {_format_value(v)}" for k, v in value.items()]
+        return "{ " + ", ".join(entries) + " }" if entries else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(_format_value(v) for v in value) + "]"
     return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are alike
@@ -132,4 +152,37 @@ def describe_sample(sample: Sample) -> str:
         f"    {names.get(int(code), f'outcome {code}'):<20} {count}"
         for code, count in zip(*np.unique(final, return_counts=True), strict=True)
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_describe_trigger(sample)])
+
+
+def _describe_trigger(sample: Sample) -> list[str]:
+    """How often the lines that run or fire do so, and the lines that physics uses."""
+    if len(sample) == 0:
+        return []
+    menus = sample.experiment.trigger
+    before, after, high = (line_shares(sample, level) for level in ("l1", "l1_prescaled", "hlt"))
+    rows = [("trigger, level one", "prescale", "before", "after")]
+    rows += [
+        (f"  {name}", str(ratio or "off"), _percent(before[name]), _percent(share) if ratio else "")
+        for (name, share), ratio in zip(after.items(), menus.l1.ratios, strict=True)
+        if ratio > 0 or before[name] > 0
+    ]
+    rows.append(("trigger, high level", "prescale", "", "after"))
+    rows += [
+        (f"  {name}", str(ratio), "", _percent(share))
+        for (name, share), ratio in zip(high.items(), menus.hlt.ratios, strict=True)
+        if ratio > 0
+    ]
+    kept = trigger_efficiency(sample)
+    rows.append(("trigger, physics", "", "", _percent(kept.eff)))
+    width = max(len(row[0]) for row in rows)
+    lines = [
+        f"  {name:<{width}}  {ratio:>8}  {before:>9}  {after:>9}".rstrip()
+        for name, ratio, before, after in rows
+    ]
+    lines[-1] += f"  (68 %: {_percent(kept.eff_lo)} to {_percent(kept.eff_hi)})"
+    return lines
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3f} %"

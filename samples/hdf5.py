@@ -92,6 +92,8 @@ class _ColumnWriter:
         dataset.attrs["description"] = described.description
         if described.names:
             dataset.attrs["names"] = ", ".join(described.names)
+        if described.prescales:
+            dataset.attrs["prescales"] = np.array(described.prescales, "<i8")
         if described.codes is not None:
             dataset.attrs["codes"] = ", ".join(
                 f"{c.value} {c.name.lower()}" for c in described.codes

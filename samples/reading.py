@@ -26,6 +26,8 @@ __all__ = ["Sample", "open"]
 
 Array = npt.NDArray[Any]
 
+_ONE_ROW_AN_EVENT = ("events", "trigger")
+
 
 class Sample:
     """A sample on disk; a collection is read when it is first asked for.
@@ -153,6 +155,19 @@ class Sample:
             columns["position"] = _record(position, name="Vector3D")
             return _ragged(_record(columns), offsets)
 
+    @cached_property
+    def trigger(self) -> Any:
+        """One record an event: ``l1.ffo``, ``l1_prescaled.ffo`` ... ``hlt`` alike, ``physics``."""
+        menus = self.experiment.trigger
+        with self._damage("/trigger"):
+            columns: dict[str, Any] = self._columns("trigger")
+            for level, menu in (("l1", menus.l1), ("l1_prescaled", menus.l1), ("hlt", menus.hlt)):
+                lines, names = columns[level].T, menu.line_names
+                if len(lines) != len(names):
+                    raise ValueError(f"{level} has {len(lines)} lines instead of {len(names)}")
+                columns[level] = _record(dict(zip(names, lines, strict=True)))
+            return _record(columns)
+
     def column(self, collection: str, name: str) -> Array:
         """One column as it is stored, event after event."""
         with self._damage(f"/{collection}/{name}"):
@@ -170,7 +185,7 @@ class Sample:
         with self._damage(f"/{collection}"):
             columns = {name: self.column(collection, name) for name in self._file[collection]}
             n_rows = len(self)
-            if collection != "events":
+            if collection not in _ONE_ROW_AN_EVENT:
                 n_rows = columns["offsets"][-1]
                 if len(columns["offsets"]) != len(self) + 1 or columns["offsets"][0] != 0:
                     raise ValueError("offsets do not fit the events")

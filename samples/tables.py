@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.detsim import RecoEvents
+from darkbelle.detsim import RecoEvents, TriggerTable
 from darkbelle.detsim.helix import pack
 from darkbelle.gen import TruthEvents
 from darkbelle.geometry import Experiment
@@ -69,6 +69,7 @@ def tabulate(
         "vertices": _table(reco.vertices, reco.vertex_offsets, cov=pack(reco.vertices.cov)),
         "clusters": _table(reco.clusters, reco.cluster_offsets),
         "klm_clusters": _table(reco.klm_clusters, reco.klm_cluster_offsets),
+        "trigger": _trigger(reco.trigger, experiment),
     }
 
 
@@ -88,6 +89,15 @@ def _tracks(reco: RecoEvents, experiment: Experiment) -> Collection:
     tracks = _table(reco.tracks, reco.track_offsets, cov=pack(reco.tracks.cov))
     pid = replace(tracks.columns["pid"], names=experiment.identification.point_names)
     return replace(tracks, columns=tracks.columns | {"pid": pid})
+
+
+def _trigger(decisions: TriggerTable, experiment: Experiment) -> Collection:
+    """The decisions, with the lines of both menus and their prescales."""
+    described = columns(TriggerTable)
+    l1, hlt = experiment.trigger.l1, experiment.trigger.hlt
+    for name, menu in (("l1", l1), ("l1_prescaled", l1), ("hlt", hlt)):
+        described[name] = replace(described[name], names=menu.line_names, prescales=menu.ratios)
+    return _collection(described, {name: getattr(decisions, name) for name in described})
 
 
 def _table(record: object, offsets: npt.NDArray[np.int64], **packed: Array) -> Collection:

@@ -164,6 +164,27 @@ def test_broken_toml(tmp_path: Path, text: str):
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a = 1\nb = 2 \n  a = 3\nc = 4\n", "'a = 3'"),
+        ("a = 1\r\nb = 2\r\na = 3\r\nc = 4\r\n", "'a = 3'"),
+        ("a = 1\na = 2", "'a = 2'"),
+        ("a = 1\na = 2\n\n", "'a = 2'"),
+        ("[a]\nb = 1\n[a]\nb = 2\n", "'[a]'"),
+        ("a = { b = 1, b = 2 }\n", "'a = { b = 1, b = 2 }'"),
+        ("a = 1\n\n\x0c", "''"),
+        (f"a = 1\na = [{'1, ' * 40}]\nb = 1\n", f"'a = [{'1, ' * 30}1,...'"),
+    ],
+)
+def test_broken_toml_shows_the_line(tmp_path: Path, text: str, shown: str):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(text.encode())
+    with pytest.raises(ConfigError, match="no valid TOML") as caught:
+        load(path)
+    assert str(caught.value).endswith(f"): {shown}")
+
+
 def test_missing_parent_is_named(tmp_path: Path):
     path = write(tmp_path / "orphan.toml", 'extends = "parent.toml"\n')
     with pytest.raises(ConfigError, match=r"parent\.toml' cannot be read"):

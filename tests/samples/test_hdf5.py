@@ -63,7 +63,8 @@ def test_columns_come_back_whole_whatever_their_length(tmp_path, n_events):
 
 def test_every_dataset_says_what_it_is(path):
     with h5py.File(path) as file:
-        for name in ("events", "particles", "tracks", "vertices", "clusters", "klm_clusters"):
+        collections = ("events", "particles", "tracks", "vertices", "clusters", "klm_clusters")
+        for name in (*collections, "trigger"):
             for dataset in file[name].values():
                 assert dataset.attrs["unit"]
                 assert dataset.attrs["description"]
@@ -122,6 +123,8 @@ def test_a_sample_without_events_is_valid(tmp_path):
     assert len(sample.vertices) == 0
     assert "flight_xy" in sample.vertices.fields
     assert "recoil_mass" in sample.events.fields
+    assert len(sample.trigger) == 0
+    assert "ffo" in sample.trigger.l1.fields
 
 
 def damaged(path, target, kind):
@@ -190,6 +193,9 @@ def test_a_damaged_column_is_named(path, tmp_path):
         (lambda file: file["tracks/charge"].resize(3, axis=0), "charge has 3 rows"),
         (lambda file: file["tracks/offsets"].resize(3, axis=0), "offsets do not fit"),
         (lambda file: file.__delitem__("events"), "events"),
+        (lambda file: file.__delitem__("trigger/hlt"), "trigger"),
+        (lambda file: file["trigger/physics"].resize(3, axis=0), "physics has 3 rows"),
+        (lambda file: file["trigger/l1"].resize(3, axis=1), "l1 has 3 lines instead of"),
         (lambda file: file.attrs.__setitem__("card", "{"), "card"),
         (lambda file: file.attrs.__setitem__("parameters", "{"), "parameters"),
         (lambda file: file.attrs.__delitem__("xsec_err"), "xsec_err"),
@@ -202,7 +208,7 @@ def test_other_damage_is_named_too(path, tmp_path, damage, where):
         damage(file)
     sample = samples.open(target)
     with pytest.raises(SampleFormatError, match=where) as error:
-        _ = sample.events, sample.tracks, sample.parameters, sample.cross_section
+        _ = sample.events, sample.tracks, sample.trigger, sample.parameters, sample.cross_section
     assert "bad.h5" in str(error.value)
 
 
@@ -214,7 +220,7 @@ def test_info_and_plot_of_an_empty_sample(tmp_path):
     sample = samples.open(tmp_path / "x.h5")
     assert "0 events" in describe_sample(sample)
     pictures = [path.stem for path in draw_sample(sample, tmp_path)]
-    assert pictures == ["observables", "tracks", "vertices", "clusters", "resolutions"]
+    assert pictures == ["observables", "tracks", "vertices", "clusters", "resolutions", "trigger"]
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):

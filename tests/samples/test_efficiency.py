@@ -1,0 +1,228 @@
+"""Efficiencies: exact intervals by their definition, and the choice of trigger lines."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from darkbelle import samples
+from darkbelle.errors import ConfigError
+from darkbelle.samples import Efficiency
+from darkbelle.samples.efficiency import line_shares
+from tests.samples.triggered import Triggered
+
+TAIL = (1 - 0.6827) / 2
+
+
+def of(n_pass: int, n_total: int, **options: Any) -> Efficiency:
+    return Efficiency.of(np.arange(n_total) < n_pass, **options)
+
+
+# ---- intervals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n_pass", "n_total"), [(1, 2), (3, 10), (89, 100), (1, 1000), (999, 1000)]
+)
+def test_ends_leave_equal_tails(n_pass: int, n_total: int):
+    """Clopper and Pearson: as many or more pass with 15.9 % at the lower end, and so on."""
+    found = of(n_pass, n_total)
+    assert (found.n_pass, found.n_total) == (n_pass, n_total)
+    assert found.eff == n_pass / n_total
+    assert binom.sf(n_pass - 1, n_total, found.eff_lo) == pytest.approx(TAIL, rel=1e-6)
+    assert binom.cdf(n_pass, n_total, found.eff_hi) == pytest.approx(TAIL, rel=1e-6)
+
+
+@pytest.mark.parametrize("n_total", [1, 7, 1000])
+def test_none_and_all(n_total: int):
+    """The other end by hand: (1 - p)^n = tail."""
+    other_end = 1 - TAIL ** (1 / n_total)
+    none, all_of_them = of(0, n_total), of(n_total, n_total)
+    assert (none.eff, none.eff_lo) == (0, 0)
+    assert none.eff_hi == pytest.approx(other_end, rel=1e-6)
+    assert (all_of_them.eff, all_of_them.eff_hi) == (1, 1)
+    assert all_of_them.eff_lo == pytest.approx(1 - other_end, rel=1e-6)
+
+
+@pytest.mark.parametrize("n_total", [1, 5, 30])
+def test_intervals_cover_what_they_promise(n_total: int):
+    """The chance that the interval holds the truth, summed over outcomes, for any truth."""
+    found = [of(n_pass, n_total) for n_pass in range(n_total + 1)]
+    low, high = (np.array([getattr(one, end) for one in found]) for end in ("eff_lo", "eff_hi"))
+    for truth in np.linspace(0, 1, 201):
+        holds = (low <= truth) & (truth <= high)
+        assert binom.pmf(np.arange(n_total + 1), n_total, truth)[holds].sum() >= 0.6827
+
+
+def test_coverage_is_a_choice():
+    """Two sigma of 900 in 1000 are about 2 sqrt(0.9 0.1 / 1000)."""
+    wide = of(900, 1000, coverage=0.9545)
+    assert wide.eff_hi - wide.eff_lo == pytest.approx(4 * math.sqrt(0.09 / 1000), rel=0.03)
+    for coverage in (0, 1, 68.27, math.nan):
+        with pytest.raises(ConfigError, match="coverage must lie between 0 and 1"):
+            of(1, 2, coverage=coverage)
+
+
+def test_no_events_are_no_efficiency():
+    for empty in (of(0, 0), of(3, 9, among=np.zeros(9, bool)), of(3, 9, weight=np.zeros(9))):
+        assert (empty.n_pass, empty.n_total, empty.eff_lo, empty.eff_hi) == (0, 0, 0, 1)
+        assert math.isnan(empty.eff)
+
+
+def test_among_is_the_denominator():
+    """What passes outside of it does not count."""
+    found = Efficiency.of([True, True, False, True], among=[True, False, True, True])
+    assert (found.n_pass, found.n_total, found.eff) == (2, 3, 2 / 3)
+
+
+# ---- weights -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.1, 1e-9, 1e6])
+def test_equal_weights_are_no_weights(scale: float):
+    plain, weighted = of(89, 100), of(89, 100, weight=np.full(100, scale))
+    assert weighted.n_pass == pytest.approx(89 * scale)
+    assert weighted.n_total == pytest.approx(100 * scale)
+    for name in ("eff", "eff_lo", "eff_hi"):
+        assert getattr(weighted, name) == pytest.approx(getattr(plain, name), rel=1e-9)
+    assert of(100, 100, weight=np.full(100, scale)).eff_hi == 1
+
+
+def test_weights_share_and_widen():
+    """Half of 400 events weigh 3 times as much: 320 effective ones, (1600/2)^2 / (4000/2)."""
+    weight = np.tile([1.0, 3.0], 200)
+    passed = np.tile([True, False, False, True], 100)
+    found = Efficiency.of(passed, weight=weight)
+    assert (found.n_pass, found.n_total, found.eff) == (400, 800, 0.5)
+    plain = of(160, 320)
+    assert (found.eff_lo, found.eff_hi) == pytest.approx((plain.eff_lo, plain.eff_hi))
+
+
+def test_intervals_of_weighted_events_cover_about_as_much():
+    """1000 experiments of 200 events, weights from 0.1 to 3; 68.27 % is 1.5 % a standard error."""
+    rng, truth, covered = np.random.default_rng(3), 0.8, 0
+    for _ in range(1_000):
+        weight = rng.uniform(0.1, 3.0, 200)
+        found = Efficiency.of(rng.random(200) < truth, weight=weight)
+        covered += found.eff_lo <= truth <= found.eff_hi
+    assert 0.64 < covered / 1_000 < 0.76
+
+
+def test_a_negative_weight_keeps_the_interval_within_bounds():
+    found = Efficiency.of([True, True, False], weight=[1.0, 1.0, -0.5])
+    assert found.eff == pytest.approx(4 / 3)
+    assert 0 < found.eff_lo < found.eff_hi == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"passed": [1, 0, 1]}, "passed must hold booleans, one an event"),
+        ({"passed": [[True], [False, True]]}, "passed must hold one value for each event"),
+        ({"passed": ak.Array([[True], [False, True]])}, "passed must hold one value for each"),
+        ({"passed": ak.Array([True, None, True])}, "passed must hold one value for each event"),
+        ({"passed": True}, "passed must hold one value for each event"),
+        ({"among": [True, False]}, r"among must hold 3 values \(got the shape \(2,\)\)"),
+        ({"among": [2, 2, 1]}, "among must hold booleans"),
+        ({"weight": [1.0]}, r"weight must hold 3 values"),
+        ({"weight": ["a", "b", "c"]}, "weight must hold numbers"),
+    ],
+)
+def test_what_is_not_one_value_an_event_is_refused(wrong: dict[str, Any], message: str):
+    arguments = {"passed": [True, False, True]} | wrong
+    with pytest.raises(ConfigError, match=message):
+        Efficiency.of(arguments.pop("passed"), **arguments)
+
+
+# ---- lines ---------------------------------------------------------------------------------------
+
+
+def test_lines_of_a_level_are_alternatives(triggered: Triggered):
+    """As kept: cdcklm1 has no prescale, ffo one of 10."""
+    sample = triggered.sample
+    expected = triggered.kept("ffo") | triggered.kept("cdcklm1")
+    np.testing.assert_array_equal(samples.fired(sample, ["ffo", "cdcklm1"]), expected)
+    assert not np.array_equal(expected, triggered.l1("ffo") | triggered.l1("cdcklm1"))
+    np.testing.assert_array_equal(samples.fired(sample, ("cdcklm1",)), triggered.l1("cdcklm1"))
+
+
+def test_a_single_line_needs_no_list(triggered: Triggered):
+    """A text is a name: neither the lines f and o, nor those of its letters."""
+    sample = triggered.sample
+    np.testing.assert_array_equal(samples.fired(sample, "ffo"), triggered.kept("ffo"))
+
+
+def test_lines_before_their_prescales(triggered: Triggered):
+    """A line that is off fires, but is never kept."""
+    sample = triggered.sample
+    for name in ("ffo", "bf"):
+        found = samples.fired(sample, name, prescaled=False)
+        np.testing.assert_array_equal(found, triggered.l1(name))
+    assert triggered.l1("bf").any()
+    assert not samples.fired(sample, "bf").any()
+
+
+def test_lines_of_both_levels_are_both_needed(triggered: Triggered):
+    sample = triggered.sample
+    (name, *_), passed = sample.trigger.hlt.fields, triggered.decisions.hlt[:, 0]
+    np.testing.assert_array_equal(samples.fired(sample, [name]), passed)
+    found = samples.fired(sample, ["hie", name, "cdcklm1"])
+    expected = passed & (triggered.l1("hie") | triggered.l1("cdcklm1"))
+    np.testing.assert_array_equal(found, expected)
+    assert 0 < expected.sum() < passed.sum()
+
+
+def test_without_lines_it_is_those_of_physics(triggered: Triggered):
+    sample = triggered.sample
+    np.testing.assert_array_equal(samples.fired(sample), triggered.decisions.physics)
+    physics = Efficiency.of(triggered.decisions.physics, weight=triggered.weight)
+    assert samples.trigger_efficiency(sample) == physics
+
+
+def test_efficiency_of_lines_among_some_events(triggered: Triggered):
+    """Weighted: of events with two tracks, those that a line keeps."""
+    sample = triggered.sample
+    two = ak.num(sample.tracks) == 2
+    found = samples.trigger_efficiency(sample, lines=["ffo", "cdcklm1"], among=two)
+    chosen, weight = np.asarray(two), triggered.weight
+    passed = chosen & (triggered.kept("ffo") | triggered.kept("cdcklm1"))
+    assert found.n_total == pytest.approx(weight[chosen].sum())
+    assert found.eff == pytest.approx(weight[passed].sum() / weight[chosen].sum())
+    assert found.eff_lo < found.eff < found.eff_hi
+    before = samples.trigger_efficiency(sample, ["ffo"], among=two, prescaled=False)
+    assert before.n_pass == pytest.approx(weight[chosen & triggered.l1("ffo")].sum())
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["ffo", "eclmuu"], "the trigger of belle2 has no line 'eclmuu', did you mean 'eclmumu'?"),
+        ("xxxxxx", "has no line 'xxxxxx', known: beklm, bf, "),
+        ([], "no lines: name one, or leave them out for those of physics"),
+    ],
+)
+def test_unknown_lines_are_refused(triggered: Triggered, lines: Any, message: str):
+    with pytest.raises(ConfigError) as caught:
+        samples.trigger_efficiency(triggered.sample, lines)
+    assert message in str(caught.value)
+
+
+def test_a_misspelt_line_of_the_high_level(triggered: Triggered):
+    name = triggered.experiment.trigger.hlt.line_names[0]
+    with pytest.raises(ConfigError, match=f"did you mean '{name}'"):
+        samples.fired(triggered.sample, f"{name}x")
+
+
+def test_shares_of_lines(triggered: Triggered):
+    weight, sample = triggered.weight, triggered.sample
+    before, after = line_shares(sample, "l1"), line_shares(sample, "l1_prescaled")
+    assert tuple(before) == tuple(after) == triggered.experiment.trigger.l1.line_names
+    assert before["ffo"] == pytest.approx(weight[triggered.l1("ffo")].sum() / weight.sum())
+    assert after["ffo"] == pytest.approx(weight[triggered.kept("ffo")].sum() / weight.sum())
+    assert before["ffb"] == 0
+    assert list(line_shares(sample, "hlt")) == sample.trigger.hlt.fields
