@@ -53,9 +53,7 @@ def pairs(lepton: int, rng: np.random.Generator) -> tuple[TruthEvents, np.ndarra
 
 def draw(axis: Axes, radius: np.ndarray, passed: np.ndarray, label: str, **style: object) -> None:
     """Efficiency in bins of the radius."""
-    efficiency = [
-        passed[(radius >= low) & (radius < high)].mean() for low, high in pairwise(EDGES)
-    ]
+    efficiency = [passed[(radius >= low) & (radius < high)].mean() for low, high in pairwise(EDGES)]
     axis.stairs(efficiency, EDGES, label=label, baseline=None, **style)
 
 

@@ -20,6 +20,7 @@ from darkbelle.settings import Settings
 __all__ = [
     "KLM_SECTIONS",
     "N_RINGS",
+    "Bounds",
     "ClusterCut",
     "Condition",
     "DisplacedVertex",
@@ -68,7 +69,9 @@ def _check_bounds(bounds: Any) -> Any:
 Count = Annotated[int, Field(strict=True, ge=0)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Degrees = tuple[Finite, Finite]
-Condition = dict[Name, Annotated[int | tuple[int, int], BeforeValidator(_check_bounds)]]
+Bounds = int | tuple[int, int]
+"""The least number, or the least and the most."""
+Condition = dict[Name, Annotated[Bounds, BeforeValidator(_check_bounds)]]
 """Counts that must all be reached: the least number, or the least and the most."""
 
 

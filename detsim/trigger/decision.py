@@ -29,5 +29,4 @@ def decide_trigger(
 
 def _unprescaled(menu: Menu, fires: BoolArray) -> BoolArray:
     """Whether one of the lines fires that run without a prescale."""
-    fired: BoolArray = fires[:, np.array(menu.ratios) == 1].any(axis=1)
-    return fired
+    return np.logical_or.reduce(fires[:, np.array(menu.ratios) == 1], axis=1)

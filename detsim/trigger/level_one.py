@@ -9,7 +9,7 @@ from darkbelle.detsim.calorimeter import CalorimeterResponse
 from darkbelle.detsim.interactions import Flights
 from darkbelle.detsim.klm import KlmResponse
 from darkbelle.detsim.trigger.clusters import count_clusters, find_clusters
-from darkbelle.detsim.trigger.matching import Azimuths, count_matches, count_openings
+from darkbelle.detsim.trigger.matching import Azimuths, count_together
 from darkbelle.detsim.trigger.menu import Counts
 from darkbelle.detsim.trigger.sectors import find_sectors
 from darkbelle.detsim.trigger.tracks import find_trigger_tracks
@@ -43,7 +43,9 @@ def count_level_one(
         name: Azimuths(tracks.event[kind], tracks.phi0[kind], tracks.omega[kind])
         for name, kind in tracks.found.items()
     }
-    counts = {name: np.bincount(one.event, minlength=n_events) for name, one in found.items()}
+    counts: Counts = {
+        name: np.bincount(one.event, minlength=n_events) for name, one in found.items()
+    }
     counts |= count_clusters(clusters, chosen, sums, card.ecl)
     named = card.matching.named
     found |= {
@@ -51,6 +53,4 @@ def count_level_one(
         for name, passes in chosen.items()
         if name in named
     }
-    counts |= count_openings(found, card.matching, n_events)
-    counts |= count_matches(found, sectors, card.matching, n_events)
-    return counts
+    return counts | count_together(found, sectors, card.matching, n_events)

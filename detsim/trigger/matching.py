@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from darkbelle.detsim.trigger.sectors import Sectors
 from darkbelle.geometry.trigger import Matching
 from darkbelle.units import deg
 
-__all__ = ["Azimuths", "count_matches", "count_openings"]
+__all__ = ["Azimuths", "count_together"]
 
 FloatArray = npt.NDArray[np.float64]
 BitArray = npt.NDArray[np.uint64]
@@ -48,36 +49,35 @@ class Azimuths:
         return cls(event, sectors.centre[sector])
 
 
-def count_openings(objects: Mapping[str, Azimuths], matching: Matching, n_events: int) -> Counts:
-    """Whether two objects stand far enough apart, by the names of the card."""
-    n_bins, occupied = matching.azimuth_bins, {}
-    for opening in matching.openings.values():
-        for name in (opening.one, opening.other):
-            if name not in occupied:
-                occupied[name] = _occupied(objects[name], n_bins, n_events)
-    counts = {}
-    for name, opening in matching.openings.items():
-        least = math.ceil(math.radians(opening.least_deg) / (2 * math.pi) * n_bins - _ROUNDING)
-        apart = _spread(occupied[opening.other], least, n_bins - least, n_bins)
-        counts[name] = (occupied[opening.one] & apart) != 0
-    return counts
-
-
-def count_matches(
+def count_together(
     objects: Mapping[str, Azimuths],
     sectors: Mapping[str, Sectors],
     matching: Matching,
     n_events: int,
 ) -> Counts:
-    """How many objects point to another, by the names of the card."""
-    n_bins, counts = matching.azimuth_bins, {}
+    """Whether two objects stand far apart, how many point to another, by the names of the card."""
+    n_bins = matching.azimuth_bins
+
+    @cache
+    def occupied(name: str) -> BitArray:
+        return _occupied(objects[name], n_bins, n_events)
+
+    @cache  # as openings compare the same objects
+    def spread(name: str, first: int, last: int) -> BitArray:
+        return _spread(occupied(name), first, last, n_bins)
+
+    counts: Counts = {}
+    for name, opening in matching.openings.items():
+        least = math.ceil(opening.least_deg / 360 * n_bins - _ROUNDING)
+        apart = spread(opening.other, least, n_bins - least)
+        counts[name] = (occupied(opening.one) & apart).astype(bool).view(np.int8)
     for name, match in matching.matches.items():
         ones, phi = objects[match.of], objects[match.of].at(match.radius_cm)
         if match.to in sectors:
             matched = _near_sector(ones.event, phi, sectors[match.to], match.within_deg * deg)
         else:
-            within = math.floor(match.within_deg * deg / (2 * math.pi) * n_bins + _ROUNDING)
-            near = _spread(_occupied(objects[match.to], n_bins, n_events), -within, within, n_bins)
+            within = math.floor(match.within_deg / 360 * n_bins + _ROUNDING)
+            near = spread(match.to, -within, within)
             matched = (near[ones.event] >> _bins(phi, n_bins)) & np.uint64(1) != 0
         counts[name] = np.bincount(ones.event[matched], minlength=n_events)
     return counts

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.geometry.trigger import Condition, Menu
+from darkbelle.geometry.trigger import Bounds, Condition, Menu
 
 __all__ = ["Counts", "decide", "prescale"]
 
@@ -17,15 +19,28 @@ Counts = dict[str, npt.NDArray[np.integer]]
 
 def decide(menu: Menu, counts: Counts, n_events: int, rng: np.random.Generator) -> BoolArray:
     """Whether each line fires in each event, shape (n_events, n_lines)."""
+
+    @cache  # as many lines ask for the same
+    def lies_within(name: str, bounds: Bounds) -> BoolArray:
+        if isinstance(bounds, tuple):
+            return (counts[name] >= bounds[0]) & (counts[name] <= bounds[1])
+        return counts[name] >= bounds
+
+    def holds(condition: Condition) -> BoolArray:
+        everywhere = np.ones(n_events, dtype=bool)
+        for name, bounds in condition.items():
+            everywhere &= lies_within(name, bounds)
+        return everywhere
+
     fires = np.empty((len(menu.lines), n_events), dtype=bool)
     for line, fired in zip(menu.lines.values(), fires, strict=True):
-        fired[:] = _holds(line.needs, counts, n_events)
+        fired[:] = holds(line.needs)
         if line.any_of:
-            fired &= np.logical_or.reduce([_holds(c, counts, n_events) for c in line.any_of])
+            fired &= np.logical_or.reduce([holds(condition) for condition in line.any_of])
         for condition in line.veto:
-            fired &= ~_holds(condition, counts, n_events)
+            fired &= ~holds(condition)
         if line.efficiency < 1:
-            fired &= rng.random(n_events) < line.efficiency
+            fired &= rng.random(n_events, dtype=np.float32) < line.efficiency
     return fires.T
 
 
@@ -38,14 +53,3 @@ def prescale(menu: Menu, fires: BoolArray, rng: np.random.Generator) -> BoolArra
         elif ratio > 1:
             kept[:, i] = fires[:, i] & (rng.random(len(fires)) * ratio < 1)
     return kept
-
-
-def _holds(condition: Condition, counts: Counts, n_events: int) -> BoolArray:
-    """Whether every count lies within its bounds."""
-    holds = np.ones(n_events, dtype=bool)
-    for name, bounds in condition.items():
-        least, most = bounds if isinstance(bounds, tuple) else (bounds, None)
-        holds &= counts[name] >= least
-        if most is not None:
-            holds &= counts[name] <= most
-    return holds

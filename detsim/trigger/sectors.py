@@ -50,11 +50,12 @@ def find_sectors(
     for name, section in zip(KLM_SECTIONS, KlmSection, strict=True):
         is_barrel = section == KlmSection.BARREL
         number = card.barrel_sectors if is_barrel else card.endcap_sectors
-        width, first = 2 * np.pi / number, 0.0 if is_barrel else np.pi / number
+        width = 2 * np.pi / number
+        first = 0.0 if is_barrel else width / 2
         here = np.flatnonzero(seen & (response.section == section))
         fired = np.zeros((n_events, number), dtype=bool)
         fired[event[here], np.rint((response.phi[here] - first) / width).astype(int) % number] = (
             True
         )
-        sectors[name] = Sectors(first + width * np.arange(number), fired)
+        sectors[name] = Sectors(first + width * np.arange(number, dtype=np.float64), fired)
     return sectors

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,23 +75,17 @@ def find_trigger_tracks(
     found: dict[str, BoolArray] = {}
     for name, kind in level_one.tracks.items():
         likely = _efficiency(kind, pt, tracks, birth_radius)
-        found[name] = rng.random(len(rows)) < likely
+        found[name] = rng.random(len(rows), dtype=np.float32) < likely
         if kind.superlayers:
-            n_crossed = _number(crossed[layer] for layer in kind.superlayers)
+            n_crossed = np.add.reduce([crossed[layer] for layer in kind.superlayers], dtype=np.int8)
             found[name] &= n_crossed >= kind.min_superlayers
         if kind.z0_cm is not None:
             found[name] &= np.abs(z0) < kind.z0_cm
         if kind.among:
-            found[name] &= _number(found[other] for other in kind.among) > 0
-        if kind.unless:
-            found[name] &= _number(found[other] for other in kind.unless) == 0
+            found[name] &= np.logical_or.reduce([found[other] for other in kind.among])
+        for other in kind.unless:
+            found[name] &= ~found[other]
     return TriggerTracks(event_of(flights.truth.offsets)[rows], tracks.phi0, tracks.omega, found)
-
-
-def _number(masks: Iterable[BoolArray]) -> npt.NDArray[np.int64]:
-    """In how many of some masks each element is set."""
-    total: npt.NDArray[np.int64] = np.sum(list(masks), axis=0)
-    return total
 
 
 def _crosses(
@@ -119,21 +112,25 @@ def _z0_errors(n: int, errors: TrackErrors, rng: np.random.Generator) -> FloatAr
 
 def _efficiency(
     kind: TriggerTrack, pt: FloatArray, tracks: Helices, birth_radius: FloatArray
-) -> FloatArray:
+) -> npt.NDArray[np.floating] | float:
     """Probability to find tracks that cross enough superlayers."""
-    efficiency = np.full(len(tracks), kind.efficiency)
+    efficiency: npt.NDArray[np.floating] | float = kind.efficiency
     if kind.pt_gev:
-        efficiency *= _turn_on(pt, kind.pt_gev, kind.pt_width_gev)
+        efficiency = efficiency * _turn_on(pt, kind.pt_gev, kind.pt_width_gev)
     if kind.p_gev:
-        efficiency *= _turn_on(pt * np.sqrt(tracks.secant2), kind.p_gev, kind.p_width_gev)
+        efficiency = efficiency * _turn_on(
+            pt * np.sqrt(tracks.secant2), kind.p_gev, kind.p_width_gev
+        )
     low, high = kind.theta_deg
     if (low, high) != (0.0, 180.0):
         theta = np.arctan2(1.0, tracks.tan_lambda)
-        efficiency *= (theta > low * deg) & (theta < high * deg)
+        efficiency = efficiency * ((theta > low * deg) & (theta < high * deg))
     if len(kind.d0_cm) > 1:
-        efficiency *= np.interp(np.abs(tracks.d0), kind.d0_cm, kind.d0_factor)
+        efficiency = efficiency * np.interp(np.abs(tracks.d0), kind.d0_cm, kind.d0_factor)
     if len(kind.birth_radius_cm) > 1:
-        efficiency *= np.interp(birth_radius, kind.birth_radius_cm, kind.birth_radius_factor)
+        efficiency = efficiency * np.interp(
+            birth_radius, kind.birth_radius_cm, kind.birth_radius_factor
+        )
     return efficiency
 
 

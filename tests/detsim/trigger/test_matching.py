@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darkbelle.detsim.trigger.matching import Azimuths, count_matches, count_openings
+from darkbelle.detsim.trigger.matching import Azimuths, count_together
 from darkbelle.detsim.trigger.sectors import Sectors
 from darkbelle.geometry.trigger import Matching
 from darkbelle.units import CURVATURE, deg
@@ -22,7 +22,7 @@ def opening(first: np.ndarray, second: np.ndarray, least: float, bins: int = 36)
     objects = {
         name: Azimuths(np.arange(n), phi * deg) for name, phi in (("a", first), ("b", second))
     }
-    return count_openings(objects, card, n)["o"]
+    return count_together(objects, {}, card, n)["o"]
 
 
 @pytest.mark.parametrize(("least", "bins"), [(30, 36), (90, 36), (160, 36), (180, 36), (135, 64)])
@@ -50,7 +50,7 @@ def match(of: Azimuths, to: Azimuths, n: int, **card: float) -> np.ndarray:
     matching = Matching(
         **SOURCED, azimuth_bins=36, openings={}, matches={"m": {"of": "a", "to": "b", **card}}
     )
-    return count_matches({"a": of, "b": to}, {}, matching, n)["m"]
+    return count_together({"a": of, "b": to}, {}, matching, n)["m"]
 
 
 def test_matches_count_objects_near_another_of_their_event() -> None:
@@ -85,7 +85,7 @@ def test_sectors_are_matched_by_their_centres() -> None:
         openings={},
         matches={"m": {"of": "a", "to": "klm_barrel", "within_deg": 32.5}},
     )
-    counts = count_matches({"a": of}, {"klm_barrel": sectors}, matching, 2)
+    counts = count_together({"a": of}, {"klm_barrel": sectors}, matching, 2)
     np.testing.assert_array_equal(counts["m"], [2, 0])
     assert len(Azimuths.of_sectors(sectors).phi) == 1
 
