@@ -36,7 +36,19 @@ VARIANTS = {
     },
     ("belle2-2019", "belle2"): {"collider.luminous_region.sigma_um"},
     ("belle2-2020", "belle2-2019"): set(),
-    ("belle2-run2", "belle2"): {"silicon.pxd2.phi_range_deg"},
+    ("belle2-run2", "belle2"): {
+        "silicon.pxd2.phi_range_deg",
+        *(
+            f"trigger.hlt.tracks.{name}.{key}"
+            for name in ("loose", "tight", "loose_800", "loose_4500")
+            for key in ("z0_cm", "min_cdc_hits")
+        ),
+        *(
+            f"trigger.hlt.lines.ge1_estar_gt_2_neutral_{part}_not_bhabha_gg.veto"
+            for part in ("32_130", "endcap")
+        ),
+        "trigger.hlt.prescales.ratios.displaced_vertex",
+    },
     ("belle-svd1", "belle"): {
         *(
             f"passive.{layer}.{key}"
@@ -67,6 +79,7 @@ VARIANTS = {
         "silicon.svd4",
         "tracking.finding.pt_efficiency",
         "drift_chamber.superlayers",
+        "trigger.l1.tracks.z.efficiency",
     },
 }
 
