@@ -25,16 +25,17 @@ __all__ = [
     "Condition",
     "DisplacedVertex",
     "EnergySum",
+    "HardestPair",
     "HighLevel",
     "LevelOne",
     "Line",
     "Match",
     "Menu",
-    "MissingMomentum",
     "Opening",
     "Pair",
     "RingPair",
     "ShowerCut",
+    "SumCut",
     "TrackCut",
     "Trigger",
     "TriggerCells",
@@ -368,55 +369,77 @@ class LevelOne(Menu):
 
 
 class TrackCut(Settings):
-    """Reconstructed tracks: distances of the perigee from the origin, hits, momentum, E/p."""
+    """Reconstructed tracks: distances of the perigee from the origin, hits, momentum, energy.
+
+    The energy is that of the clusters which the track owns; in the centre of mass, it flies along
+    the track.
+    """
 
     d0_cm: Positive | None = None
     z0_cm: Positive | None = None
     min_cdc_hits: Count = 0
     pt_gev: NonNegative = 0.0
     p_cms_gev: NonNegative = 0.0
-    p_cms_max_gev: Positive | None = None
-    e_over_p: NonNegative = 0.0
+    e_gev: NonNegative = 0.0
     e_max_gev: Positive | None = None
+    e_cms_gev: NonNegative = 0.0
+    e_over_p: NonNegative = 0.0
 
 
 class ShowerCut(Settings):
-    """Reconstructed clusters: energy in the laboratory and centre of mass, polar angle, track."""
+    """Reconstructed clusters: energy in the laboratory and centre of mass, polar angle, track.
+
+    The angle lies in one of the ranges; ``neutral`` clusters are those that no track owns.
+    """
 
     e_lab_gev: NonNegative = 0.0
+    e_lab_max_gev: Positive | None = None
     e_cms_gev: NonNegative = 0.0
-    e_cms_max_gev: Positive | None = None
-    theta_deg: tuple[Degrees, ...] = ((0.0, 180.0),)
+    theta_deg: Annotated[tuple[Degrees, ...], Field(min_length=1)] | None = None
     neutral: bool | None = None
 
 
-class MissingMomentum(Settings):
-    """Whether what is missing to two tracks flies along the beams, and these are soft or straight.
+class HardestPair(Settings):
+    """Whether the two hardest objects of the selection ``of`` make a certain pair.
 
-    Polar angle and momenta in the centre of mass: below ``theta_deg`` of the beams; the hardest
-    track below one of ``p_cms_max_gev`` with a distance in azimuth above that of ``dphi_deg``.
+    Of tracks that is the one of each charge with the highest pt, of clusters the two with the most
+    energy in the centre of mass, where angles are taken too. What is given must hold: one of them
+    belongs to the selection ``one`` and the other to ``other``; ``dphi_deg`` is the range of their
+    distance in azimuth, at most 180, ``theta_sum_deg`` that of the sum of their polar angles;
+    ``mass_gev`` and ``pt_gev`` are the least of their sum; what is missing to the beams has at
+    least ``missing_p_gev``, flies in one of the ranges ``missing_theta_deg``, and within
+    ``missing_angle_deg`` of one of the two.
     """
 
-    tracks: Name
-    theta_deg: Positive
-    p_cms_max_gev: tuple[Positive, ...]
-    dphi_deg: tuple[NonNegative, ...]
+    of: Name
+    one: Name | None = None
+    other: Name | None = None
+    dphi_deg: Degrees | None = None
+    theta_sum_deg: Degrees | None = None
+    mass_gev: NonNegative | None = None
+    pt_gev: NonNegative | None = None
+    missing_p_gev: NonNegative | None = None
+    missing_theta_deg: Annotated[tuple[Degrees, ...], Field(min_length=1)] | None = None
+    missing_angle_deg: Annotated[float, Field(strict=True, gt=0, le=180)] | None = None
 
-
-class RadiativePair(Settings):
-    """Whether two tracks have one with a photon along it: p_miss in the direction of a track."""
-
-    tracks: Name
-    legs: Name
-    p_miss_gev: NonNegative
-    angle_deg: Positive
+    @model_validator(mode="after")
+    def _check_legs(self) -> Self:
+        if self.one is None and self.other is not None:
+            msg = "other needs one"
+            raise ValueError(msg)
+        return self
 
 
 class DisplacedVertex(Settings):
-    """Whether the hardest track of each charge make a vertex away from the beams."""
+    """Whether the track of each charge with the highest pt make a vertex away from the beams.
+
+    ``probability`` is the least of its chi2, ``radius_cm`` and ``theta_deg`` are seen from the
+    origin. Tracks that are back to back in the laboratory, in azimuth and in the sum of polar
+    angles, within ``back_to_back_deg``, are taken for one of a cosmic ray.
+    """
 
     tracks: Name
-    probability: Fraction
+    probability: Annotated[float, Field(strict=True, gt=0, lt=1)]
     radius_cm: tuple[NonNegative, Positive]
     theta_deg: Degrees
     back_to_back_deg: NonNegative
@@ -432,38 +455,34 @@ class SumCut(Settings):
 class HighLevel(Sourced, Menu):
     """The software trigger: selections of what is reconstructed, and its menu.
 
-    ``efficiency`` is that of passing it at all. ``net_charge`` counts the absolute sum of charges
-    of the tracks of the selection ``charged``.
+    ``efficiency`` is that of passing it at all. ``net_charges`` are the absolute sums of charges
+    of the tracks of a selection.
     """
 
     efficiency: Fraction
-    charged: Name
     tracks: dict[Name, TrackCut]
-    clusters: dict[Name, ShowerCut] = {}
-    pairs: dict[Name, Pair] = {}
-    sums: dict[Name, SumCut] = {}
-    missing_momentum: dict[Name, MissingMomentum] = {}
-    radiative_pairs: dict[Name, RadiativePair] = {}
-    displaced_vertices: dict[Name, DisplacedVertex] = {}
-
-    @property
-    def topologies(self) -> dict[str, MissingMomentum | RadiativePair | DisplacedVertex]:
-        """Flags of tracks together."""
-        return {**self.missing_momentum, **self.radiative_pairs, **self.displaced_vertices}
+    clusters: Annotated[dict[Name, ShowerCut], Field(default_factory=dict)]
+    net_charges: Annotated[dict[Name, Name], Field(default_factory=dict)]
+    pairs: Annotated[dict[Name, HardestPair], Field(default_factory=dict)]
+    sums: Annotated[dict[Name, SumCut], Field(default_factory=dict)]
+    displaced_vertices: Annotated[dict[Name, DisplacedVertex], Field(default_factory=dict)]
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
-        selections = (*self.tracks, *self.clusters)
-        _refuse_unknown("charged", "selection", (self.charged,), self.tracks)
-        _refuse_unknown_legs(self.pairs, selections)
+        tracks, clusters = self.tracks, self.clusters
+        for name, charged in self.net_charges.items():
+            _refuse_unknown(f"net_charges.{name}", "selection", (charged,), tracks)
+        for name, pair in self.pairs.items():
+            _refuse_unknown(f"pairs.{name}", "selection", (pair.of,), (*tracks, *clusters))
+            legs = [leg for leg in (pair.one, pair.other) if leg is not None]
+            alike = tracks if pair.of in tracks else clusters
+            _refuse_unknown(f"pairs.{name}", "selection", legs, alike)
         for name, total in self.sums.items():
-            _refuse_unknown(f"sums.{name}", "selection", (total.clusters,), self.clusters)
-        topologies = self.topologies
-        for name, topology in topologies.items():
-            _refuse_unknown(name, "selection", (topology.tracks,), self.tracks)
-        for name, pair in self.radiative_pairs.items():
-            _refuse_unknown(name, "selection", (pair.legs,), self.clusters)
-        counts = (*selections, *self.pairs, *self.sums, *topologies, "net_charge")
+            _refuse_unknown(f"sums.{name}", "selection", (total.clusters,), clusters)
+        for name, vertex in self.displaced_vertices.items():
+            _refuse_unknown(f"displaced_vertices.{name}", "selection", (vertex.tracks,), tracks)
+        flags = (*self.pairs, *self.sums, *self.displaced_vertices)
+        counts = (*tracks, *clusters, *self.net_charges, *flags)
         _refuse_twins(counts)
         self._refuse_unknown_counts(counts)
         return self

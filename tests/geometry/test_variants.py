@@ -13,8 +13,8 @@ LABELS = {"name", "description", "source", "trust", "variation"}
 
 
 def differences(one: Any, other: Any, path: str = "") -> set[str]:
-    """Keys whose values differ, labels left out."""
-    if not (isinstance(one, dict) and isinstance(other, dict)):
+    """Keys whose values differ, labels left out; which lines ran is one value."""
+    if not (isinstance(one, dict) and isinstance(other, dict)) or path.endswith("ratios"):
         return set() if one == other else {path}
     found: set[str] = set()
     for key in (one.keys() | other.keys()) - LABELS:
@@ -22,6 +22,7 @@ def differences(one: Any, other: Any, path: str = "") -> set[str]:
     return found
 
 
+RATIOS = ("trigger.l1.prescales.ratios", "trigger.hlt.prescales.ratios")
 SILICON = ("pxd1", "pxd2", "svd3", "svd4", "svd5", "svd6")
 VARIANTS = {
     ("belle2-2018", "belle2"): {
@@ -33,10 +34,30 @@ VARIANTS = {
             f"calorimeter.barrel.resolution.typical.energy_percent.{key}"
             for key in ("e_min_gev", "below", "a", "b", "c", "d", "in_quadrature")
         ),
+        "trigger.l1.tracks.full.efficiency",
+        "trigger.l1.klm.barrel_efficiency",
+        *RATIOS,
     },
-    ("belle2-2019", "belle2"): {"collider.luminous_region.sigma_um"},
-    ("belle2-2020", "belle2-2019"): set(),
-    ("belle2-run2", "belle2"): {"silicon.pxd2.phi_range_deg"},
+    ("belle2-2019", "belle2"): {
+        "collider.luminous_region.sigma_um",
+        "trigger.l1.tracks.full.efficiency",
+        *RATIOS,
+    },
+    ("belle2-2020", "belle2-2019"): {"trigger.l1.prescales.ratios"},
+    ("belle2-run2", "belle2"): {
+        "silicon.pxd2.phi_range_deg",
+        *(
+            f"trigger.hlt.tracks.{name}.{key}"
+            for name in ("loose", "tight", "loose_800", "loose_4500")
+            for key in ("z0_cm", "min_cdc_hits")
+        ),
+        *(
+            f"trigger.hlt.lines.ge1_estar_gt_2_neutral_{part}_not_bhabha_gg.veto"
+            for part in ("32_130", "endcap")
+        ),
+        *RATIOS,
+        "trigger.l1.tracks.neural.efficiency",
+    },
     ("belle-svd1", "belle"): {
         *(
             f"passive.{layer}.{key}"
@@ -67,6 +88,7 @@ VARIANTS = {
         "silicon.svd4",
         "tracking.finding.pt_efficiency",
         "drift_chamber.superlayers",
+        "trigger.l1.tracks.z.efficiency",
     },
 }
 
