@@ -18,6 +18,7 @@ from darkbelle.detsim.matching import energy_over_momentum, extrapolate, match
 from darkbelle.detsim.suspects import behaviour_of, suspects_among
 from darkbelle.detsim.track_table import find_tracks
 from darkbelle.detsim.trigger.decision import decide_trigger
+from darkbelle.detsim.trigger.high_level import count_high_level
 from darkbelle.detsim.trigger.level_one import count_level_one
 from darkbelle.detsim.vertex_table import vertex_table
 from darkbelle.gen.events import Outcome, TruthEvents
@@ -32,7 +33,7 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
     opposite charge are tried for a vertex. What reaches the calorimeter leaves clusters there, and
     what gets through in the K_L and muon system; hadrons whose tracks are taken for electrons or
-    muons behave as such in both. Each stage has its own random numbers, so that a change in one
+    muons behave as such in both. The trigger decides on all of it. Each stage has its own random numbers, so that a change in one
     leaves the others' alone.
     """
     for_flights, for_tracks, for_species, for_showers, for_klm, for_level_one, for_lines = (
@@ -80,11 +81,9 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     n_events = truth.n_events
     klm_event = truth.event_index()[arrivals.row[through[behind.source]]]
     level_one = count_level_one(flights, showers, behind, klm_event, experiment, for_level_one)
-    high_level = {
-        n: np.zeros(n_events, int)
-        for l in experiment.trigger.hlt.lines.values()
-        for n, _ in l.named()
-    }  # FIXME
+    high_level = count_high_level(
+        tracks, track_offsets, clusters, showers.offsets, vertices, vertex_offsets, experiment
+    )
     trigger = decide_trigger(level_one, high_level, experiment.trigger, n_events, for_lines)
     return RecoEvents(
         _with_outcomes(flights, outcome),

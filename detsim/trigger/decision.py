@@ -29,4 +29,6 @@ def decide_trigger(
 
 def _unprescaled(menu: Menu, fires: BoolArray) -> BoolArray:
     """Whether one of the lines fires that run without a prescale."""
-    return np.logical_or.reduce(fires[:, np.array(menu.ratios) == 1], axis=1)
+    lines = np.flatnonzero(np.array(menu.ratios) == 1)
+    fired: BoolArray = np.any(fires[:, lines], axis=1)
+    return fired
