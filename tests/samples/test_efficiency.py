@@ -202,7 +202,7 @@ def test_efficiency_of_lines_among_some_events(triggered: Triggered):
     ("lines", "message"),
     [
         (["ffo", "eclmuu"], "the trigger of belle2 has no line 'eclmuu', did you mean 'eclmumu'?"),
-        ("xxxxxx", "has no line 'xxxxxx', known: beklm, bf, "),
+        ("xxxxxx", "has no line 'xxxxxx', known: b2b_phi_photons, beklm, "),
         ([], "no lines: name one, or leave them out for those of physics"),
     ],
 )
