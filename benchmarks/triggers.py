@@ -21,13 +21,14 @@ from darkbelle.gen.kinematics import boost
 from darkbelle.gen.particles import ELECTRON, MUON, PHOTON, species
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of
+from darkbelle.samples.production import CHUNK_SIZE
 from darkbelle.units import deg
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 N_EVENTS = 40_000
-CHUNK, N_CHUNKS = 4096, 10
+N_CHUNKS = 20
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def microseconds_an_event() -> float:
     untimed = {name: getattr(response, name) for name in stages}
     rng, experiment = np.random.default_rng(1), geometry.load("belle2")
     process = gen.MuMuZPrime(mass=2.0, coupling=1e-3, decay="invisible")
-    truth = process.generate(experiment.collider, CHUNK, rng)
+    truth = process.generate(experiment.collider, CHUNK_SIZE, rng)
     simulate(truth, experiment, rng=rng)
     try:
         for name, function in untimed.items():
@@ -212,7 +213,7 @@ def microseconds_an_event() -> float:
     finally:
         for name, function in untimed.items():
             setattr(response, name, function)
-    return 1e6 * spent / (CHUNK * N_CHUNKS)
+    return 1e6 * spent / (CHUNK_SIZE * N_CHUNKS)
 
 
 def main() -> None:

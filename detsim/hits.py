@@ -224,7 +224,7 @@ def draw_hits(
     return weight, number
 
 
-def arc_at_radius(tracks: Helices, radius: FloatArray, leg: Leg) -> FloatArray:
+def arc_at_radius(tracks: Helices, radius: FloatArray | float, leg: Leg) -> FloatArray:
     """Arc length at which a distance from the axis is reached on a leg [cm], NaN if it is not."""
     reached, arc, *_ = _reach(tracks, radius, leg)
     return np.where(reached, arc, np.nan)

@@ -33,8 +33,8 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
     opposite charge are tried for a vertex. What reaches the calorimeter leaves clusters there, and
     what gets through in the K_L and muon system; hadrons whose tracks are taken for electrons or
-    muons behave as such in both. The trigger decides on all of it. Each stage has its own random numbers, so that a change in one
-    leaves the others' alone.
+    muons behave as such in both. The trigger decides on all of it. Each stage has its own random
+    numbers, so that a change in one leaves the others' alone.
     """
     for_flights, for_tracks, for_species, for_showers, for_klm, for_level_one, for_lines = (
         rng.spawn(7)

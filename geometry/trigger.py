@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final, Self
 
@@ -124,6 +125,11 @@ class Menu(Settings):
         """Prescale of each line, in their order."""
         return tuple(self.prescales.ratios.get(name, 0) for name in self.lines)
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """Names of all counts that lines ask for."""
+        return frozenset(name for line in self.lines.values() for name, _ in line.named())
+
     @model_validator(mode="after")
     def _check_prescales(self) -> Self:
         _refuse_unknown("prescales.ratios", "line", self.prescales.ratios, self.lines)
@@ -137,7 +143,7 @@ class Menu(Settings):
 
 
 class Pair(Settings):
-    """Two objects at an angle in the centre of mass, one of the selection ``one``, one of ``other``.
+    """Two objects at an angle in the centre of mass, of the selections ``one`` and ``other``.
 
     ``dphi_deg`` is the range of their distance in azimuth, at most 180, ``theta_sum_deg`` that of
     the sum of their polar angles. ``ordered``: the one is the less energetic of the two.
@@ -278,9 +284,9 @@ class TriggerCells(Sourced):
     e_cms_step_gev: NonNegative
     response: CellResponse
     clusters: dict[Name, ClusterCut]
-    pairs: dict[Name, Pair] = {}
-    sums: dict[Name, EnergySum] = {}
-    ring_pairs: dict[Name, RingPair] = {}
+    pairs: Annotated[dict[Name, Pair], Field(default_factory=dict)]
+    sums: Annotated[dict[Name, EnergySum], Field(default_factory=dict)]
+    ring_pairs: Annotated[dict[Name, RingPair], Field(default_factory=dict)]
 
     @model_validator(mode="after")
     def _check_edges(self) -> Self:
@@ -328,13 +334,13 @@ class Matching(Sourced):
 
     azimuth_bins: Annotated[int, Field(gt=3, le=64)]
     openings: dict[Name, Opening]
-    matches: dict[Name, Match] = {}
+    matches: Annotated[dict[Name, Match], Field(default_factory=dict)]
 
-    @property
-    def named(self) -> set[str]:
-        """All objects that are compared."""
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Names of all objects that are compared."""
         openings = {name for o in self.openings.values() for name in (o.one, o.other)}
-        return openings | {name for m in self.matches.values() for name in (m.of, m.to)}
+        return frozenset(openings | {n for m in self.matches.values() for n in (m.of, m.to)})
 
 
 class LevelOne(Menu):

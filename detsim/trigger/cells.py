@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -28,7 +29,7 @@ BARREL, FORWARD, BACKWARD = range(3)
 _TURN = 2 * np.pi
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CellGrid:
     """How cells are numbered: ring after ring from forward, in each from phi = 0 around.
 
@@ -44,29 +45,33 @@ class CellGrid:
     @classmethod
     def of(cls, card: TriggerCells) -> Self:
         """The grid of a card."""
-        number = np.array(card.cells)
-        ring = np.arange(1, N_RINGS + 1)
-        first, last = card.barrel_rings
+        return cls._laid_out(card.theta_edges_deg, card.cells, card.barrel_rings)
+
+    @classmethod
+    @cache  # with its neighbours
+    def _laid_out(
+        cls, edges_deg: tuple[float, ...], cells: tuple[int, ...], barrel: tuple[int, int]
+    ) -> Self:
+        number, ring = np.array(cells), np.arange(1, N_RINGS + 1)
+        first, last = barrel
         section = np.where(ring < first, FORWARD, np.where(ring > last, BACKWARD, BARREL))
-        return cls(
-            np.array(card.theta_edges_deg) * deg, number, np.cumsum(number) - number, section
-        )
+        return cls(np.array(edges_deg) * deg, number, np.cumsum(number) - number, section)
 
     def __len__(self) -> int:
         return int(self.number.sum())
 
-    @property
+    @cached_property
     def ring(self) -> IndexArray:
         """Ring of each cell, shape (n_cells,)."""
         return np.repeat(np.arange(N_RINGS), self.number)
 
-    @property
+    @cached_property
     def theta(self) -> FloatArray:
         """Polar angle of the centre of each cell [rad], shape (n_cells,)."""
         theta: FloatArray = ((self.edges[:-1] + self.edges[1:]) / 2)[self.ring]
         return theta
 
-    @property
+    @cached_property
     def phi(self) -> FloatArray:
         """Azimuth of the centre of each cell, 0 to 2 pi [rad], shape (n_cells,)."""
         ring = self.ring
@@ -83,6 +88,7 @@ class CellGrid:
         )
         return cell
 
+    @cached_property
     def neighbours(self) -> IndexArray:
         """Cells of the same section that each cell touches, at a corner too, shape (k, n_cells).
 
@@ -167,12 +173,12 @@ def _parts(
         Deposit, cell and energy [GeV] of each part above the least one.
     """
     x, y, z = point
-    r = np.hypot(x, y)
+    r = np.sqrt(x**2 + y**2)
     theta, phi = np.arctan2(r, z), np.arctan2(y, x)
     ring = np.clip(np.searchsorted(grid.edges, theta, side="right") - 1, 0, N_RINGS - 1)
     from_edge, to_edge = theta - grid.edges[ring], grid.edges[ring + 1] - theta
     next_ring = np.clip(ring + np.where(to_edge < from_edge, 1, -1), 0, N_RINGS - 1)
-    beyond = _share_beyond(np.hypot(r, z) * np.minimum(from_edge, to_edge), spread)
+    beyond = _share_beyond(np.sqrt(r**2 + z**2) * np.minimum(from_edge, to_edge), spread)
     beyond *= (next_ring != ring) & (grid.section[next_ring] == grid.section[ring])
 
     width = _TURN / grid.number[ring]

@@ -17,7 +17,7 @@ from darkbelle.geometry.trigger import N_RINGS, ClusterCut, Pair, TriggerCells
 from darkbelle.ragged import offsets_of, pairs_within
 from darkbelle.units import deg
 
-__all__ = ["TriggerClusters", "count_clusters", "find_clusters"]
+__all__ = ["TriggerClusters", "count_pairs", "count_sums", "find_clusters"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -116,7 +116,7 @@ def _efficiency(card: TriggerCells) -> FloatArray:
 
 def _peaks(cells: LitCells, grid: CellGrid) -> tuple[IndexArray, FloatArray]:
     """Cells that have more energy than those around them, and the sum of them all [GeV]."""
-    neighbours, n_slots = grid.neighbours(), len(grid) + 1
+    neighbours, n_slots = grid.neighbours, len(grid) + 1
     layout = np.zeros(BLOCK * n_slots)
     is_peak, total = np.empty(len(cells.event), dtype=bool), np.empty(len(cells.event))
     n_blocks = int(cells.event[-1]) // BLOCK + 1 if len(cells.event) else 0
@@ -175,21 +175,12 @@ def _seen_from_cms(
     return at_one_gev, np.round(theta_deg).astype(np.intp), np.round(phi_deg).astype(np.intp)
 
 
-def count_clusters(
-    clusters: TriggerClusters, chosen: dict[str, BoolArray], sums: FloatArray, card: TriggerCells
-) -> Counts:
-    """What the card names: clusters and pairs of them, sums of rings, pairs of sums.
-
-    ``chosen`` are the clusters that pass each cut.
-    """
-    n_events = len(sums)
-    counts: Counts = {
-        name: np.bincount(clusters.event[passes], minlength=n_events)
-        for name, passes in chosen.items()
-    }
-    counts |= _count_pairs(clusters, chosen, card.pairs, n_events)
-    for name, total in card.sums.items():
-        counts[name] = (_in_rings(sums, (total.rings,))[:, 0] > total.e_lab_gev).astype(np.intp)
+def count_sums(sums: FloatArray, card: TriggerCells) -> Counts:
+    """Whether sums of rings, and pairs of sums, reach what the card names."""
+    counts: Counts = {}
+    totals = _in_rings(sums, tuple(total.rings for total in card.sums.values())).T
+    for (name, total), energy in zip(card.sums.items(), totals, strict=True):
+        counts[name] = (energy > total.e_lab_gev).view(np.int8)
     for name, pair in card.ring_pairs.items():
         ahead = _in_rings(sums, pair.forward) > pair.forward_gev
         behind = _in_rings(sums, pair.backward) > pair.backward_gev
@@ -205,7 +196,7 @@ def _in_rings(sums: FloatArray, groups: tuple[tuple[int, ...], ...]) -> FloatArr
     return sums @ member
 
 
-def _count_pairs(
+def count_pairs(
     clusters: TriggerClusters,
     chosen: dict[str, BoolArray],
     pairs: dict[str, Pair],

@@ -43,9 +43,8 @@ def count_high_level(
     of_clusters = {name: showers.select(cut) for name, cut in menu.clusters.items()}
 
     counts: Counts = {}
-    asked = {name for line in menu.lines.values() for name, _ in line.named()}
     for event, selections in ((charged.event, of_tracks), (showers.event, of_clusters)):
-        for name in (name for name in selections if name in asked):
+        for name in selections.keys() & menu.asked:
             counts[name] = np.bincount(event[selections[name]], minlength=n_events)
     for name, selection in menu.net_charges.items():
         chosen = of_tracks[selection]
@@ -102,42 +101,63 @@ class _Pairs:
         """Distance in azimuth."""
         return _dphi_deg(self.p, self.q)
 
-    def passing(self, cut: HardestPair, selections: Selections) -> IndexArray:
-        """Which pairs pass a cut."""
-        rows = self._with_legs(cut, selections)
-        if cut.dphi_deg is not None:
-            rows = rows[within(self.dphi_deg[rows], cut.dphi_deg)]
-        if cut.theta_sum_deg is not None:
-            theta_sum = _theta_sum_deg(self.p.take(rows, axis=1), self.q.take(rows, axis=1))
-            rows = rows[within(theta_sum, cut.theta_sum_deg)]
-        if cut.mass_gev is not None:
-            total = self.total.take(rows, axis=1)
-            rows = rows[dot(total, total) >= cut.mass_gev**2]
-        if cut.pt_gev is not None:
-            rows = rows[_transverse(self.total.take(rows, axis=1)) >= cut.pt_gev]
-        if cut.missing_p_gev is not None:
-            rows = rows[_size(self.total.take(rows, axis=1)) >= cut.missing_p_gev]
-        if cut.missing_theta_deg is not None:
-            theta = 180 - np.degrees(_theta(self.total.take(rows, axis=1)))
-            rows = rows[within(theta, *cut.missing_theta_deg)]
-        if cut.missing_angle_deg is not None:
-            total, least = self.total.take(rows, axis=1), np.cos(np.radians(cut.missing_angle_deg))
-            size, p, q = _size(total), self.p.take(rows, axis=1), self.q.take(rows, axis=1)
-            along = [-np.sum(total[1:] * k[1:], axis=0) >= least * size * _size(k) for k in (p, q)]
-            rows = rows[along[0] | along[1]]
-        return rows
+    @cached_property
+    def theta_sum_deg(self) -> FloatArray:
+        """Sum of the polar angles."""
+        return _theta_sum_deg(self.p, self.q)
 
-    def _with_legs(self, cut: HardestPair, selections: Selections) -> IndexArray:
+    @cached_property
+    def mass2(self) -> FloatArray:
+        """Square of the mass of both [GeV^2]."""
+        return dot(self.total, self.total)
+
+    @cached_property
+    def missing_p(self) -> FloatArray:
+        """Size of the missing momentum [GeV]."""
+        return _size(self.total)
+
+    @cached_property
+    def missing_theta_deg(self) -> FloatArray:
+        """Polar angle of the missing momentum."""
+        return 180 - np.degrees(_theta(self.total))
+
+    @cached_property
+    def missing_along(self) -> FloatArray:
+        """Cosine of the angle between the missing momentum and the nearer of the two."""
+        along = [-np.sum(self.total[1:] * k[1:], axis=0) / _size(k) for k in (self.p, self.q)]
+        nearer: FloatArray = np.maximum(*along)
+        return nearer / np.maximum(self.missing_p, np.finfo(float).tiny)
+
+    def passing(self, cut: HardestPair, selections: Selections) -> BoolArray:
+        """Which pairs pass a cut."""
+        passes = self._with_legs(cut, selections)
+        if cut.dphi_deg is not None:
+            passes &= within(self.dphi_deg, cut.dphi_deg)
+        if cut.theta_sum_deg is not None:
+            passes &= within(self.theta_sum_deg, cut.theta_sum_deg)
+        if cut.mass_gev is not None:
+            passes &= self.mass2 >= cut.mass_gev**2
+        if cut.pt_gev is not None:
+            passes &= _transverse(self.total) >= cut.pt_gev
+        if cut.missing_p_gev is not None:
+            passes &= self.missing_p >= cut.missing_p_gev
+        if cut.missing_theta_deg is not None:
+            passes &= within(self.missing_theta_deg, *cut.missing_theta_deg)
+        if cut.missing_angle_deg is not None:
+            passes &= self.missing_along >= np.cos(np.radians(cut.missing_angle_deg))
+        return passes
+
+    def _with_legs(self, cut: HardestPair, selections: Selections) -> BoolArray:
         """Pairs whose two belong to the selections that a cut asks for, either way round."""
         if cut.one is None:
-            return np.arange(len(self.event))
+            return np.ones(len(self.event), dtype=bool)
         one = selections[cut.one]
         fits, reverse = one.take(self.first), one.take(self.second)
         if cut.other is not None:
             other = selections[cut.other]
             fits &= other.take(self.second)
             reverse &= other.take(self.first)
-        return np.flatnonzero(fits | reverse)
+        return fits | reverse
 
 
 def _count_pairs(
@@ -152,8 +172,8 @@ def _count_pairs(
         hardest = _Pairs.of(seen.hardest_pair(selections[of]), seen.p_cms)
         for name, cut in pairs.items():
             if cut.of == of:
-                counts[name] = np.zeros(n_events, np.int64)
-                counts[name][hardest.event[hardest.passing(cut, selections)]] = 1
+                counts[name] = np.zeros(n_events, np.int8)
+                counts[name][hardest.event] = hardest.passing(cut, selections)
     return counts
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from darkbelle.detsim.calorimeter import CalorimeterResponse
 from darkbelle.detsim.interactions import Flights
 from darkbelle.detsim.klm import KlmResponse
-from darkbelle.detsim.trigger.clusters import count_clusters, find_clusters
+from darkbelle.detsim.trigger.clusters import count_pairs, count_sums, find_clusters
 from darkbelle.detsim.trigger.matching import Azimuths, count_together
 from darkbelle.detsim.trigger.menu import Counts
 from darkbelle.detsim.trigger.sectors import find_sectors
@@ -37,20 +37,17 @@ def count_level_one(
         showers.deposits, showers.deposit_event, n_events, card.ecl, beams, rng
     )
     sectors = find_sectors(behind, klm_event, n_events, card.klm, rng)
-    chosen = {name: clusters.chosen(cut) for name, cut in card.ecl.clusters.items()}
     found = {name: Azimuths.of_sectors(section) for name, section in sectors.items()}
-    found |= {
-        name: Azimuths(tracks.event[kind], tracks.phi0[kind], tracks.omega[kind])
-        for name, kind in tracks.found.items()
-    }
+    for name, kind in tracks.found.items():
+        rows = np.flatnonzero(kind)
+        found[name] = Azimuths(tracks.event[rows], tracks.phi0[rows], tracks.omega[rows])
+    chosen = {name: clusters.chosen(cut) for name, cut in card.ecl.clusters.items()}
+    for name in chosen.keys() & (card.asked | card.matching.named):
+        rows = np.flatnonzero(chosen[name])
+        found[name] = Azimuths(clusters.event[rows], clusters.phi[rows])
     counts: Counts = {
-        name: np.bincount(one.event, minlength=n_events) for name, one in found.items()
+        name: np.bincount(objects.event, minlength=n_events) for name, objects in found.items()
     }
-    counts |= count_clusters(clusters, chosen, sums, card.ecl)
-    named = card.matching.named
-    found |= {
-        name: Azimuths(clusters.event[passes], clusters.phi[passes])
-        for name, passes in chosen.items()
-        if name in named
-    }
+    counts |= count_pairs(clusters, chosen, card.ecl.pairs, n_events)
+    counts |= count_sums(sums, card.ecl)
     return counts | count_together(found, sectors, card.matching, n_events)

@@ -98,8 +98,9 @@ def _near_sector(event: IndexArray, phi: FloatArray, sectors: Sectors, within: f
 
 def _bins(phi: FloatArray, n_bins: int) -> BitArray:
     """Bin of each azimuth, from that of the x axis on."""
-    bins = np.floor(phi / (2 * np.pi) * n_bins + _ROUNDING).astype(np.int64) % n_bins
-    return bins.astype(np.uint64)
+    turns = phi / (2 * np.pi)
+    bins = (turns - np.floor(turns)) * n_bins + _ROUNDING
+    return np.minimum(bins, n_bins - 1).astype(np.uint64)
 
 
 def _occupied(objects: Azimuths, n_bins: int, n_events: int) -> BitArray:

@@ -21,35 +21,38 @@ def decide(menu: Menu, counts: Counts, n_events: int, rng: np.random.Generator) 
     """Whether each line fires in each event, shape (n_events, n_lines)."""
 
     @cache  # as many lines ask for the same
-    def lies_within(name: str, bounds: Bounds) -> BoolArray:
+    def reached(name: str, bounds: Bounds) -> BoolArray:
         if isinstance(bounds, tuple):
             return (counts[name] >= bounds[0]) & (counts[name] <= bounds[1])
         return counts[name] >= bounds
 
     def holds(condition: Condition) -> BoolArray:
-        everywhere = np.ones(n_events, dtype=bool)
-        for name, bounds in condition.items():
-            everywhere &= lies_within(name, bounds)
-        return everywhere
+        first, *others = (reached(*item) for item in condition.items())
+        return np.logical_and.reduce([first, *others]) if others else first
 
-    fires = np.empty((len(menu.lines), n_events), dtype=bool)
+    fires = np.ones((len(menu.lines), n_events), dtype=bool)
     for line, fired in zip(menu.lines.values(), fires, strict=True):
-        fired[:] = holds(line.needs)
+        for item in line.needs.items():
+            fired &= reached(*item)
         if line.any_of:
             fired &= np.logical_or.reduce([holds(condition) for condition in line.any_of])
         for condition in line.veto:
             fired &= ~holds(condition)
         if line.efficiency < 1:
-            fired &= rng.random(n_events, dtype=np.float32) < line.efficiency
+            _thin_out(fired, line.efficiency, rng)
     return fires.T
 
 
 def prescale(menu: Menu, fires: BoolArray, rng: np.random.Generator) -> BoolArray:
     """Those decisions that are kept, same shape."""
-    kept = np.zeros_like(fires)
+    kept = fires & (np.array(menu.ratios) > 0)
     for i, ratio in enumerate(menu.ratios):
-        if ratio == 1:
-            kept[:, i] = fires[:, i]
-        elif ratio > 1:
-            kept[:, i] = fires[:, i] & (rng.random(len(fires)) * ratio < 1)
+        if ratio > 1:
+            _thin_out(kept[:, i], 1 / ratio, rng)
     return kept
+
+
+def _thin_out(fired: BoolArray, share: float, rng: np.random.Generator) -> None:
+    """Keep a share of what is set."""
+    events = np.flatnonzero(fired)
+    fired[events[rng.random(len(events)) >= share]] = False

@@ -113,7 +113,7 @@ class SeenTracks:
             tracks.fit_status == FitStatus.OK,
             least={
                 "min_cdc_hits": tracks.n_hits_cdc.astype(np.float64),
-                "pt_gev": np.hypot(p[0], p[1]),
+                "pt_gev": np.sqrt(p[0] ** 2 + p[1] ** 2),
                 "p_cms_gev": p_cms_gev,
                 "e_gev": energy,
                 "e_cms_gev": e_over_p * p_cms_gev,
@@ -152,12 +152,12 @@ def _passes(
 ) -> BoolArray:
     """Whether values reach what a cut sets as the least, and lie below what it sets as the most."""
     passes = np.ones(len(next(iter(most.values()))), dtype=bool)
-    for name, value in least.items():
-        if (bound := getattr(cut, name)) > 0:
-            passes &= value >= bound
-    for name, value in most.items():
-        if (bound := getattr(cut, name)) is not None:
-            passes &= value < bound
+    for name in cut.model_fields_set:
+        bound = getattr(cut, name)
+        if name in least:
+            passes &= least[name] >= bound
+        elif name in most and bound is not None:
+            passes &= most[name] < bound
     return passes
 
 

@@ -28,6 +28,8 @@ IndexArray = npt.NDArray[np.intp]
 
 _SOFTEST = 0.05
 """GeV of transverse momentum that no kind of trigger tracks has."""
+_FAR = 6.0
+"""Widths from a threshold beyond which all pass or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def find_trigger_tracks(
     """Find tracks of all kinds that the card knows."""
     particles, level_one = flights.truth.particles, experiment.trigger.l1
     flew = (particles.status == Status.FINAL) | (particles.status == Status.SIMULATED)
-    pt = np.hypot(particles.px, particles.py)
+    pt = np.sqrt(particles.px**2 + particles.py**2)
     rows = np.flatnonzero(flew & (pt > _SOFTEST))
     charge = charges(particles.pdg_id[rows])
     rows, charge = rows[charge != 0], charge[charge != 0]
@@ -65,9 +67,10 @@ def find_trigger_tracks(
     chamber = {layer.name: layer for layer in experiment.drift_chamber.superlayers}
     named = {name for kind in level_one.tracks.values() for name in kind.superlayers}
     errors = level_one.track_errors
-    edge_shift = errors.edge_width_deg * deg * rng.standard_normal(len(rows))
+    margin = errors.edge_margin_deg + errors.edge_width_deg * rng.standard_normal(len(rows))
+    tan_margin = np.tan(margin * deg)
     crossed = {
-        name: _crosses(layer, tracks, birth_radius, errors.edge_margin_deg * deg + edge_shift)
+        name: _crosses(layer, tracks, birth_radius, tan_margin)
         for name, layer in chamber.items()
         if name in named
     }
@@ -89,16 +92,18 @@ def find_trigger_tracks(
 
 
 def _crosses(
-    layer: Superlayer, tracks: Helices, birth_radius: FloatArray, margin: FloatArray
+    layer: Superlayer, tracks: Helices, birth_radius: FloatArray, tan_margin: FloatArray
 ) -> BoolArray:
-    """Whether tracks meet the middle of a superlayer well between the ends of its wires [rad]."""
+    """Whether tracks meet the middle of a superlayer well between the ends of its wires."""
     middle = len(layer.radius_cm) // 2
     radius = layer.radius_cm[middle]
-    arc = arc_at_radius(tracks, np.full(len(tracks), radius), Leg.OUTWARD)
-    theta = np.arctan2(radius, tracks.z0 + tracks.tan_lambda * arc)
+    arc = arc_at_radius(tracks, radius, Leg.OUTWARD)
+    z = tracks.z0 + tracks.tan_lambda * arc
     on = (arc > tracks.birth) & (arc < tracks.end) & (birth_radius < layer.radius_cm[0])
-    on &= theta > np.arctan2(radius, layer.z_max_cm[middle]) + margin
-    on &= theta < np.arctan2(radius, layer.z_min_cm[middle]) - margin
+    # An end drawn in by an angle is seen at z = r (z_end - r tan) / (r + z_end tan).
+    for end, sign in ((layer.z_max_cm[middle], 1), (layer.z_min_cm[middle], -1)):
+        drawn_in = radius * (sign * end - radius * tan_margin)
+        on &= sign * z * (radius + sign * end * tan_margin) < drawn_in
     return on
 
 
@@ -138,5 +143,8 @@ def _turn_on(value: FloatArray, half_point: float, width: float) -> FloatArray:
     """Probability to pass a threshold, one far above."""
     if not width:
         return np.greater_equal(value, half_point).astype(np.float64)
-    passed: FloatArray = ndtr((value - half_point) / width)
+    above = (value - half_point) / width
+    passed = (above > 0).astype(np.float64)
+    near = np.flatnonzero(np.abs(above) < _FAR)
+    passed[near] = ndtr(above[near])
     return passed

@@ -8,7 +8,12 @@ import numpy as np
 
 from darkbelle.detsim.showers import Deposits, deposit
 from darkbelle.detsim.trigger.cells import CellGrid
-from darkbelle.detsim.trigger.clusters import TriggerClusters, count_clusters, find_clusters
+from darkbelle.detsim.trigger.clusters import (
+    TriggerClusters,
+    count_pairs,
+    count_sums,
+    find_clusters,
+)
 from darkbelle.detsim.trigger.menu import Counts
 from darkbelle.geometry.trigger import TriggerCells
 from tests.detsim.sending import at_face, belle2
@@ -54,7 +59,12 @@ def trigger(
     rng = np.random.default_rng(seed)
     clusters, sums = find_clusters(deposits, np.asarray(event, int), n_events, card, beams, rng)
     chosen = {name: clusters.chosen(cut) for name, cut in card.clusters.items()}
-    return clusters, sums, count_clusters(clusters, chosen, sums, card)
+    counts: Counts = {
+        name: np.bincount(clusters.event[passes], minlength=len(sums))
+        for name, passes in chosen.items()
+    }
+    counts |= count_pairs(clusters, chosen, card.pairs, len(sums))
+    return clusters, sums, counts | count_sums(sums, card)
 
 
 def send(

@@ -50,7 +50,7 @@ def test_centres_are_in_their_cells(grid):
 
 
 def test_neighbours_touch_each_other(grid):
-    neighbours = grid.neighbours()
+    neighbours = grid.neighbours
     touch = np.zeros((577, 577), dtype=bool)
     for row in neighbours:
         touch[np.arange(576), row] = True
@@ -72,7 +72,7 @@ def test_neighbours_touch_each_other(grid):
 
 def test_cells_of_the_inner_ring_touch_the_two_behind_and_those_beside(grid):
     ring_2 = grid.start[1]
-    inner = grid.neighbours()[:, 3]
+    inner = grid.neighbours[:, 3]
     expected = [2, 4, ring_2 + 5, ring_2 + 6, ring_2 + 7, ring_2 + 8]
     assert sorted(inner[inner < 576]) == expected
 
@@ -90,7 +90,7 @@ def test_energy_is_shared_with_cells_that_touch(grid):
     lit = light(energy_at(HUGE, theta, phi), *EXACT, f"{SPREAD}=10.0")
     ring = np.searchsorted(grid.edges, theta) - 1
     main = grid.at(ring, phi)[lit.event]
-    neighbours = grid.neighbours()
+    neighbours = grid.neighbours
     assert ((lit.cell == main) | (neighbours[:, main] == lit.cell).any(axis=0)).all()
     number = np.bincount(lit.event)
     outer = np.isin(ring, [0, 2, 3, 14, 15, 16])

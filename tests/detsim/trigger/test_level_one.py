@@ -158,4 +158,4 @@ def test_belle_keeps_muon_pairs_by_two_tracks_and_drops_single_photons_at_level_
     assert 0.80 < reco.trigger.physics.mean() < 0.97
     photon = run(shoot([Shot(PHOTON, 2.0, theta, phi)], N, card("belle")), "belle")
     assert fired(photon, card("belle"), "energy").mean() > 0.95
-    assert photon.trigger.physics.mean() < 0.02
+    assert photon.trigger.physics.mean() < 0.05  # conversions leave a track

@@ -84,8 +84,13 @@ def test_tracks_that_pass_the_beams_are_lost() -> None:
 
 
 def test_neural_tracks_come_from_the_beams_along_z() -> None:
-    for z, kind, low, high in ((0, "neural", 0.99, 1.0), (0, "stt", 0.97, 1.0), (17, "neural", 0.8, 0.95),
-                               (17, "stt", 0.1, 0.3), (30, "neural", 0.0, 0.03)):  # fmt: skip
+    for z, kind, low, high in (
+        (0, "neural", 0.99, 1.0),
+        (0, "stt", 0.97, 1.0),
+        (17, "neural", 0.8, 0.95),
+        (17, "stt", 0.1, 0.3),
+        (30, "neural", 0.0, 0.03),
+    ):
         start = np.zeros((4, N))
         start[2] = z
         tracks = find(3.0, 90.0, start)
