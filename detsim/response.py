@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from darkbelle.detsim.calorimeter import measure_clusters
 from darkbelle.detsim.cavity import Cavity
+from darkbelle.detsim.charged import ChargedFlights
 from darkbelle.detsim.events import RecoEvents
 from darkbelle.detsim.identification import identify
 from darkbelle.detsim.interactions import Flights, interact
@@ -42,7 +43,8 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     flights = interact(truth, experiment, for_flights)
     truth, arrivals = flights.truth, flights.arrivals
     ecl, field = experiment.calorimeter, experiment.solenoid.field_t
-    tracks, track_offsets = find_tracks(flights, experiment, for_tracks)
+    charged = ChargedFlights.of(flights, field)
+    tracks, track_offsets = find_tracks(charged, flights, experiment, for_tracks)
     vertices, vertex_offsets = vertex_table(tracks, track_offsets, experiment)
     ahead = extrapolate(tracks.helix, ecl)
     suspects = suspects_among(tracks, track_offsets, ahead, truth, field)
@@ -80,7 +82,9 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     )
     n_events = truth.n_events
     klm_event = truth.event_index()[arrivals.row[through[behind.source]]]
-    level_one = count_level_one(flights, showers, behind, klm_event, experiment, for_level_one)
+    level_one = count_level_one(
+        charged, truth, showers, behind, klm_event, experiment, for_level_one
+    )
     high_level = count_high_level(
         tracks, track_offsets, clusters, showers.offsets, vertices, vertex_offsets, experiment
     )

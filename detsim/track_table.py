@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.detsim.charged import ChargedFlights
 from darkbelle.detsim.events import FitStatus, TrackTable
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.detsim.interactions import Flights
-from darkbelle.detsim.tracking import ChargedParticles, MeasuredTracks, measure
-from darkbelle.gen.events import Origin, Status, TruthEvents
-from darkbelle.gen.particles import charges
+from darkbelle.detsim.tracking import MeasuredTracks, measure
+from darkbelle.gen.events import Origin, TruthEvents
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Detector
 from darkbelle.ragged import offsets_of
@@ -21,28 +21,14 @@ __all__ = ["find_tracks"]
 
 
 def find_tracks(
-    flights: Flights, experiment: Experiment, rng: np.random.Generator
+    charged: ChargedFlights, flights: Flights, experiment: Experiment, rng: np.random.Generator
 ) -> tuple[TrackTable, npt.NDArray[np.int64]]:
     """Tracks, which no cluster or species belongs to yet, and the offsets of the events."""
-    truth, losses = flights.truth, flights.losses
-    particles = truth.particles
-    charge = charges(particles.pdg_id)
-    flew = np.isin(particles.status, (Status.FINAL, Status.SIMULATED))
-    tracked = np.flatnonzero(flew & (charge != 0))
-    place = np.empty(len(particles), np.intp)
+    truth, losses, tracked = flights.truth, flights.losses, charged.row
+    place = np.empty(len(truth.particles), np.intp)
     place[tracked] = np.arange(len(tracked))
-    measured = measure(
-        ChargedParticles(
-            np.stack([particles.x, particles.y, particles.z], axis=-1)[tracked],
-            np.stack([particles.px, particles.py, particles.pz], axis=-1)[tracked],
-            charge[tracked],
-            particles.mass[tracked],
-            flights.path[tracked],
-        ),
-        experiment,
-        rng,
-        replace(losses, particle=place[losses.particle]),
-    )
+    losses = replace(losses, particle=place[losses.particle])
+    measured = measure(charged.particles, experiment, rng, losses, charged.helices)
     kinks = _after_kinks(truth, tracked, measured.accepted)
     lost = kinks[rng.random(len(kinks)) >= experiment.tracking.finding.kink_factor]
     measured.found[lost] = False

@@ -43,6 +43,11 @@ class ChargedParticles:
     def __len__(self) -> int:
         return len(self.charge)
 
+    def helices(self, field: float) -> Helices:
+        """Their helices in a field [T]."""
+        path = np.inf if self.path is None else self.path
+        return Helices.of_particles(self.position, self.momentum, self.charge, field, path)
+
     def take(self, chosen: IndexArray | slice) -> ChargedParticles:
         """Some of them."""
         return ChargedParticles(
@@ -79,16 +84,26 @@ def measure(
     experiment: Experiment,
     rng: np.random.Generator,
     losses: Losses | None = None,
+    helices: Helices | None = None,
 ) -> MeasuredTracks:
-    """Track every charged particle through the layers that it really crosses."""
+    """Track every charged particle through the layers that it really crosses.
+
+    ``helices`` are those of the particles, if they are known.
+    """
     losses = losses or Losses.none()
+    if helices is None:
+        helices = particles.helices(experiment.solenoid.field_t)
     surfaces = tracking_surfaces(experiment)
     blocks = []
     for start in range(0, max(len(particles), 1), BLOCK):
         among = (losses.particle >= start) & (losses.particle < start + BLOCK)
         here = Losses(losses.particle[among] - start, losses.path[among], losses.change[among])
-        some = particles.take(slice(start, start + BLOCK))
-        blocks.append(_measure_block(some, experiment, surfaces, here, rng))
+        some = slice(start, start + BLOCK)
+        blocks.append(
+            _measure_block(
+                particles.take(some), helices.take(some), experiment, surfaces, here, rng
+            )
+        )
     return MeasuredTracks(
         np.concatenate([block.helix for block in blocks]),
         np.concatenate([block.cov for block in blocks]),
@@ -102,19 +117,13 @@ def measure(
 
 def _measure_block(
     particles: ChargedParticles,
+    tracks: Helices,
     experiment: Experiment,
     surfaces: tuple[Surface, ...],
     losses: Losses,
     rng: np.random.Generator,
 ) -> MeasuredTracks:
     n_tracks = len(particles)
-    tracks = Helices.of_particles(
-        particles.position,
-        particles.momentum,
-        particles.charge,
-        experiment.solenoid.field_t,
-        np.inf if particles.path is None else particles.path,
-    )
     born = place_at(tracks, tracks.birth)
     pt = np.maximum(np.hypot(*particles.momentum.T[:2]), MIN_PT)
     momentum = pt * np.sqrt(tracks.secant2)

@@ -2,7 +2,7 @@
 
 Usage: python examples/displaced_trigger.py [PICTURE.png]
 
-S -> mu+ mu- and S -> e+ e- of 1 GeV with a momentum of 2 GeV in the barrel, and nothing else in
+S -> mu+ mu- and S -> e+ e- of 2 GeV with a momentum of 2 GeV in the barrel, and nothing else in
 the event. Left: lines of level one that run. Right: events that level one and then the high level
 keep, with and without its line for displaced vertices.
 """
@@ -22,13 +22,13 @@ from darkbelle.gen.events import Origin, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import ELECTRON, MUON, species
 
-MASS, MOMENTUM, N_EVENTS = 1.0, 2.0, 60_000
+MASS, MOMENTUM, N_EVENTS = 2.0, 2.0, 60_000
 EDGES = np.array([0, 1, 2, 3, 4, 6, 8, 10, 12.5, 15, 17.5, 20, 25, 30, 35, 40, 50, 60, 80, 100])
 LINES = {
-    MUON: ("ffy", "fyo", "fy30", "stt", "cdcklm1", "cdcklm2", "hie", "lml10"),
-    ELECTRON: ("ffy", "fyo", "fy30", "stt", "hie", "lml6", "lml8", "lml10"),
+    MUON: ("stt", "cdcklm1", "fy30", "cdcklm2", "fyo", "hie"),
+    ELECTRON: ("hie", "stt", "fy30", "lml6", "lml13", "fyo"),
 }
-COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00")
 
 
 def pairs(lepton: int, rng: np.random.Generator) -> tuple[TruthEvents, np.ndarray]:
@@ -81,11 +81,10 @@ def main() -> None:
              color="#009E73", ls=":")  # fmt: skip
         flavour = r"\mu" if lepton == MUON else "e"
         for axis in (left, right):
-            axis.text(0.97, 0.95, rf"$S \to {flavour}^+{flavour}^-$", transform=axis.transAxes,
-                      ha="right", va="top")  # fmt: skip
-            axis.legend(frameon=False, fontsize="x-small", ncols=2, loc="center right")
+            axis.legend(frameon=False, fontsize="x-small", ncols=2, loc="upper right",
+                        title=rf"$S \to {flavour}^+{flavour}^-$")  # fmt: skip
         left.set_ylabel("efficiency")
-    rows[0][0].set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, 1.05))
+    rows[0][0].set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, 1.35))
     for axis in rows[1]:
         axis.set_xlabel("radius of the vertex [cm]")
     figure.suptitle(

@@ -6,20 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.calorimeter import CalorimeterResponse
-from darkbelle.detsim.interactions import Flights
+from darkbelle.detsim.charged import ChargedFlights
 from darkbelle.detsim.klm import KlmResponse
 from darkbelle.detsim.trigger.clusters import count_pairs, count_sums, find_clusters
 from darkbelle.detsim.trigger.matching import Azimuths, count_together
 from darkbelle.detsim.trigger.menu import Counts
 from darkbelle.detsim.trigger.sectors import find_sectors
 from darkbelle.detsim.trigger.tracks import find_trigger_tracks
+from darkbelle.gen.events import TruthEvents
 from darkbelle.geometry import Experiment
 
 __all__ = ["count_level_one"]
 
 
 def count_level_one(
-    flights: Flights,
+    charged: ChargedFlights,
+    truth: TruthEvents,
     showers: CalorimeterResponse,
     behind: KlmResponse,
     klm_event: npt.NDArray[np.intp],
@@ -30,8 +32,8 @@ def count_level_one(
 
     ``klm_event`` is the event of each cluster in the muon system.
     """
-    card, n_events = experiment.trigger.l1, flights.truth.n_events
-    tracks = find_trigger_tracks(flights, experiment, rng)
+    card, n_events = experiment.trigger.l1, truth.n_events
+    tracks = find_trigger_tracks(charged, truth, experiment, rng)
     beams = experiment.collider.four_momentum
     clusters, sums = find_clusters(
         showers.deposits, showers.deposit_event, n_events, card.ecl, beams, rng

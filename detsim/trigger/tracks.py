@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from darkbelle.detsim.charged import ChargedFlights
 from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.hits import arc_at_radius
-from darkbelle.detsim.interactions import Flights
 from darkbelle.detsim.legs import Leg
-from darkbelle.gen.events import Status
-from darkbelle.gen.particles import charges
+from darkbelle.gen.events import TruthEvents
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Superlayer
 from darkbelle.geometry.trigger import TrackErrors, TriggerTrack
@@ -26,8 +25,6 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
-_SOFTEST = 0.05
-"""GeV of transverse momentum that no kind of trigger tracks has."""
 _FAR = 6.0
 """Widths from a threshold beyond which all pass or none."""
 
@@ -46,39 +43,28 @@ class TriggerTracks:
 
 
 def find_trigger_tracks(
-    flights: Flights, experiment: Experiment, rng: np.random.Generator
+    charged: ChargedFlights, truth: TruthEvents, experiment: Experiment, rng: np.random.Generator
 ) -> TriggerTracks:
     """Find tracks of all kinds that the card knows."""
-    particles, level_one = flights.truth.particles, experiment.trigger.l1
-    flew = (particles.status == Status.FINAL) | (particles.status == Status.SIMULATED)
-    pt = np.sqrt(particles.px**2 + particles.py**2)
-    rows = np.flatnonzero(flew & (pt > _SOFTEST))
-    charge = charges(particles.pdg_id[rows])
-    rows, charge = rows[charge != 0], charge[charge != 0]
-    pt, x, y = pt[rows], particles.x[rows], particles.y[rows]
-    tracks = Helices.of_particles(
-        np.stack([x, y, particles.z[rows]], axis=-1),
-        np.stack([particles.px[rows], particles.py[rows], particles.pz[rows]], axis=-1),
-        charge,
-        experiment.solenoid.field_t,
-        flights.path[rows],
-    )
-    birth_radius = np.hypot(x, y)
+    tracks, level_one = charged.helices, experiment.trigger.l1
+    x, y, _ = charged.particles.position.T
+    px, py, _ = charged.particles.momentum.T
+    birth_radius, pt = np.sqrt(x**2 + y**2), np.sqrt(px**2 + py**2)
     chamber = {layer.name: layer for layer in experiment.drift_chamber.superlayers}
     named = {name for kind in level_one.tracks.values() for name in kind.superlayers}
     errors = level_one.track_errors
-    margin = errors.edge_margin_deg + errors.edge_width_deg * rng.standard_normal(len(rows))
+    margin = errors.edge_margin_deg + errors.edge_width_deg * rng.standard_normal(len(tracks))
     tan_margin = np.tan(margin * deg)
     crossed = {
         name: _crosses(layer, tracks, birth_radius, tan_margin)
         for name, layer in chamber.items()
         if name in named
     }
-    z0 = tracks.z0 + _z0_errors(len(rows), errors, rng)
+    z0 = tracks.z0 + _z0_errors(len(tracks), errors, rng)
     found: dict[str, BoolArray] = {}
     for name, kind in level_one.tracks.items():
         likely = _efficiency(kind, pt, tracks, birth_radius)
-        found[name] = rng.random(len(rows), dtype=np.float32) < likely
+        found[name] = rng.random(len(tracks), dtype=np.float32) < likely
         if kind.superlayers:
             n_crossed = np.add.reduce([crossed[layer] for layer in kind.superlayers], dtype=np.int8)
             found[name] &= n_crossed >= kind.min_superlayers
@@ -88,7 +74,8 @@ def find_trigger_tracks(
             found[name] &= np.logical_or.reduce([found[other] for other in kind.among])
         for other in kind.unless:
             found[name] &= ~found[other]
-    return TriggerTracks(event_of(flights.truth.offsets)[rows], tracks.phi0, tracks.omega, found)
+    event = event_of(truth.offsets)[charged.row]
+    return TriggerTracks(event, tracks.phi0, tracks.omega, found)
 
 
 def _crosses(

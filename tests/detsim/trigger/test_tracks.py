@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from darkbelle.detsim.charged import ChargedFlights
 from darkbelle.detsim.interactions import interact
 from darkbelle.detsim.trigger.tracks import TriggerTracks, find_trigger_tracks
 from darkbelle.gen.particles import MUON, PHOTON
@@ -36,7 +37,8 @@ def find(
         [np.sin(theta) * np.cos(azimuth), np.sin(theta) * np.sin(azimuth), np.cos(theta)]
     )
     flights = interact(one_each(code, p * direction, start), experiment, rng)
-    return find_trigger_tracks(flights, experiment, rng)
+    charged = ChargedFlights.of(flights, experiment.solenoid.field_t)
+    return find_trigger_tracks(charged, flights.truth, experiment, rng)
 
 
 def share(tracks: TriggerTracks, kind: str) -> float:
@@ -127,7 +129,8 @@ def test_a_particle_that_ends_early_is_not_found() -> None:
     flights = interact(one_each(MUON, momentum), BELLE2, rng)
     for path, expected in ((50.0, 0.0), (95.0, full())):
         stopped = replace(flights, path=np.full_like(flights.path, path))
-        found = find_trigger_tracks(stopped, BELLE2, rng).found["full"]
+        charged = ChargedFlights.of(stopped, BELLE2.solenoid.field_t)
+        found = find_trigger_tracks(charged, flights.truth, BELLE2, rng).found["full"]
         assert found.mean() == pytest.approx(expected, abs=0.01)
 
 
