@@ -54,7 +54,7 @@ class KlmResponse:
     Clusters in the order of the arrivals, at most one an arrival, shape (n_clusters,) each:
     ``source`` among the arrivals; position [cm] in the innermost layer with a hit; ``theta`` and
     ``phi`` as seen from the origin [rad]; ``innermost_layer`` of its ``section``, the first being
-    1; ``time`` [ns].
+    1; ``n_in_barrel`` of the ``n_layers`` with a hit; ``time`` [ns].
     """
 
     outcome: CodeArray
@@ -65,6 +65,7 @@ class KlmResponse:
     theta: FloatArray
     phi: FloatArray
     n_layers: CountArray
+    n_in_barrel: CountArray
     innermost_layer: CountArray
     time: FloatArray
     section: CodeArray
@@ -184,6 +185,7 @@ def _clusters(
         "theta": np.arctan2(np.hypot(x_seen, y_seen), z_seen),
         "phi": np.arctan2(y_seen, x_seen),
         "n_layers": marks.n_layers[seen].astype(np.int16),
+        "n_in_barrel": marks.n_in_barrel[seen].astype(np.int16),
         "innermost_layer": layer.astype(np.int16),
         "time": time + sigma * rng.standard_normal(len(seen)),
         "section": section,

@@ -52,13 +52,15 @@ class Marks:
     """What some entrants leave, shape (m,) each.
 
     ``chosen`` entrants and their ``outcome``; ``n_layers`` with a hit, 0 for no cluster, the first
-    of them ``layer``; ``is_shower``: the place is that of a shower's centroid.
+    of them ``layer``, ``n_in_barrel`` in the barrel; ``is_shower``: the place is that of a shower's
+    centroid.
     """
 
     chosen: IndexArray
     outcome: npt.NDArray[np.int8]
     layer: IndexArray
     n_layers: IndexArray
+    n_in_barrel: IndexArray
     is_shower: BoolArray
 
 
@@ -83,7 +85,10 @@ def charged_marks(entrants: Entrants, system: MuonSystem, rng: np.random.Generat
         [Outcome.ESCAPED, Outcome.ABSORBED, Outcome.STOPPED],
         Outcome.ESCAPED,
     )
-    return Marks(chosen, outcome.astype(np.int8), hits.argmax(axis=0), n_layers, showered)
+    n_in_barrel = hits[: system.barrel.n_layers].sum(axis=0)
+    return Marks(
+        chosen, outcome.astype(np.int8), hits.argmax(axis=0), n_layers, n_in_barrel, showered
+    )
 
 
 def _interactions(
@@ -125,7 +130,9 @@ def neutral_marks(entrants: Entrants, system: MuonSystem, rng: np.random.Generat
     layer, n_layers = _shower(passage, start, chance < efficiency, system, rng)
     outcome = np.where(chance < np.maximum(likely, efficiency), Outcome.ABSORBED, Outcome.ESCAPED)
     outcome[showered] = Outcome.ESCAPED
-    return Marks(chosen, outcome.astype(np.int8), layer, n_layers, np.ones(len(chosen), bool))
+    n_in_barrel = np.where(layer < system.barrel.n_layers, n_layers, 0)
+    is_shower = np.ones(len(chosen), bool)
+    return Marks(chosen, outcome.astype(np.int8), layer, n_layers, n_in_barrel, is_shower)
 
 
 def _latest_start(passage: Passage, min_layers: int) -> FloatArray:
@@ -160,7 +167,9 @@ def photon_marks(entrants: Entrants, system: MuonSystem, rng: np.random.Generato
     layer, n_layers = _shower(passage, np.zeros(len(chosen)), seen, system, rng)
     outcome = np.where(passage.iron > 0, Outcome.ABSORBED, Outcome.ESCAPED)
     outcome[~entrants.line.arrives[chosen]] = Outcome.ESCAPED
-    return Marks(chosen, outcome.astype(np.int8), layer, n_layers, np.ones(len(chosen), bool))
+    n_in_barrel = np.where(layer < system.barrel.n_layers, n_layers, 0)
+    is_shower = np.ones(len(chosen), bool)
+    return Marks(chosen, outcome.astype(np.int8), layer, n_layers, n_in_barrel, is_shower)
 
 
 def _shower(

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.klm import KlmResponse
-from darkbelle.geometry.klm import KlmSection
 from darkbelle.geometry.trigger import KLM_SECTIONS, KlmTracks
 
 __all__ = ["Sectors", "find_sectors"]
@@ -16,6 +15,8 @@ __all__ = ["Sectors", "find_sectors"]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
+
+TURN = 2 * np.pi
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +39,24 @@ def find_sectors(
 ) -> dict[str, Sectors]:
     """Sectors of each section by its name, from clusters and the events that they belong to.
 
-    Those of the barrel are centred on the x axis, quadrants of the endcaps between the axes.
+    Sectors of the barrel are centred on the x axis, quadrants of the endcaps between the axes. Each
+    section needs enough layers of its own.
     """
-    seen = (response.n_layers >= card.min_layers) & (
-        rng.random(len(event))
-        < np.where(
-            response.section == KlmSection.BARREL, card.barrel_efficiency, card.endcap_efficiency
-        )
+    n_in_endcap, is_forward = response.n_layers - response.n_in_barrel, response.z > 0
+    of_sections = (
+        response.n_in_barrel,
+        np.where(is_forward, n_in_endcap, 0),
+        np.where(is_forward, 0, n_in_endcap),
     )
-    sectors = {}
-    for name, section in zip(KLM_SECTIONS, KlmSection, strict=True):
-        is_barrel = section == KlmSection.BARREL
+    chance, sectors = rng.random(len(event)), {}
+    for name, n_layers in zip(KLM_SECTIONS, of_sections, strict=True):
+        is_barrel = name == KLM_SECTIONS[0]
         number = card.barrel_sectors if is_barrel else card.endcap_sectors
-        width = 2 * np.pi / number
-        first = 0.0 if is_barrel else width / 2
-        here = np.flatnonzero(seen & (response.section == section))
+        efficiency = card.barrel_efficiency if is_barrel else card.endcap_efficiency
+        centre = (np.arange(number, dtype=np.float64) + (0 if is_barrel else 0.5)) * TURN / number
+        seen = np.flatnonzero((n_layers >= card.min_layers) & (chance < efficiency))
+        nearest = np.rint((response.phi[seen] - centre[0]) * number / TURN).astype(int) % number
         fired = np.zeros((n_events, number), dtype=bool)
-        fired[event[here], np.rint((response.phi[here] - first) / width).astype(int) % number] = (
-            True
-        )
-        sectors[name] = Sectors(first + width * np.arange(number, dtype=np.float64), fired)
+        fired[event[seen], nearest] = True
+        sectors[name] = Sectors(centre, fired)
     return sectors

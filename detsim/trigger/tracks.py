@@ -62,9 +62,11 @@ def find_trigger_tracks(
     }
     z0 = tracks.z0 + _z0_errors(len(tracks), errors, rng)
     found: dict[str, BoolArray] = {}
+    # Kinds that start from segments share their chance, as they share the segments.
+    of_segments = rng.random(len(tracks), dtype=np.float32)
     for name, kind in level_one.tracks.items():
-        likely = _efficiency(kind, pt, tracks, birth_radius)
-        found[name] = rng.random(len(tracks), dtype=np.float32) < likely
+        chance = rng.random(len(tracks), dtype=np.float32) if kind.among else of_segments
+        found[name] = chance < _efficiency(kind, pt, tracks, birth_radius)
         if kind.superlayers:
             n_crossed = np.add.reduce([crossed[layer] for layer in kind.superlayers], dtype=np.int8)
             found[name] &= n_crossed >= kind.min_superlayers

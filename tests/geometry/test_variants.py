@@ -36,6 +36,7 @@ VARIANTS = {
         ),
         "trigger.l1.tracks.full.efficiency",
         "trigger.l1.klm.barrel_efficiency",
+        "trigger.l1.lines.bhie.efficiency",
         *RATIOS,
     },
     ("belle2-2019", "belle2"): {

@@ -128,7 +128,7 @@ def test_showers_do_not_reach_from_the_barrel_into_the_endcaps(grid, border):
 def test_error_is_that_of_deposits_and_cells():
     lit = light(in_cells(np.repeat([0.5, 2.0], 4000), np.full(8000, 300)))
     for energy, there in ((0.5, lit.event < 4000), (2.0, lit.event >= 4000)):
-        sigma = np.hypot(0.04 * energy, 0.03)
+        sigma = np.hypot(0.04 * energy, 0.02)
         seen = lit.energy[there]
         assert len(seen) == 4000
         assert abs(seen.mean() - energy) < 5 * sigma / np.sqrt(4000)
