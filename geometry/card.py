@@ -323,13 +323,14 @@ class Experiment(Settings):
         """The trigger must know the superlayers of the drift chamber."""
         known = {superlayer.name for superlayer in self.drift_chamber.superlayers}
         for name, track in self.trigger.l1.tracks.items():
-            for superlayer in track.superlayers:
-                if superlayer not in known:
-                    msg = (
-                        f"trigger.l1.tracks.{name}: unknown superlayer '{superlayer}', "
-                        f"{did_you_mean(superlayer, known)}"
-                    )
-                    raise ValueError(msg)
+            for where, version in track.versions("trigger", "l1", "tracks", name):
+                for superlayer in version.superlayers:
+                    if superlayer not in known:
+                        msg = (
+                            f"{'.'.join(where)}: unknown superlayer '{superlayer}', "
+                            f"{did_you_mean(superlayer, known)}"
+                        )
+                        raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -47,3 +48,9 @@ class Sourced(Settings):
         """The same table with the alternative values of its variation."""
         plain = {**self.model_dump(), **self.variation, "variation": {}, "trust": Trust.DEFAULT}
         return type(self)(**plain).model_copy(update={"trust": self.trust})
+
+    def versions(self, *where: str) -> Iterator[tuple[tuple[str, ...], Self]]:
+        """The table and, where it has a variation, itself with that, each with its path."""
+        yield where, self
+        if self.variation:
+            yield (*where, "variation"), self.varied()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Final, Self
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from darkbelle.detsim.showers import Deposits
 from darkbelle.detsim.trigger.cells import CellGrid, LitCells, light_cells, ring_sums
 from darkbelle.detsim.trigger.menu import Counts
+from darkbelle.detsim.trigger.selections import between, of_energy
 from darkbelle.gen.kinematics import to_rest_frame
-from darkbelle.geometry.trigger import N_RINGS, ClusterCut, Pair, TriggerCells
+from darkbelle.geometry.trigger import N_RINGS, CellClusterCut, ClusterPair, TriggerCells
 from darkbelle.ragged import offsets_of, pairs_within
 from darkbelle.units import deg
 
@@ -51,20 +53,11 @@ class TriggerClusters:
         """Some of them."""
         return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
-    def chosen(self, cut: ClusterCut) -> BoolArray:
+    def chosen(self, cut: CellClusterCut) -> BoolArray:
         """Whether each passes a cut, shape (n,)."""
         in_ring = np.zeros(N_RINGS + 1, dtype=bool)
         in_ring[list(cut.rings)] = True
-        passes: BoolArray = in_ring[self.ring]
-        for energy, least, most in (
-            (self.energy, cut.e_lab_gev, cut.e_lab_max_gev),
-            (self.e_cms, cut.e_cms_gev, cut.e_cms_max_gev),
-        ):
-            if least > 0:
-                passes &= energy > least
-            if most is not None:
-                passes &= energy < most
-        return passes
+        return in_ring[self.ring] & of_energy(cut, self.energy, self.e_cms)
 
 
 def find_clusters(
@@ -178,17 +171,19 @@ def _seen_from_cms(
 def count_sums(sums: FloatArray, card: TriggerCells) -> Counts:
     """Whether sums of rings, and pairs of sums, reach what the card names."""
     counts: Counts = {}
-    totals = _in_rings(sums, tuple(total.rings for total in card.sums.values())).T
+    totals = _in_rings(sums, [total.rings for total in card.sums.values()]).T
     for (name, total), energy in zip(card.sums.items(), totals, strict=True):
         counts[name] = (energy > total.e_lab_gev).view(np.int8)
-    for name, pair in card.ring_pairs.items():
-        ahead = _in_rings(sums, pair.forward) > pair.forward_gev
-        behind = _in_rings(sums, pair.backward) > pair.backward_gev
-        counts[name] = np.count_nonzero(ahead & behind, axis=1)
+    for name, pairs in card.ring_pairs.items():
+        ahead = _in_rings(sums, [pair.forward for pair in pairs])
+        behind = _in_rings(sums, [pair.backward for pair in pairs])
+        hold = ahead > np.array([pair.forward_gev for pair in pairs])
+        hold &= behind > np.array([pair.backward_gev for pair in pairs])
+        counts[name] = np.count_nonzero(hold, axis=1)
     return counts
 
 
-def _in_rings(sums: FloatArray, groups: tuple[tuple[int, ...], ...]) -> FloatArray:
+def _in_rings(sums: FloatArray, groups: Sequence[tuple[int, ...]]) -> FloatArray:
     """Energy of groups of rings in each event [GeV], shape (n_events, n_groups)."""
     member = np.zeros((N_RINGS, len(groups)))
     for i, rings in enumerate(groups):
@@ -199,7 +194,7 @@ def _in_rings(sums: FloatArray, groups: tuple[tuple[int, ...], ...]) -> FloatArr
 def count_pairs(
     clusters: TriggerClusters,
     chosen: dict[str, BoolArray],
-    pairs: dict[str, Pair],
+    pairs: dict[str, ClusterPair],
     n_events: int,
 ) -> Counts:
     """Pairs of clusters of an event at some angles, by names of pairs of selections."""
@@ -216,17 +211,6 @@ def count_pairs(
         fits = one[softer] & other[harder]
         if not pair.ordered:
             fits |= one[harder] & other[softer]
-        fits &= _between(dphi, pair.dphi_deg, 180) & _between(theta_sum, pair.theta_sum_deg, 360)
+        fits &= between(dphi, pair.dphi_deg, 180) & between(theta_sum, pair.theta_sum_deg, 360)
         counts[name] = np.bincount(event[fits], minlength=n_events)
     return counts
-
-
-def _between(angle: IndexArray, limits: tuple[float, float], largest: int) -> BoolArray:
-    """Whether angles lie between limits, which themselves are in only if no angle is beyond."""
-    low, high = limits
-    between = np.ones(len(angle), dtype=bool)
-    if low > 0:
-        between &= angle > low
-    if high < largest:
-        between &= angle < high
-    return between

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from darkbelle.detsim.events import ClusterTable, TrackTable, VertexStatus, VertexTable
 from darkbelle.detsim.trigger.menu import Counts
-from darkbelle.detsim.trigger.seen import SeenClusters, SeenTracks, within
+from darkbelle.detsim.trigger.selections import SeenClusters, SeenTracks, between, in_ranges
 from darkbelle.gen.kinematics import dot, rotate_z_to, to_rest_frame
 from darkbelle.geometry import Collider, Experiment
 from darkbelle.geometry.trigger import DisplacedVertex, HardestPair
@@ -54,8 +54,8 @@ def count_high_level(
         chosen = of_clusters[cut.clusters]
         total = np.bincount(showers.event[chosen], showers.energy[chosen], n_events)
         counts[name] = (total > cut.e_lab_gev).astype(np.int64)
-    counts |= _count_pairs(menu.pairs, charged, of_tracks, n_events)
-    counts |= _count_pairs(menu.pairs, showers, of_clusters, n_events)
+    counts |= _count_pairs(menu.hardest_pairs, charged, of_tracks, n_events)
+    counts |= _count_pairs(menu.hardest_pairs, showers, of_clusters, n_events)
     for name, displaced in menu.displaced_vertices.items():
         pair = charged.hardest_pair(of_tracks[displaced.tracks])
         counts[name] = _count_displaced(displaced, pair, charged, vertices, vertex_offsets)
@@ -132,19 +132,19 @@ class _Pairs:
         """Which pairs pass a cut."""
         passes = self._with_legs(cut, selections)
         if cut.dphi_deg is not None:
-            passes &= within(self.dphi_deg, cut.dphi_deg)
+            passes &= between(self.dphi_deg, cut.dphi_deg, 180)
         if cut.theta_sum_deg is not None:
-            passes &= within(self.theta_sum_deg, cut.theta_sum_deg)
+            passes &= between(self.theta_sum_deg, cut.theta_sum_deg, 360)
         if cut.mass_gev is not None:
-            passes &= self.mass2 >= cut.mass_gev**2
+            passes &= self.mass2 > cut.mass_gev**2
         if cut.pt_gev is not None:
-            passes &= _transverse(self.total) >= cut.pt_gev
+            passes &= _transverse(self.total) > cut.pt_gev
         if cut.missing_p_gev is not None:
-            passes &= self.missing_p >= cut.missing_p_gev
+            passes &= self.missing_p > cut.missing_p_gev
         if cut.missing_theta_deg is not None:
-            passes &= within(self.missing_theta_deg, *cut.missing_theta_deg)
+            passes &= in_ranges(self.missing_theta_deg, cut.missing_theta_deg)
         if cut.missing_angle_deg is not None:
-            passes &= self.missing_along >= np.cos(np.radians(cut.missing_angle_deg))
+            passes &= self.missing_along > np.cos(np.radians(cut.missing_angle_deg))
         return passes
 
     def _with_legs(self, cut: HardestPair, selections: Selections) -> BoolArray:
@@ -220,16 +220,16 @@ def _count_displaced(
 ) -> IndexArray:
     """Whether the hardest tracks of each event, rows or -1, make a vertex away from the beams."""
     radius = np.sqrt(vertices.x**2 + vertices.y**2)
-    far = within(radius, cut.radius_cm) & (vertices.fit_status == VertexStatus.OK)
+    far = between(radius, cut.radius_cm) & (vertices.fit_status == VertexStatus.OK)
     rows = np.flatnonzero(far & (vertices.chi2 < _chi2_of(cut.probability)))
-    rows = rows[within(np.degrees(np.arctan2(radius[rows], vertices.z[rows])), cut.theta_deg)]
+    rows = rows[between(np.degrees(np.arctan2(radius[rows], vertices.z[rows])), cut.theta_deg, 180)]
     event = event_of(vertex_offsets)[rows]
     plus, minus = (legs[event] - tracks.offsets[event] for legs in pair)
     own = (vertices.track_plus[rows] == plus) & (vertices.track_minus[rows] == minus)
     event = event[own]
     p, q = (tracks.p_lab[:, legs[event]] for legs in pair)
     apart = np.maximum(180 - _dphi_deg(p, q), np.abs(180 - _theta_sum_deg(p, q)))
-    event = event[apart >= cut.back_to_back_deg]
+    event = event[apart > cut.back_to_back_deg]
     count = np.zeros(len(vertex_offsets) - 1, np.int64)
     count[event] = 1
     return count

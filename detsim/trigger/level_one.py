@@ -44,7 +44,7 @@ def count_level_one(
         rows = np.flatnonzero(kind)
         found[name] = Azimuths(tracks.event[rows], tracks.phi0[rows], tracks.omega[rows])
     chosen = {name: clusters.chosen(cut) for name, cut in card.ecl.clusters.items()}
-    for name in chosen.keys() & (card.asked | card.matching.named):
+    for name in chosen.keys() & (card.asked | card.matching.asked):
         rows = np.flatnonzero(chosen[name])
         found[name] = Azimuths(clusters.event[rows], clusters.phi[rows])
     counts: Counts = {

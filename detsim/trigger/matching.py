@@ -72,12 +72,13 @@ def count_together(
         apart = spread(opening.other, least, n_bins - least)
         counts[name] = (occupied(opening.one) & apart).astype(bool).view(np.int8)
     for name, match in matching.matches.items():
-        ones, phi = objects[match.of], objects[match.of].at(match.radius_cm)
-        if match.to in sectors:
-            matched = _near_sector(ones.event, phi, sectors[match.to], match.within_deg * deg)
+        ones = objects[match.one]
+        phi = ones.at(match.radius_cm)
+        if match.other in sectors:
+            matched = _near_sector(ones.event, phi, sectors[match.other], match.within_deg * deg)
         else:
             within = math.floor(match.within_deg / 360 * n_bins + _ROUNDING)
-            near = spread(match.to, -within, within)
+            near = spread(match.other, -within, within)
             matched = (near[ones.event] >> _bins(phi, n_bins)) & np.uint64(1) != 0
         counts[name] = np.bincount(ones.event[matched], minlength=n_events)
     return counts

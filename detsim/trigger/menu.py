@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
+from operator import and_, or_
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +28,14 @@ def decide(menu: Menu, counts: Counts, n_events: int, rng: np.random.Generator) 
         return counts[name] >= bounds
 
     def holds(condition: Condition) -> BoolArray:
-        first, *others = (reached(*item) for item in condition.items())
-        return np.logical_and.reduce([first, *others]) if others else first
+        return reduce(and_, (reached(*item) for item in condition.items()))
 
     fires = np.ones((len(menu.lines), n_events), dtype=bool)
     for line, fired in zip(menu.lines.values(), fires, strict=True):
-        for item in line.needs.items():
-            fired &= reached(*item)
+        if line.needs:
+            fired &= holds(line.needs)
         if line.any_of:
-            fired &= np.logical_or.reduce([holds(condition) for condition in line.any_of])
+            fired &= reduce(or_, map(holds, line.any_of))
         for condition in line.veto:
             fired &= ~holds(condition)
         if line.efficiency < 1:

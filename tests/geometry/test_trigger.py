@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from darkbelle.errors import ConfigError, GeometryError
-from darkbelle.geometry import Experiment, load
+from darkbelle.geometry import Experiment, load, names
 
 MINE = '[trigger.l1.lines]\nmine = {{ {}, source = "own", trust = "default" }}\n'
-NO_BOUNDS = "must be the least number, from 0 up, or the least and the most, as in [1, 2]"
+NO_BOUNDS = "must be the least number, from 1 up, or the least and the most, as in [1, 2]"
+NO_CONDITION = "a line needs a condition: needs, any_of"
+NO_COUNT = "a condition of any_of or veto needs a count"
 NO_NAME = "a name is made of small letters, digits and _, a letter first"
 
 
@@ -61,7 +63,7 @@ def test_a_line_is_changed_removed_and_prescaled(tmp_path: Path):
     assert ratios == {name: ratio for name, ratio in before.items() if name != "fff"} | {"ffo": 3}
 
 
-@pytest.mark.parametrize(("bounds", "read"), [("0", 0), ("3", 3), ("[0, 0]", (0, 0))])
+@pytest.mark.parametrize(("bounds", "read"), [("3", 3), ("[0, 0]", (0, 0)), ("[0, 2]", (0, 2))])
 def test_bounds_of_a_count(tmp_path: Path, bounds: str, read: int | tuple[int, int]):
     """From the card, and again from the file of a sample, where they are JSON."""
     line = MINE.format(f"needs = {{ full = {bounds} }}")
@@ -85,17 +87,22 @@ def test_bounds_of_a_count(tmp_path: Path, bounds: str, read: int | tuple[int, i
         ),
         (
             "needs = { fulll = 2 }",
-            "trigger.l1: lines.mine: unknown count 'fulll', did you mean 'full'?",
+            "trigger.l1.lines.mine: unknown count 'fulll', did you mean 'full'?",
         ),
         (
             "needs = { full = 2 }, any_of = [{ shrt = 1 }]",
-            "trigger.l1: lines.mine: unknown count 'shrt', did you mean 'short'?",
+            "trigger.l1.lines.mine: unknown count 'shrt', did you mean 'short'?",
         ),
         (
             "needs = { full = 2 }, veto = [{ bhaba = 1 }]",
-            "trigger.l1: lines.mine: unknown count 'bhaba', did you mean 'bhabha'?",
+            "trigger.l1.lines.mine: unknown count 'bhaba', did you mean 'bhabha'?",
         ),
-        ("needs = {}", "trigger.l1.lines.mine: a line needs a condition: needs, any_of"),
+        ("needs = {}", f"trigger.l1.lines.mine: {NO_CONDITION}"),
+        ("needs = {}, veto = [{ bhabha = 1 }]", f"trigger.l1.lines.mine: {NO_CONDITION}"),
+        ("any_of = []", f"trigger.l1.lines.mine: {NO_CONDITION}"),
+        ("any_of = [{}]", f"trigger.l1.lines.mine.any_of.0: {NO_COUNT}"),
+        ("any_of = [{ full = 2 }, {}]", f"trigger.l1.lines.mine.any_of.1: {NO_COUNT}"),
+        ("needs = { full = 2 }, veto = [{}]", f"trigger.l1.lines.mine.veto.0: {NO_COUNT}"),
         ("needs = 2", "trigger.l1.lines.mine.needs: Input should be a table (got 2)"),
         (
             "needs = { full = 2 }, any_of = { short = 1 }",
@@ -131,6 +138,12 @@ def test_what_is_no_bound_of_a_count(tmp_path: Path, bounds: str, got: str):
     assert complaint(tmp_path, MINE.format(f"needs = {{ full = {bounds} }}")) == expected
 
 
+def test_zero_or_more_asks_for_nothing(tmp_path: Path):
+    assert complaint(tmp_path, MINE.format("needs = { full = 0 }")) == (
+        "trigger.l1.lines.mine.needs.full: every event has 0 or more; none at all is [0, 0] (got 0)"
+    )
+
+
 def test_bounds_in_the_wrong_order(tmp_path: Path):
     assert complaint(tmp_path, MINE.format("needs = { full = [3, 2] }")) == (
         "trigger.l1.lines.mine.needs.full: the least number must not exceed the most (got [3, 2])"
@@ -143,7 +156,7 @@ def test_bounds_in_the_wrong_order(tmp_path: Path):
         ("ffo = -1", "trigger.l1.prescales.ratios.ffo: Input should be greater than or equal to 0 "
                      "(got -1)"),
         ("ffo = 2.5", "trigger.l1.prescales.ratios.ffo: Input should be a valid integer (got 2.5)"),
-        ("ffoo = 1", "trigger.l1: prescales.ratios: unknown line 'ffoo', did you mean 'ffo'?"),
+        ("ffoo = 1", "trigger.l1.prescales.ratios: unknown line 'ffoo', did you mean 'ffo'?"),
     ],
 )  # fmt: skip
 def test_mistakes_in_prescales(tmp_path: Path, ratios: str, expected: str):
@@ -201,7 +214,7 @@ def test_a_line_of_both_levels(tmp_path: Path):
         ),
         (
             'remove = ["trigger.l1.lines.ffy"]\n',
-            "trigger.l1: prescales.ratios: unknown line 'ffy', did you mean 'ffyo'?",
+            "trigger.l1.prescales.ratios: unknown line 'ffy', did you mean 'ffyo'?",
         ),
         (
             'trigger.l1.tracks.full.superlayers = ["0A", "2A", "4A", "9X"]\n',
@@ -212,3 +225,223 @@ def test_a_line_of_both_levels(tmp_path: Path):
 )
 def test_other_mistakes(tmp_path: Path, changes: str, expected: str):
     assert complaint(tmp_path, changes) == expected
+
+
+# ---- ranges and limits ---------------------------------------------------------------------------
+
+L1, HLT = "trigger.l1", "trigger.hlt"
+PAIR = f'[{L1}.ecl.pairs]\nmine = {{{{ one = "clusters", other = "barrel", {{}} }}}}\n'
+HARDEST = f'[{HLT}.hardest_pairs]\nmine = {{{{ of = "leg", {{}} }}}}\n'
+VERTEX = f"[{HLT}.displaced_vertices.displaced_vertex]\n"
+TRACK = f"[{L1}.tracks.full]\n"
+UP_TO_180 = "must increase, between 0 and 180"
+UP_TO_360 = "must increase, between 0 and 360"
+SOME_ANGLES = "must be a range, as in [30, 130], or some, as in [[22, 32], [130, 145]]"
+IN_ORDER = "the first must lie below the second"
+EMPTY_LIST = "should have at least 1 item after validation, not 0 (got [])"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            PAIR.format("dphi_deg = [170, 10]"),
+            f"{L1}.ecl.pairs.mine.dphi_deg: {UP_TO_180} (got [170, 10])",
+        ),
+        (
+            PAIR.format("dphi_deg = [370, 400]"),
+            f"{L1}.ecl.pairs.mine.dphi_deg: {UP_TO_180} (got [370, 400])",
+        ),
+        (
+            PAIR.format("theta_sum_deg = [100, 361]"),
+            f"{L1}.ecl.pairs.mine.theta_sum_deg: {UP_TO_360} (got [100, 361])",
+        ),
+        (
+            f"{TRACK}theta_deg = [130, 30]\n",
+            f"{L1}.tracks.full.theta_deg: {UP_TO_180} (got [130, 30])",
+        ),
+        (
+            HARDEST.format("dphi_deg = [-10, 10]"),
+            f"{HLT}.hardest_pairs.mine.dphi_deg: {UP_TO_180} (got [-10, 10])",
+        ),
+        (
+            HARDEST.format("theta_sum_deg = [190, 170]"),
+            f"{HLT}.hardest_pairs.mine.theta_sum_deg: {UP_TO_360} (got [190, 170])",
+        ),
+        (
+            HARDEST.format("missing_theta_deg = [[10, 20], [40, 30]]"),
+            f"{HLT}.hardest_pairs.mine.missing_theta_deg.1: {UP_TO_180} (got [40, 30])",
+        ),
+        (
+            f"[{HLT}.clusters.e_200]\ntheta_deg = [130, 30]\n",
+            f"{HLT}.clusters.e_200.theta_deg.0: {UP_TO_180} (got [130, 30])",
+        ),
+        (
+            f"[{HLT}.clusters.e_200]\ntheta_deg = [30, 60, 130]\n",
+            f"{HLT}.clusters.e_200.theta_deg: {SOME_ANGLES} (got [30, 60, 130])",
+        ),
+        (
+            f"[{HLT}.clusters.e_200]\ntheta_deg = []\n",
+            f"{HLT}.clusters.e_200.theta_deg: {SOME_ANGLES} (got [])",
+        ),
+        (
+            f"{VERTEX}radius_cm = [60, 3]\n",
+            f"{HLT}.displaced_vertices.displaced_vertex.radius_cm: {IN_ORDER} (got [60, 3])",
+        ),
+        (
+            f"{VERTEX}back_to_back_deg = 500\n",
+            f"{HLT}.displaced_vertices.displaced_vertex.back_to_back_deg: "
+            "Input should be less than or equal to 180 (got 500)",
+        ),
+        (
+            f"[{L1}.ecl]\nbarrel_rings = [15, 4]\n",
+            f"{L1}.ecl.barrel_rings: {IN_ORDER} (got [15, 4])",
+        ),
+    ],
+)
+def test_ranges_must_increase(tmp_path: Path, changes: str, expected: str):
+    assert complaint(tmp_path, changes) == expected
+
+
+def test_one_range_of_angles_needs_no_list(tmp_path: Path):
+    changes = f"[{HLT}.clusters]\nmine = {{ theta_deg = [30, 130] }}\n"
+    assert load(card(tmp_path, changes)).trigger.hlt.clusters["mine"].theta_deg == ((30, 130),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            f"[{L1}.ecl.clusters]\nmine = {{ rings = [] }}\n",
+            f"{L1}.ecl.clusters.mine.rings: Tuple {EMPTY_LIST}",
+        ),
+        (
+            f"[{L1}.ecl.sums]\nmine = {{ rings = [3, 4, 3], e_lab_gev = 1.0 }}\n",
+            f"{L1}.ecl.sums.mine.rings: 3 stands there twice (got [3, 4, 3])",
+        ),
+        (
+            f"[{L1}.ecl.ring_pairs]\nmine = []\n",
+            f"{L1}.ecl.ring_pairs.mine: Tuple {EMPTY_LIST}",
+        ),
+        (
+            f"[{L1}.ecl.clusters]\nmine = {{ e_lab_gev = 2.0, e_lab_max_gev = 1.0 }}\n",
+            f"{L1}.ecl.clusters.mine: e_lab_gev = 2.0 must lie below e_lab_max_gev = 1.0",
+        ),
+        (
+            f"[{L1}.ecl.clusters]\nmine = {{ e_cms_gev = 2.0, e_cms_max_gev = 2.0 }}\n",
+            f"{L1}.ecl.clusters.mine: e_cms_gev = 2.0 must lie below e_cms_max_gev = 2.0",
+        ),
+        (
+            f"[{HLT}.tracks]\nmine = {{ e_lab_gev = 2.0, e_lab_max_gev = 1.0 }}\n",
+            f"{HLT}.tracks.mine: e_lab_gev = 2.0 must lie below e_lab_max_gev = 1.0",
+        ),
+        (
+            f"[{HLT}.clusters]\nmine = {{ e_lab_gev = 2.0, e_lab_max_gev = 1.0 }}\n",
+            f"{HLT}.clusters.mine: e_lab_gev = 2.0 must lie below e_lab_max_gev = 1.0",
+        ),
+        (
+            f"{TRACK}min_superlayers = 0\n",
+            f"{L1}.tracks.full: min_superlayers = 0 must lie between 1 and 5, the number of "
+            "superlayers",
+        ),
+        (
+            f"{TRACK}min_superlayers = 6\n",
+            f"{L1}.tracks.full: min_superlayers = 6 must lie between 1 and 5, the number of "
+            "superlayers",
+        ),
+        (
+            f'{TRACK}superlayers = ["0A", "2A", "4A", "2A"]\n',
+            f"{L1}.tracks.full.superlayers: '2A' stands there twice (got ['0A', '2A', '4A', '2A'])",
+        ),
+    ],
+)
+def test_selections_that_select_nothing(tmp_path: Path, changes: str, expected: str):
+    assert complaint(tmp_path, changes) == expected
+
+
+# ---- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            f'{TRACK}among = ["neural"]\n',
+            f"{L1}.tracks.full: kind 'neural' must stand before it",
+        ),
+        (
+            f'{TRACK}among = ["neuron"]\n',
+            f"{L1}.tracks.full: unknown kind 'neuron', did you mean 'neural'?",
+        ),
+        (
+            PAIR.format("").replace('"barrel", ', '"barel"'),
+            f"{L1}.ecl.pairs.mine: unknown selection 'barel', did you mean 'barrel'?",
+        ),
+        (
+            f'[{L1}.matching.openings.open30]\none = "fulll"\n',
+            f"{L1}.matching.openings.open30: unknown object 'fulll', did you mean 'full'?",
+        ),
+        (
+            f'[{L1}.matching.matches.cdcecl]\nother = "barel"\n',
+            f"{L1}.matching.matches.cdcecl: unknown object 'barel', did you mean 'barrel'?",
+        ),
+        (
+            f"[{L1}.matching.matches.ecleklm_forward]\nradius_cm = 80.0\n",
+            f"{L1}.matching.matches.ecleklm_forward: radius_cm is for tracks, "
+            "'forward' is no kind of them",
+        ),
+    ],
+)
+def test_names_of_objects(tmp_path: Path, changes: str, expected: str):
+    assert complaint(tmp_path, changes) == expected
+
+
+OPENINGS = '{ mine = { one = "fulll", other = "full", least_deg = 30.0 } }'
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            f"[{L1}.prescales.variation.ratios]\nffoo = 1\n",
+            f"{L1}.prescales.variation.ratios: unknown line 'ffoo', did you mean 'ffo'?",
+        ),
+        (
+            MINE.format("needs = { full = 2 }, variation = { needs = { fulll = 2 } }"),
+            f"{L1}.lines.mine.variation: unknown count 'fulll', did you mean 'full'?",
+        ),
+        (
+            f"[{HLT}.lines.ge1_tight_track]\nvariation = {{ needs = {{ tigth = 1 }} }}\n",
+            f"{HLT}.lines.ge1_tight_track.variation: unknown count 'tigth', did you mean 'tight'?",
+        ),
+        (
+            f"[{L1}.matching]\nvariation = {{ openings = {OPENINGS} }}\n",
+            f"{L1}.matching.variation.openings.mine: unknown object 'fulll', did you mean 'full'?",
+        ),
+        (
+            f'[{L1}.tracks.neural]\nvariation = {{ among = ["ful"] }}\n',
+            f"{L1}.tracks.neural.variation: unknown kind 'ful', did you mean 'full'?",
+        ),
+        (
+            f'[{L1}.tracks.full]\nvariation.superlayers = ["0A", "2A", "4A", "9X"]\n',
+            f"{L1}.tracks.full.variation: unknown superlayer '9X', "
+            "known: 0A, 1U, 2A, 3V, 4A, 5U, 6A, 7V, 8A",
+        ),
+    ],
+)
+def test_names_in_variations(tmp_path: Path, changes: str, expected: str):
+    assert complaint(tmp_path, changes) == expected
+
+
+def test_a_variation_must_count_what_lines_ask_for(tmp_path: Path):
+    changes = f"[{L1}.matching]\nvariation = {{ matches = {{}} }}\n"
+    assert re.match(rf"{L1}\.lines\.\w+: unknown count '\w+', ", complaint(tmp_path, changes))
+
+
+@pytest.mark.parametrize("name", names())
+def test_variations_of_prescales_switch_no_line_on(name: str):
+    trigger = load(name).trigger
+    for menu in (trigger.l1, trigger.hlt):
+        varied = menu.prescales.varied().ratios
+        run = {line for line, ratio in menu.prescales.ratios.items() if ratio}
+        assert {line for line, ratio in varied.items() if ratio} <= run

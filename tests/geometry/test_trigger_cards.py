@@ -19,7 +19,7 @@ BELLE = ("belle", "belle-svd1")
 
 def fires(menu: Menu, counts: dict[str, int]) -> set[str]:
     """Lines that fire in one event with these counts and none else; efficiencies are left out."""
-    found = {name: 0 for line in menu.lines.values() for name, _ in line.named()} | counts
+    found = dict.fromkeys(menu.asked, 0) | counts
     perfect = {
         name: line.model_copy(update={"efficiency": 1.0}) for name, line in menu.lines.items()
     }
@@ -102,10 +102,9 @@ def test_rings_of_bhabha_events_are_back_to_back(card: str) -> None:
         ring = np.digitize(theta, ecl.theta_edges_deg)
         inside &= (ring > 0) & (ring < 18)
         np.add.at(sums, (np.minimum(ring, 17), np.arange(400)), e)
-    columns = (rings.forward, rings.backward, rings.forward_gev, rings.backward_gev)
-    for forward, backward, forward_gev, backward_gev in zip(*columns, strict=True):
-        hard = sums[list(forward)].sum(axis=0) > forward_gev
-        fired |= hard & (sums[list(backward)].sum(axis=0) > backward_gev)
+    for kind in rings:
+        hard = sums[list(kind.forward)].sum(axis=0) > kind.forward_gev
+        fired |= hard & (sums[list(kind.backward)].sum(axis=0) > kind.backward_gev)
     assert np.count_nonzero(inside) > 250
     assert fired[inside].mean() > 0.95
 
@@ -122,13 +121,14 @@ def test_displaced_vertices_are_on_since_2024() -> None:
     }
 
 
+PAIRS = "trigger.hlt.hardest_pairs"
 IMPOSSIBLE = {  # override: what the message must contain
-    "trigger.hlt.pairs.ee2leg.of='legs'": "pairs.ee2leg: unknown selection 'legs', did you mean",
-    "trigger.hlt.pairs.ee2leg.one='e_4500'": "pairs.ee2leg: unknown selection 'e_4500'",
-    "trigger.hlt.pairs.gg2clst.one='owns_4500'": "pairs.gg2clst: unknown selection 'owns_4500'",
-    "trigger.hlt.pairs.new={of='leg', other='p_1000'}": "other needs one",
-    "trigger.hlt.pairs.new={of='leg', dphi=[0.0, 90.0]}": "unknown key 'dphi', did you mean",
-    "trigger.hlt.pairs.e_200={of='leg'}": "'e_200' is the name of two counts",
+    f"{PAIRS}.ee2leg.of='legs'": f"{PAIRS}.ee2leg: unknown selection 'legs', did you mean",
+    f"{PAIRS}.ee2leg.one='e_4500'": f"{PAIRS}.ee2leg: unknown selection 'e_4500'",
+    f"{PAIRS}.gg2clst.one='owns_4500'": f"{PAIRS}.gg2clst: unknown selection 'owns_4500'",
+    f"{PAIRS}.new={{of='leg', other='p_1000'}}": "other needs one",
+    f"{PAIRS}.new={{of='leg', dphi=[0.0, 90.0]}}": "unknown key 'dphi', did you mean",
+    f"{PAIRS}.e_200={{of='leg'}}": "'e_200' is the name of two counts",
     "trigger.hlt.net_charges.q='clusters'": "net_charges.q: unknown selection 'clusters'",
     "trigger.hlt.sums.e={clusters='loose', e_lab_gev=1.0}": "sums.e: unknown selection 'loose'",
     "trigger.hlt.displaced_vertices.displaced_vertex.tracks='clusters'": "unknown selection",
@@ -151,7 +151,7 @@ def test_a_card_can_add_a_line(tmp_path: Any) -> None:
     card = tmp_path / "own.toml"
     card.write_text(
         """extends = "belle2"
-[trigger.hlt.pairs.acoplanar]
+[trigger.hlt.hardest_pairs.acoplanar]
 of = "leg"
 dphi_deg = [0.0, 90.0]
 [trigger.hlt.lines.acoplanar]

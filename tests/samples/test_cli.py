@@ -115,7 +115,7 @@ def test_a_card_with_empty_tables_and_odd_names_is_printed(run, tmp_path):
         trust = "default"
         source = 'by "hand", \\ and with a tab\t'
         [trigger.l1.lines]
-        mine = { needs = {}, any_of = [{}, { full = [0, 2] }], source = "own", trust = "default" }
+        mine = { any_of = [{ short = 1 }, { full = [0, 2] }], source = "own", trust = "default" }
         [passive."end. plate"]
         source = "own"
         trust = "default"
@@ -134,7 +134,7 @@ def test_a_card_with_empty_tables_and_odd_names_is_printed(run, tmp_path):
     (tmp_path / "again.toml").write_text(printed)
     again, odd = geometry.load("again.toml"), geometry.load("odd.toml")
     assert again.model_dump_json() == odd.model_dump_json()
-    assert again.trigger.l1.lines["mine"].any_of == ({}, {"full": (0, 2)})
+    assert again.trigger.l1.lines["mine"].any_of == ({"short": 1}, {"full": (0, 2)})
     assert set(again.trigger.l1.ratios) == {0}
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from darkbelle.detsim.trigger import clusters as module
 from darkbelle.detsim.trigger.cells import CellGrid
+from darkbelle.detsim.trigger.selections import between
 from darkbelle.gen.kinematics import boost
 from darkbelle.gen.particles import ELECTRON, MUON, PHOTON
-from darkbelle.geometry.trigger import ClusterCut, Pair
+from darkbelle.geometry.trigger import CellClusterCut, ClusterPair
 from darkbelle.units import deg
 from tests.detsim.sending import beam, belle2, mass_of
 from tests.detsim.trigger.sending_cells import (
@@ -255,7 +256,7 @@ def test_cuts_are_in_energy_and_ring(grid):
     order = np.argsort(clusters.energy)
 
     def passing(**limits):
-        return clusters.chosen(ClusterCut(**limits))[order].tolist()
+        return clusters.chosen(CellClusterCut(**limits))[order].tolist()
 
     assert passing() == [True] * 4
     assert passing(e_lab_gev=1.0, e_lab_max_gev=3.0) == [False, True, True, False]
@@ -272,11 +273,11 @@ def test_pairs_are_symmetric_but_for_ordered_ones(grid):
     deposits = in_cells([1.0, 2.0, 2.0, 1.0], [forward, barrel, forward, barrel])
     card = cells(*NARROW, *ALL_FOUND)
     pairs = {
-        "either": Pair(one="forward", other="barrel"),
-        "swapped": Pair(one="barrel", other="forward"),
-        "softer": Pair(one="forward", other="barrel", ordered=True),
-        "same": Pair(one="forward", other="forward"),
-        "all": Pair(one="clusters", other="clusters"),
+        "either": ClusterPair(one="forward", other="barrel"),
+        "swapped": ClusterPair(one="barrel", other="forward"),
+        "softer": ClusterPair(one="forward", other="barrel", ordered=True),
+        "same": ClusterPair(one="forward", other="forward"),
+        "all": ClusterPair(one="clusters", other="clusters"),
     }
     card = card.model_copy(update={"pairs": pairs})
     clusters, sums, _ = trigger(deposits, [0, 0, 1, 1], 3, *NARROW, *ALL_FOUND)
@@ -293,10 +294,10 @@ def test_pairs_are_symmetric_but_for_ordered_ones(grid):
 
 def test_limits_of_angles_are_exclusive_but_at_the_ends():
     angle = np.array([0, 1, 160, 161, 179, 180])
-    between = module._between(angle, (160.0, 180.0), 180)
-    assert between.tolist() == [False, False, False, True, True, True]
-    assert module._between(angle, (0.0, 180.0), 180).all()
-    assert module._between(angle, (1.0, 180.0), 360).tolist() == [
+    inside = between(angle, (160.0, 180.0), 180)
+    assert inside.tolist() == [False, False, False, True, True, True]
+    assert between(angle, (0.0, 180.0), 180).all()
+    assert between(angle, (1.0, 180.0), 360).tolist() == [
         False,
         False,
         True,

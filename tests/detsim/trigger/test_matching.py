@@ -48,7 +48,7 @@ def test_the_efficiency_of_an_opening_of_90_degrees_ramps_from_80_to_90() -> Non
 
 def match(of: Azimuths, to: Azimuths, n: int, **card: float) -> np.ndarray:
     matching = Matching(
-        **SOURCED, azimuth_bins=36, openings={}, matches={"m": {"of": "a", "to": "b", **card}}
+        **SOURCED, azimuth_bins=36, openings={}, matches={"m": {"one": "a", "other": "b", **card}}
     )
     return count_together({"a": of, "b": to}, {}, matching, n)["m"]
 
@@ -83,7 +83,7 @@ def test_sectors_are_matched_by_their_centres() -> None:
         **SOURCED,
         azimuth_bins=36,
         openings={},
-        matches={"m": {"of": "a", "to": "klm_barrel", "within_deg": 32.5}},
+        matches={"m": {"one": "a", "other": "klm_barrel", "within_deg": 32.5}},
     )
     counts = count_together({"a": of}, {"klm_barrel": sectors}, matching, 2)
     np.testing.assert_array_equal(counts["m"], [2, 0])

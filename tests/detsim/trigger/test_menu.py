@@ -17,7 +17,7 @@ SOURCED = {"source": "test", "trust": "default"}
 
 def menu(ratio: int = 1, **line: Any) -> Menu:
     return Menu(
-        lines={"line": {**SOURCED, "needs": {}, **line}},
+        lines={"line": {**SOURCED, **line}},
         prescales={**SOURCED, "ratios": {"line": ratio}},
     )
 
@@ -34,7 +34,7 @@ COUNTS = {"a": np.array([0, 1, 2, 3]), "b": np.array([1, 1, 0, 0])}
         ({"needs": {"a": 1, "b": 1}}, [0, 1, 0, 0]),
         ({"needs": {"a": 1}, "veto": [{"b": 1}]}, [0, 0, 1, 1]),
         ({"needs": {"a": 1}, "veto": [{"a": 3}, {"b": 1}]}, [0, 0, 1, 0]),
-        ({"needs": {}, "any_of": [{"a": 3}, {"b": 1}]}, [1, 1, 0, 1]),
+        ({"any_of": [{"a": 3}, {"b": 1}]}, [1, 1, 0, 1]),
         ({"needs": {"a": 1}, "any_of": [{"a": 3}, {"b": 1}]}, [0, 1, 0, 1]),
         ({"needs": {"a": 1}, "veto": [{"a": (1, 1), "b": 1}]}, [0, 0, 1, 1]),
     ],
@@ -60,10 +60,8 @@ def test_level_two_sees_what_level_one_keeps() -> None:
     """And physics is what passes both by lines without a prescale."""
     trigger = load("belle").trigger
     n = 20_000
-    l1 = {name: np.zeros(n, int) for line in trigger.l1.lines.values() for name, _ in line.named()}
-    hlt = {
-        name: np.zeros(n, int) for line in trigger.hlt.lines.values() for name, _ in line.named()
-    }
+    l1 = {name: np.zeros(n, int) for name in trigger.l1.asked}
+    hlt = {name: np.zeros(n, int) for name in trigger.hlt.asked}
     two, low, both = np.arange(n) % 4 == 1, np.arange(n) % 4 == 2, np.arange(n) % 4 == 3
     for name in ("rphi", "full", "back_to_back", "z", "tsc", "clusters"):
         l1[name][two | both] = 2

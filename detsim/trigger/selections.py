@@ -1,9 +1,11 @@
-"""Tracks and clusters as the high level of the trigger sees them, and its selections of them."""
+"""What the high level of the trigger sees, selections of it, and limits of both levels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,10 @@ import numpy.typing as npt
 from darkbelle.detsim.events import ClusterTable, FitStatus, TrackTable
 from darkbelle.detsim.helix import HelixIndex, momentum
 from darkbelle.gen.particles import PION, species
-from darkbelle.geometry.trigger import Degrees, ShowerCut, TrackCut
+from darkbelle.geometry.trigger import ClusterCut, EnergyCut, TrackCut
 from darkbelle.ragged import event_of
 
-__all__ = ["SeenClusters", "SeenTracks", "within"]
+__all__ = ["SeenClusters", "SeenTracks", "between", "in_ranges", "of_energy"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -48,12 +50,11 @@ class SeenClusters:
             clusters.track_index < 0,
         )
 
-    def select(self, cut: ShowerCut) -> BoolArray:
+    def select(self, cut: ClusterCut) -> BoolArray:
         """Which clusters pass a cut."""
-        least = {"e_lab_gev": self.energy, "e_cms_gev": self.p_cms[0]}
-        chosen = _passes(cut, least, {"e_lab_max_gev": self.energy})
+        chosen = of_energy(cut, self.energy, self.p_cms[0])
         if cut.theta_deg is not None:
-            chosen[chosen] = within(self.theta_deg[chosen], *cut.theta_deg)
+            chosen[chosen] = in_ranges(self.theta_deg[chosen], cut.theta_deg)
         if cut.neutral is not None:
             chosen &= self.is_neutral == cut.neutral
         return chosen
@@ -71,7 +72,9 @@ class SeenClusters:
 class SeenTracks:
     """Tracks as pions; momenta (e, px, py, pz), shape (4, n_tracks).
 
-    ``least`` and ``most`` are what cuts of these names are compared with.
+    ``energy`` is that of the clusters which a track owns, ``e_cms`` the same in the centre of mass
+    [GeV]; ``pt`` is in the laboratory, ``p_cms_size`` the size of ``p_cms`` [GeV]; distances of
+    the perigee [cm] have no sign.
     """
 
     offsets: IndexArray
@@ -80,8 +83,14 @@ class SeenTracks:
     p_cms: FloatArray
     charge: npt.NDArray[np.int8]
     is_good: BoolArray
-    least: dict[str, FloatArray]
-    most: dict[str, FloatArray]
+    pt: FloatArray
+    p_cms_size: FloatArray
+    energy: FloatArray
+    e_cms: FloatArray
+    e_over_p: FloatArray
+    d0: FloatArray
+    z0: FloatArray
+    n_hits_cdc: npt.NDArray[np.integer]
 
     @classmethod
     def of(
@@ -99,7 +108,7 @@ class SeenTracks:
         p2 = p[0] ** 2 + p[1] ** 2 + p[2] ** 2
         p_lab = np.stack([np.sqrt(p2 + mass**2), *p])
         p_cms = lab_to_cms @ p_lab
-        p_cms_gev = np.sqrt(p_cms[1] ** 2 + p_cms[2] ** 2 + p_cms[3] ** 2)
+        p_cms_size = np.sqrt(p_cms[1] ** 2 + p_cms[2] ** 2 + p_cms[3] ** 2)
         owned = np.flatnonzero(clusters.track_index >= 0)
         owner = offsets[event_of(cluster_offsets)[owned]] + clusters.track_index[owned]
         energy = np.asarray(np.bincount(owner, clusters.energy[owned], len(tracks)), np.float64)
@@ -111,54 +120,72 @@ class SeenTracks:
             p_cms,
             tracks.charge,
             tracks.fit_status == FitStatus.OK,
-            least={
-                "min_cdc_hits": tracks.n_hits_cdc.astype(np.float64),
-                "pt_gev": np.sqrt(p[0] ** 2 + p[1] ** 2),
-                "p_cms_gev": p_cms_gev,
-                "e_gev": energy,
-                "e_cms_gev": e_over_p * p_cms_gev,
-                "e_over_p": e_over_p,
-            },
-            most={
-                "d0_cm": np.abs(tracks.helix[:, HelixIndex.D0]),
-                "z0_cm": np.abs(tracks.helix[:, HelixIndex.Z0]),
-                "e_max_gev": energy,
-            },
+            pt=np.sqrt(p[0] ** 2 + p[1] ** 2),
+            p_cms_size=p_cms_size,
+            energy=energy,
+            e_cms=e_over_p * p_cms_size,
+            e_over_p=e_over_p,
+            d0=np.abs(tracks.helix[:, HelixIndex.D0]),
+            z0=np.abs(tracks.helix[:, HelixIndex.Z0]),
+            n_hits_cdc=tracks.n_hits_cdc,
         )
 
     def select(self, cut: TrackCut) -> BoolArray:
         """Which good tracks pass a cut."""
-        return _passes(cut, self.least, self.most) & self.is_good
+        passes = self.is_good & of_energy(cut, self.energy, self.e_cms)
+        for value, limit in (
+            (self.pt, cut.pt_gev),
+            (self.p_cms_size, cut.p_cms_gev),
+            (self.e_over_p, cut.e_over_p),
+        ):
+            if limit > 0:
+                passes &= value > limit
+        for distance, most in ((self.d0, cut.d0_cm), (self.z0, cut.z0_cm)):
+            if most is not None:
+                passes &= distance < most
+        if cut.min_cdc_hits > 0:
+            passes &= self.n_hits_cdc >= cut.min_cdc_hits
+        return passes
 
     def hardest_pair(self, chosen: BoolArray) -> tuple[IndexArray, IndexArray]:
         """The positive and the negative of each event with the highest pt: rows, -1 for none."""
-        n_events, pt = len(self.offsets) - 1, self.least["pt_gev"]
+        n_events = len(self.offsets) - 1
         plus, minus = (np.flatnonzero(chosen & (sign * self.charge > 0)) for sign in (1, -1))
-        return _hardest(plus, pt, self.event, n_events), _hardest(minus, pt, self.event, n_events)
+        return _hardest(plus, self.pt, self.event, n_events), _hardest(
+            minus, self.pt, self.event, n_events
+        )
 
 
-def within(value: FloatArray, *ranges: Degrees) -> BoolArray:
-    """Whether values lie in one of the ranges."""
-    inside = np.zeros(value.shape, dtype=bool)
-    for low, high in ranges:
-        inside |= (low <= value) & (value <= high)
-    return inside
-
-
-def _passes(
-    cut: TrackCut | ShowerCut,
-    least: Mapping[str, FloatArray],
-    most: Mapping[str, FloatArray],
-) -> BoolArray:
-    """Whether values reach what a cut sets as the least, and lie below what it sets as the most."""
-    passes = np.ones(len(next(iter(most.values()))), dtype=bool)
-    for name in cut.model_fields_set:
-        bound = getattr(cut, name)
-        if name in least:
-            passes &= least[name] >= bound
-        elif name in most and bound is not None:
-            passes &= most[name] < bound
+def of_energy(cut: EnergyCut, e_lab: FloatArray, e_cms: FloatArray) -> BoolArray:
+    """Whether energies in the laboratory and centre of mass [GeV] lie between limits."""
+    passes = np.ones(len(e_lab), dtype=bool)
+    for energy, least, most in (
+        (e_lab, cut.e_lab_gev, cut.e_lab_max_gev),
+        (e_cms, cut.e_cms_gev, cut.e_cms_max_gev),
+    ):
+        if least > 0:
+            passes &= energy > least
+        if most is not None:
+            passes &= energy < most
     return passes
+
+
+def between(
+    value: FloatArray | IndexArray, limits: tuple[float, float], largest: float = math.inf
+) -> BoolArray:
+    """Whether values lie between limits, which themselves are in only if no value is beyond."""
+    low, high = limits
+    passes = np.ones(len(value), dtype=bool)
+    if low > 0:
+        passes &= value > low
+    if high < largest:
+        passes &= value < high
+    return passes
+
+
+def in_ranges(theta_deg: FloatArray, ranges: tuple[tuple[float, float], ...]) -> BoolArray:
+    """Whether polar angles lie in one of the ranges."""
+    return reduce(or_, (between(theta_deg, limits, 180) for limits in ranges))
 
 
 def _hardest(
