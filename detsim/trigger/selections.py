@@ -73,8 +73,7 @@ class SeenTracks:
     """Tracks as pions; momenta (e, px, py, pz), shape (4, n_tracks).
 
     ``energy`` is that of the clusters which a track owns, ``e_cms`` the same in the centre of mass
-    [GeV]; ``pt`` is in the laboratory, ``p_cms_size`` the size of ``p_cms`` [GeV]; distances of
-    the perigee [cm] have no sign.
+    [GeV]; ``d0`` and ``z0`` [cm] have no sign.
     """
 
     offsets: IndexArray
@@ -150,10 +149,9 @@ class SeenTracks:
     def hardest_pair(self, chosen: BoolArray) -> tuple[IndexArray, IndexArray]:
         """The positive and the negative of each event with the highest pt: rows, -1 for none."""
         n_events = len(self.offsets) - 1
-        plus, minus = (np.flatnonzero(chosen & (sign * self.charge > 0)) for sign in (1, -1))
-        return _hardest(plus, self.pt, self.event, n_events), _hardest(
-            minus, self.pt, self.event, n_events
-        )
+        plus = _hardest(np.flatnonzero(chosen & (self.charge > 0)), self.pt, self.event, n_events)
+        minus = _hardest(np.flatnonzero(chosen & (self.charge < 0)), self.pt, self.event, n_events)
+        return plus, minus
 
 
 def of_energy(cut: EnergyCut, e_lab: FloatArray, e_cms: FloatArray) -> BoolArray:

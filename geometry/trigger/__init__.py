@@ -2,7 +2,8 @@
 
 Whatever the trigger finds is a count: tracks, clusters, pairs, sectors, and flags, which are counts
 of zero or one. A line names the counts that it needs, so that a card can define lines of its own.
-Limits are the same everywhere: what passes lies above the least and below the most.
+Of what is measured, that passes which lies above the least and below the most; zero is no least,
+and 180 degrees, or 360 of a sum, no most. Counts reach their bounds.
 """
 
 from __future__ import annotations
