@@ -27,7 +27,7 @@ from darkbelle.units import deg
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-N_EVENTS = 40_000
+N_EVENTS = 15_000
 N_CHUNKS = 20
 
 
@@ -43,6 +43,10 @@ class Shot:
     theta: float | FloatArray
     phi: float | FloatArray
     in_cms: bool = False
+
+
+Gun = Callable[[np.random.Generator, int], Sequence[Shot]]
+"""So many events' particles."""
 
 
 def shoot(shots: Sequence[Shot], n: int, experiment: Experiment) -> TruthEvents:
@@ -75,20 +79,20 @@ def with_z_prime(experiment: Experiment, rng: np.random.Generator) -> TruthEvent
 
 def with_photon(experiment: Experiment, rng: np.random.Generator) -> TruthEvents:
     """Muon pairs of any mass with a photon in the barrel, isotropic."""
-    sqrt_s = experiment.collider.sqrt_s
-    mass = rng.uniform(1, 9, N_EVENTS)
+    n, sqrt_s = N_EVENTS, experiment.collider.sqrt_s
+    mass = rng.uniform(1, 9, n)
     p = (sqrt_s**2 - mass**2) / (2 * sqrt_s)
-    theta, phi = rng.uniform(40, 120, N_EVENTS), any_phi(rng)
+    theta, phi = rng.uniform(40, 120, n), any_phi(rng, n)
     sine, azimuth = np.sin(theta * deg), phi * deg
     photon = np.array([sine * np.cos(azimuth), sine * np.sin(azimuth), np.cos(theta * deg)])
     pair = np.stack([np.hypot(p, mass), *(-p * photon)])
-    angles = rng.uniform(-1, 1, N_EVENTS), rng.uniform(-np.pi, np.pi, N_EVENTS)
+    angles = rng.uniform(-1, 1, n), rng.uniform(-np.pi, np.pi, n)
     shots = [Shot(PHOTON, p, theta, phi, in_cms=True)]
     for code, muon in zip((MUON, -MUON), two_body(mass, MASS_MU, MASS_MU, *angles), strict=True):
         _, px, py, pz = boost(muon, pair)
         size, azimuth = np.sqrt(px**2 + py**2 + pz**2), np.arctan2(py, px)
         shots.append(Shot(code, size, np.arccos(pz / size) / deg, azimuth / deg, in_cms=True))
-    return shoot(shots, N_EVENTS, experiment)
+    return shoot(shots, n, experiment)
 
 
 def muon_pairs(
@@ -110,55 +114,54 @@ def muon_pairs(
     return float(fired(reco, experiment, line)[pairs[apart]].mean())
 
 
-def of_shots(
-    card: str, shots: Callable[[np.random.Generator], Sequence[Shot]], *lines: str
-) -> float:
+def of_shots(card: str, shots: Gun, *lines: str) -> float:
     """Efficiency of lines for events of a gun."""
     rng, experiment = np.random.default_rng(1), geometry.load(card)
-    reco = simulate(shoot(shots(rng), N_EVENTS, experiment), experiment, rng=rng)
+    reco = simulate(shoot(shots(rng, N_EVENTS), N_EVENTS, experiment), experiment, rng=rng)
     return float(fired(reco, experiment, *lines).mean())
 
 
-def any_phi(rng: np.random.Generator) -> FloatArray:
-    return rng.uniform(-180, 180, N_EVENTS)
+def any_phi(rng: np.random.Generator, n: int) -> FloatArray:
+    """Azimuths [deg]."""
+    return rng.uniform(-180, 180, n)
 
 
-def one_muon(rng: np.random.Generator) -> list[Shot]:
+def one_muon(rng: np.random.Generator, n: int) -> list[Shot]:
     """In the good region of the muon system, on the plateau."""
-    theta, p = rng.uniform(51, 117, N_EVENTS), rng.uniform(1.5, 5, N_EVENTS)
-    return [Shot(MUON, p, theta, any_phi(rng))]
+    theta, p = rng.uniform(51, 117, n), rng.uniform(1.5, 5, n)
+    return [Shot(MUON, p, theta, any_phi(rng, n))]
 
 
-def two_muons(rng: np.random.Generator) -> list[Shot]:
+def two_muons(rng: np.random.Generator, n: int) -> list[Shot]:
     """Of 2 GeV, 120 degrees apart in azimuth."""
-    theta, phi = rng.uniform(60, 110, (2, N_EVENTS)), any_phi(rng)
+    theta, phi = rng.uniform(60, 110, (2, n)), any_phi(rng, n)
     return [Shot(MUON, 2.0, theta[0], phi), Shot(-MUON, 2.0, theta[1], phi + 120)]
 
 
-def muons(number: int) -> Callable[[np.random.Generator], list[Shot]]:
+def muons(number: int) -> Gun:
     """So many of 0.5 GeV of transverse momentum in the barrel, evenly around."""
 
-    def shots(rng: np.random.Generator) -> list[Shot]:
-        theta = rng.uniform(60, 110, (number, N_EVENTS))
+    def shots(rng: np.random.Generator, n: int) -> list[Shot]:
+        theta = rng.uniform(60, 110, (number, n))
         p = 0.5 / np.sin(theta * deg)
-        phi = any_phi(rng) + 360 / number * np.arange(number)[:, None]
+        phi = any_phi(rng, n) + 360 / number * np.arange(number)[:, None]
         return [Shot((-1) ** i * MUON, p[i], theta[i], phi[i]) for i in range(number)]
 
     return shots
 
 
-def electron(rng: np.random.Generator) -> list[Shot]:
+def electron(rng: np.random.Generator, n: int) -> list[Shot]:
     """And a muon, as in a lepton-flavour-violating Z'; 1 GeV or more of electron in the barrel."""
-    theta = rng.uniform(37, 120, (2, N_EVENTS))
-    p, phi = rng.uniform(1, 5, (2, N_EVENTS)), any_phi(rng)
+    theta = rng.uniform(37, 120, (2, n))
+    p, phi = rng.uniform(1, 5, (2, n)), any_phi(rng, n)
     return [Shot(ELECTRON, p[0], theta[0], phi), Shot(-MUON, p[1], theta[1], phi + 130)]
 
 
-def back_to_back(code: int, anticode: int) -> Callable[[np.random.Generator], list[Shot]]:
+def back_to_back(code: int, anticode: int) -> Gun:
     """Two particles with all of the energy, in the barrel."""
 
-    def shots(rng: np.random.Generator) -> list[Shot]:
-        theta, phi = rng.uniform(60, 120, N_EVENTS), any_phi(rng)
+    def shots(rng: np.random.Generator, n: int) -> list[Shot]:
+        theta, phi = rng.uniform(60, 120, n), any_phi(rng, n)
         return [
             Shot(code, 5.29, theta, phi, in_cms=True),
             Shot(anticode, 5.29, 180 - theta, phi + 180, in_cms=True),

@@ -17,12 +17,16 @@ BoolArray = npt.NDArray[np.bool_]
 def decide_trigger(
     level_one: Counts, high_level: Counts, trigger: Trigger, n_events: int, rng: np.random.Generator
 ) -> TriggerTable:
-    """Decide on what both levels count in some events; level two sees what level one has kept."""
-    l1 = decide(trigger.l1, level_one, n_events, rng)
-    l1_prescaled = prescale(trigger.l1, l1, rng)
-    hlt = decide(trigger.hlt, high_level, n_events, rng)
-    kept = l1_prescaled.any(axis=1) & (rng.random(n_events) < trigger.hlt.efficiency)
-    hlt = prescale(trigger.hlt, hlt, rng) & kept[:, None]
+    """Decide on what both levels count in some events; level two sees what level one has kept.
+
+    Each step has its own random numbers.
+    """
+    for_l1, for_l1_prescales, for_hlt, for_hlt_prescales, for_passing = rng.spawn(5)
+    l1 = decide(trigger.l1, level_one, n_events, for_l1)
+    l1_prescaled = prescale(trigger.l1, l1, for_l1_prescales)
+    hlt = decide(trigger.hlt, high_level, n_events, for_hlt)
+    kept = l1_prescaled.any(axis=1) & (for_passing.random(n_events) < trigger.hlt.efficiency)
+    hlt = prescale(trigger.hlt, hlt, for_hlt_prescales) & kept[:, None]
     physics = _unprescaled(trigger.l1, l1_prescaled) & _unprescaled(trigger.hlt, hlt)
     return TriggerTable(l1, l1_prescaled, hlt, physics)
 

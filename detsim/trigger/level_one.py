@@ -33,12 +33,13 @@ def count_level_one(
     ``klm_event`` is the event of each cluster in the muon system.
     """
     card, n_events = experiment.trigger.l1, truth.n_events
-    tracks = find_trigger_tracks(charged, truth, experiment, rng)
+    for_tracks, for_cells, for_sectors = rng.spawn(3)
+    tracks = find_trigger_tracks(charged, truth, experiment, for_tracks)
     beams = experiment.collider.four_momentum
     clusters, sums = find_clusters(
-        showers.deposits, showers.deposit_event, n_events, card.ecl, beams, rng
+        showers.deposits, showers.deposit_event, n_events, card.ecl, beams, for_cells
     )
-    sectors = find_sectors(behind, klm_event, n_events, card.klm, rng)
+    sectors = find_sectors(behind, klm_event, n_events, card.klm, for_sectors)
     found = {name: Azimuths.of_sectors(section) for name, section in sectors.items()}
     for name, kind in tracks.found.items():
         rows = np.flatnonzero(kind)

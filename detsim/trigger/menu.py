@@ -53,6 +53,5 @@ def prescale(menu: Menu, fires: BoolArray, rng: np.random.Generator) -> BoolArra
 
 
 def _thin_out(fired: BoolArray, share: float, rng: np.random.Generator) -> None:
-    """Keep a share of what is set."""
-    events = np.flatnonzero(fired)
-    fired[events[rng.random(len(events)) >= share]] = False
+    """Keep a share of what is set; as many numbers are drawn whatever is."""
+    fired &= rng.random(len(fired), dtype=np.float32) < share

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -26,7 +28,7 @@ def run(truth: TruthEvents, name: str = "belle2", seed: int = 7) -> RecoEvents:
     return simulate(truth, card(name), rng=np.random.default_rng(seed))
 
 
-def rates(shots: list[Shot], *lines: str, name: str = "belle2") -> list[float]:
+def rates(shots: Sequence[Shot], *lines: str, name: str = "belle2") -> list[float]:
     """Share of events in which each line fires before prescales."""
     reco = run(shoot(shots, N, card(name)), name)
     return [float(fired(reco, card(name), line).mean()) for line in lines]
@@ -75,8 +77,7 @@ def test_a_light_alp_is_killed_by_the_bhabha_veto_and_a_heavy_one_is_not() -> No
 
 def test_a_muon_pair_is_not_vetoed() -> None:
     """Nor does it look like energy: two minimum-ionising particles."""
-    shots = back_to_back(MUON, -MUON)(np.random.default_rng(1))
-    shots = [Shot(s.pdg_id, s.p, s.theta[:N], s.phi[:N], in_cms=True) for s in shots]  # type: ignore[index]
+    shots = back_to_back(MUON, -MUON)(np.random.default_rng(1), N)
     bha3d, ffo, bffo, hie, eclmumu = rates(shots, "bha3d", "ffo", "bffo", "hie", "eclmumu")
     assert bha3d == 0
     assert ffo == bffo > 0.9
@@ -86,9 +87,7 @@ def test_a_muon_pair_is_not_vetoed() -> None:
 
 def test_three_track_lines_carry_no_veto() -> None:
     """Three muons beside a pair of hard photons: fff and ffy fire, two-track lines do not."""
-    rng = np.random.default_rng(2)
-    photons = back_to_back(PHOTON, PHOTON)(rng)
-    shots = [Shot(s.pdg_id, s.p, s.theta[:N], s.phi[:N], in_cms=True) for s in photons]  # type: ignore[index]
+    shots = [*back_to_back(PHOTON, PHOTON)(np.random.default_rng(2), N)]
     theta, phi = angles()
     shots += [Shot(MUON, 1.5, theta, phi + 120 * i) for i in range(3)]
     fff, ffy, ffo, fyo, fy, stt, hie, c4 = rates(
@@ -139,6 +138,26 @@ def test_muons_of_the_endcap_fire_its_lines() -> None:
     assert seklm > 0.3
     assert fwd > 0.3
     assert cdcklm < 0.05
+
+
+def test_sectors_belong_to_the_events_of_their_muons() -> None:
+    """Every other event holds an electron instead, which fires no sector."""
+    theta, phi = angles(60, 110)
+    code = np.where(np.arange(N) % 2 == 0, MUON, ELECTRON)
+    truth = shoot([Shot(MUON, 3.0, theta, phi)], N, card("belle2"))
+    mass = np.where(code == MUON, truth.particles.mass, 0.000511)
+    particles = replace(truth.particles, pdg_id=code.astype(np.int32), mass=mass)
+    seen = fired(run(replace(truth, particles=particles)), card("belle2"), "klmhit")
+    assert seen[code == MUON].mean() > 0.9
+    assert seen[code == ELECTRON].mean() < 0.01
+
+
+def test_a_track_that_points_to_its_own_cluster_and_sector() -> None:
+    """The curvature counts: soft tracks of both charges bend by more than a match allows."""
+    theta, phi = angles()
+    for code in (MUON, -MUON):
+        (yecl, y) = rates([Shot(code, 0.5, theta, phi)], "yecl", "y")
+        assert yecl > 0.9 * y
 
 
 def test_boosted_pairs_need_the_opening_of_30_degrees() -> None:

@@ -74,3 +74,21 @@ def test_level_two_sees_what_level_one_keeps() -> None:
     assert table.hlt[kept].mean() == pytest.approx(trigger.hlt.efficiency, abs=0.005)
     np.testing.assert_array_equal(table.physics, table.hlt[:, 0] & (two | both))
     assert 0 < kept[low].mean() < 0.005
+
+
+def test_prescales_and_lines_leave_the_numbers_of_others_alone() -> None:
+    trigger = load("belle").trigger
+    n = 5_000
+    counts = {
+        level: {name: np.ones(n, int) for line in menu.lines.values() for name, _ in line.named()}
+        for level, menu in (("l1", trigger.l1), ("hlt", trigger.hlt))
+    }
+    changed = load("belle", ["trigger.l1.prescales.ratios.energy_low=10"]).trigger
+    first, second = (
+        decide_trigger(counts["l1"], counts["hlt"], menus, n, np.random.default_rng(4))
+        for menus in (trigger, changed)
+    )
+    np.testing.assert_array_equal(first.l1, second.l1)
+    np.testing.assert_array_equal(first.physics, second.physics)
+    others = [i for i, name in enumerate(trigger.l1.line_names) if name != "energy_low"]
+    np.testing.assert_array_equal(first.l1_prescaled[:, others], second.l1_prescaled[:, others])

@@ -102,8 +102,9 @@ def test_neural_tracks_come_from_the_beams_along_z() -> None:
 
 
 def test_single_tracks_need_momentum() -> None:
-    for p, expected in ((0.5, 0.0), (0.7, 0.5), (1.0, 1.0)):
-        tracks = find(p, 90.0)
+    """And not transverse momentum, of which those at 45 degrees have less."""
+    for p, theta, expected in ((0.5, 90, 0.0), (0.7, 90, 0.5), (1.0, 90, 1.0), (0.9, 45, 1.0)):
+        tracks = find(p, float(theta))
         of_neural = tracks.found["stt"].sum() / tracks.found["neural"].sum()
         assert of_neural == pytest.approx(expected, abs=0.03)
 
