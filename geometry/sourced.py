@@ -6,7 +6,8 @@ import enum
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from darkbelle.settings import Settings
 
@@ -41,16 +42,37 @@ class Sourced(Settings):
                 msg = "an estimate needs a variation: alternative values for keys of this table"
                 raise ValueError(msg)
             return self
-        self.varied()
+        try:
+            self.varied()
+        except ValidationError as error:
+            self._with({})  # mistakes of the table itself, which later checks would find
+            raise _in_variation(error) from None
         return self
 
     def varied(self) -> Self:
         """The same table with the alternative values of its variation."""
-        plain = {**self.model_dump(), **self.variation, "variation": {}, "trust": Trust.DEFAULT}
-        return type(self)(**plain).model_copy(update={"trust": self.trust})
+        return self._with(self.variation).model_copy(update={"trust": self.trust})
+
+    def _with(self, changes: dict[str, Any]) -> Self:
+        """The table with some values changed and no variation."""
+        plain = {**self.model_dump(), **changes, "variation": {}, "trust": Trust.DEFAULT}
+        return type(self)(**plain)
 
     def versions(self, *where: str) -> Iterator[tuple[tuple[str, ...], Self]]:
         """The table and, where it has a variation, itself with that, each with its path."""
         yield where, self
         if self.variation:
             yield (*where, "variation"), self.varied()
+
+
+def _in_variation(error: ValidationError) -> ValidationError:
+    """The same failures, seen from the table that has the variation."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError(failure["type"], "{reason}", {"reason": failure["msg"]}),
+            loc=("variation", *failure["loc"]),
+            input=failure["input"],
+        )
+        for failure in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data(error.title, details)

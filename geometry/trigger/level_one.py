@@ -18,6 +18,7 @@ from darkbelle.geometry.trigger.limits import (
     Name,
     RingRange,
     Rings,
+    refuse_empty,
     refuse_twins,
 )
 from darkbelle.geometry.trigger.menu import Menu, refuse, refuse_shared_names, refuse_unknown
@@ -79,11 +80,13 @@ class TriggerTrack(Sourced):
             if any(low >= high for low, high in pairwise(points)):
                 msg = f"{name}_cm must increase (got {points})"
                 raise ValueError(msg)
-        most, least = len(self.superlayers), min(len(self.superlayers), 1)
-        if not least <= self.min_superlayers <= most:
+        if self.min_superlayers and not self.superlayers:
+            msg = "min_superlayers needs superlayers"
+            raise ValueError(msg)
+        if self.superlayers and not 0 < self.min_superlayers <= len(self.superlayers):
             msg = (
-                f"min_superlayers = {self.min_superlayers} must lie between {least} and {most}, "
-                "the number of superlayers"
+                f"min_superlayers = {self.min_superlayers} must lie between 1 and "
+                f"{len(self.superlayers)}, the number of superlayers"
             )
             raise ValueError(msg)
         return self
@@ -139,7 +142,7 @@ class RingPair(Settings):
     backward_gev: NonNegative
 
 
-_RingPairs = Annotated[tuple[RingPair, ...], Field(min_length=1)]
+_RingPairs = Annotated[tuple[RingPair, ...], AfterValidator(refuse_empty)]
 
 
 class CellResponse(Sourced):

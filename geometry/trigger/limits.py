@@ -24,6 +24,7 @@ __all__ = [
     "RingRange",
     "Rings",
     "SeveralAngles",
+    "refuse_empty",
     "refuse_twins",
 ]
 
@@ -85,6 +86,14 @@ def _list_ranges(ranges: Any) -> Any:
     raise ValueError(msg)
 
 
+def refuse_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values as they are, if there are any; only asked if each of them is valid."""
+    if not values:
+        msg = "must not be empty"
+        raise ValueError(msg)
+    return values
+
+
 def refuse_twins(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Values as they are, if all differ."""
     for value in values:
@@ -110,7 +119,7 @@ Radii = Annotated[tuple[NonNegative, NonNegative], AfterValidator(_check_order)]
 
 _Ring = Annotated[int, Field(strict=True, ge=1, le=N_RINGS)]
 RingRange = Annotated[tuple[_Ring, _Ring], AfterValidator(_check_order)]
-Rings = Annotated[tuple[_Ring, ...], Field(min_length=1), AfterValidator(refuse_twins)]
+Rings = Annotated[tuple[_Ring, ...], AfterValidator(refuse_empty), AfterValidator(refuse_twins)]
 
 
 class EnergyCut(Settings):

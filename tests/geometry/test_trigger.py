@@ -238,7 +238,7 @@ UP_TO_180 = "must increase, between 0 and 180"
 UP_TO_360 = "must increase, between 0 and 360"
 SOME_ANGLES = "must be a range, as in [30, 130], or some, as in [[22, 32], [130, 145]]"
 IN_ORDER = "the first must lie below the second"
-EMPTY_LIST = "should have at least 1 item after validation, not 0 (got [])"
+EMPTY_LIST = "must not be empty (got [])"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_one_range_of_angles_needs_no_list(tmp_path: Path):
     [
         (
             f"[{L1}.ecl.clusters]\nmine = {{ rings = [] }}\n",
-            f"{L1}.ecl.clusters.mine.rings: Tuple {EMPTY_LIST}",
+            f"{L1}.ecl.clusters.mine.rings: {EMPTY_LIST}",
         ),
         (
             f"[{L1}.ecl.sums]\nmine = {{ rings = [3, 4, 3], e_lab_gev = 1.0 }}\n",
@@ -321,7 +321,7 @@ def test_one_range_of_angles_needs_no_list(tmp_path: Path):
         ),
         (
             f"[{L1}.ecl.ring_pairs]\nmine = []\n",
-            f"{L1}.ecl.ring_pairs.mine: Tuple {EMPTY_LIST}",
+            f"{L1}.ecl.ring_pairs.mine: {EMPTY_LIST}",
         ),
         (
             f"[{L1}.ecl.clusters]\nmine = {{ e_lab_gev = 2.0, e_lab_max_gev = 1.0 }}\n",
@@ -348,6 +348,11 @@ def test_one_range_of_angles_needs_no_list(tmp_path: Path):
             f"{TRACK}min_superlayers = 6\n",
             f"{L1}.tracks.full: min_superlayers = 6 must lie between 1 and 5, the number of "
             "superlayers",
+        ),
+        (f"{TRACK}superlayers = []\n", f"{L1}.tracks.full: min_superlayers needs superlayers"),
+        (
+            f"[{L1}.ecl.sums]\nmine = {{ rings = [18], e_lab_gev = 1.0 }}\n",
+            f"{L1}.ecl.sums.mine.rings.0: Input should be less than or equal to 17 (got 18)",
         ),
         (
             f'{TRACK}superlayers = ["0A", "2A", "4A", "2A"]\n',
@@ -394,6 +399,12 @@ def test_selections_that_select_nothing(tmp_path: Path, changes: str, expected: 
 )
 def test_names_of_objects(tmp_path: Path, changes: str, expected: str):
     assert complaint(tmp_path, changes) == expected
+
+
+def test_a_mistake_in_a_variation_is_found_there(tmp_path: Path):
+    assert complaint(tmp_path, f"{TRACK}variation.theta_deg = [130, 30]\n") == (
+        f"{L1}.tracks.full.variation.theta_deg: {UP_TO_180} (got [130, 30])"
+    )
 
 
 OPENINGS = '{ mine = { one = "fulll", other = "full", least_deg = 30.0 } }'
