@@ -73,18 +73,20 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
 
 def describe_experiment(experiment: Experiment) -> str:
     """The card as it is resolved, in TOML: it can be saved and used as a card."""
-    return "\n".join(_format_table(experiment.model_dump(mode="json", exclude_none=True), ""))
+    card = experiment.model_dump(mode="json", exclude_none=True)
+    trigger = experiment.trigger.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return "\n".join(_format_table(card | {"trigger": trigger}, ""))  # its defaults ask for nothing
 
 
 def _format_table(table: dict[str, Any], path: str) -> list[str]:
-    """Values of a table, then its subtables, unless all of these are short enough for a line."""
+    """Values of a table, then its subtables, unless these go into lines: a menu, or all short."""
     in_line = {
         key: f"{_format_key(key)} = {_format_value(value)}"
         for key, value in table.items()
         if (key, value) != ("variation", {})
     }
     nested = [key for key in in_line if key != "variation" and _has_tables(table[key])]
-    if all(len(in_line[key]) <= _LONGEST_LINE for key in nested):
+    if path.endswith(".lines.") or all(len(in_line[key]) <= _LONGEST_LINE for key in nested):
         return list(in_line.values())  # some in lines, others not, would change their order
     lines = [text for key, text in in_line.items() if key not in nested]
     for key in nested:
