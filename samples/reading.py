@@ -211,7 +211,7 @@ class Sample:
         levels = ("l1_prescaled", "hlt") if prescaled else ("l1",)
         choices = [name for level in levels for name in known[level]]
         for name in names:
-            if not prescaled and name in known["hlt"] and name not in choices:
+            if name in known["hlt"] and name not in choices:
                 raise ConfigError(
                     f"'{name}' is a line of the high level, which sees what level one keeps after "
                     "its prescales: leave out prescaled=False"
