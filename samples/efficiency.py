@@ -19,7 +19,7 @@ __all__ = ["Efficiency", "line_shares", "trigger_efficiency"]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
-_PIECE = 2_048
+PIECE_ROWS = 2_048
 """Events whose decisions are summed at once."""
 
 
@@ -126,8 +126,8 @@ def line_shares(sample: Sample, level: str) -> dict[str, float]:
 
 def _sum_columns(weight: FloatArray, decisions: BoolArray) -> FloatArray:
     """Sum of the weights of what each column holds, in pieces that fit into the cache."""
-    starts = range(0, len(weight), _PIECE)
-    pieces = [weight[i : i + _PIECE] @ decisions[i : i + _PIECE] for i in starts]
+    starts = range(0, len(weight), PIECE_ROWS)
+    pieces = [weight[i : i + PIECE_ROWS] @ decisions[i : i + PIECE_ROWS] for i in starts]
     summed: FloatArray = np.sum(pieces, axis=0)
     return summed
 

@@ -258,3 +258,14 @@ def test_shares_of_lines(triggered: Triggered):
     assert after["ffo"] == pytest.approx(weight[triggered.kept("ffo")].sum() / weight.sum())
     assert before["ffb"] == 0
     assert list(line_shares(sample, "hlt")) == sample.trigger.hlt.fields
+
+
+def test_long_samples_are_read_in_blocks(triggered: Triggered, monkeypatch):
+    """Of 150 events here, the last of them shorter, and summed by 64."""
+    whole = line_shares(triggered.sample, "l1")
+    monkeypatch.setattr("darkbelle.samples.reading.CHUNK_ROWS", 150)
+    monkeypatch.setattr("darkbelle.samples.efficiency.PIECE_ROWS", 64)
+    sample = triggered.sample
+    assert [len(rows) for _, rows in sample.blocks("trigger", "l1")] == [150, 150, 100]
+    assert line_shares(sample, "l1") == pytest.approx(whole)
+    np.testing.assert_array_equal(sample.fired("ffo"), triggered.kept("ffo"))
