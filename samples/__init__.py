@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from darkbelle.samples import candidates
-    from darkbelle.samples.efficiency import Efficiency, fired, trigger_efficiency
+    from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
 
@@ -19,7 +19,6 @@ __all__ = [
     "Run",
     "Sample",
     "candidates",
-    "fired",
     "open",
     "produce",
     "trigger_efficiency",
@@ -30,7 +29,6 @@ _HOMES = {
     "Efficiency": "efficiency",
     "Run": "production",
     "Sample": "reading",
-    "fired": "efficiency",
     "open": "reading",
     "produce": "production",
     "trigger_efficiency": "efficiency",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from darkbelle.gen import Outcome, Process, Status
 from darkbelle.geometry import Experiment
+from darkbelle.geometry.trigger import Menu
 from darkbelle.samples.efficiency import line_shares, trigger_efficiency
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.reading import Sample
@@ -71,18 +73,20 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
 
 def describe_experiment(experiment: Experiment) -> str:
     """The card as it is resolved, in TOML: it can be saved and used as a card."""
-    return "\n".join(_format_table(experiment.model_dump(mode="json", exclude_none=True), ""))
+    card = experiment.model_dump(mode="json", exclude_none=True)
+    trigger = experiment.trigger.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return "\n".join(_format_table(card | {"trigger": trigger}, ""))  # its defaults ask for nothing
 
 
 def _format_table(table: dict[str, Any], path: str) -> list[str]:
-    """Values of a table, then its subtables, unless all of these are short enough for a line."""
+    """Values of a table, then its subtables, unless these go into lines: a menu, or all short."""
     in_line = {
         key: f"{_format_key(key)} = {_format_value(value)}"
         for key, value in table.items()
         if (key, value) != ("variation", {})
     }
     nested = [key for key in in_line if key != "variation" and _has_tables(table[key])]
-    if all(len(in_line[key]) <= _LONGEST_LINE for key in nested):
+    if path.endswith(".lines.") or all(len(in_line[key]) <= _LONGEST_LINE for key in nested):
         return list(in_line.values())  # some in lines, others not, would change their order
     lines = [text for key, text in in_line.items() if key not in nested]
     for key in nested:
@@ -156,33 +160,45 @@ def describe_sample(sample: Sample) -> str:
 
 
 def _describe_trigger(sample: Sample) -> list[str]:
-    """How often the lines that run or fire do so, and the lines that physics uses."""
+    """How often the lines that run fire, and what those of physics keep."""
     if len(sample) == 0:
         return []
     menus = sample.experiment.trigger
-    before, after, high = (line_shares(sample, level) for level in ("l1", "l1_prescaled", "hlt"))
     rows = [("trigger, level one", "prescale", "before", "after")]
-    rows += [
-        (f"  {name}", str(ratio or "off"), _percent(before[name]), _percent(share) if ratio else "")
-        for (name, share), ratio in zip(after.items(), menus.l1.ratios, strict=True)
-        if ratio > 0 or before[name] > 0
-    ]
+    rows += _describe_menu(sample, menus.l1, "l1", "l1_prescaled")
     rows.append(("trigger, high level", "prescale", "", "after"))
-    rows += [
-        (f"  {name}", str(ratio), "", _percent(share))
-        for (name, share), ratio in zip(high.items(), menus.hlt.ratios, strict=True)
-        if ratio > 0
-    ]
-    kept = trigger_efficiency(sample)
-    rows.append(("trigger, physics", "", "", _percent(kept.eff)))
-    width = max(len(row[0]) for row in rows)
+    rows += _describe_menu(sample, menus.hlt, None, "hlt")
+    width = max(len(row[0]) for row in rows if row[1])
     lines = [
         f"  {name:<{width}}  {ratio:>8}  {before:>9}  {after:>9}".rstrip()
         for name, ratio, before, after in rows
     ]
-    lines[-1] += f"  (68 %: {_percent(kept.eff_lo)} to {_percent(kept.eff_hi)})"
-    return lines
+    return [*lines, f"  trigger, physics  {trigger_efficiency(sample)}"]
+
+
+def _describe_menu(
+    sample: Sample, menu: Menu, before: str | None, after: str
+) -> list[tuple[str, str, str, str]]:
+    """Rows of the lines that run, and how many others the sample knows."""
+    ratios = dict(zip(menu.line_names, menu.ratios, strict=True))
+    first, last = (
+        {name: _percent(share) for name, share in line_shares(sample, level).items()}
+        if level
+        else dict.fromkeys(ratios, "")
+        for level in (before, after)
+    )
+    rows = [
+        (f"  {name}", str(ratio), first[name], last[name])
+        for name, ratio in ratios.items()
+        if ratio > 0
+    ]
+    if n_off := len(ratios) - len(rows):
+        rows.append((f"  and {n_off} off: sample.trigger.{before or after}", "", "", ""))
+    return rows
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3f} %"
+    """Two digits, whole numbers from 10 % on."""
+    percent = 100 * share
+    n_decimals = max(0, 1 - math.floor(math.log10(percent))) if percent > 0 else 0
+    return f"{percent:.{n_decimals}f} %"

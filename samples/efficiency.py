@@ -1,7 +1,8 @@
-"""Efficiencies with exact intervals, and the choice of trigger lines that goes into them."""
+"""Efficiencies with exact intervals, those of trigger lines among them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -10,13 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
-from darkbelle.errors import ConfigError, did_you_mean
+from darkbelle.errors import ConfigError
 from darkbelle.samples.reading import Sample
 
-__all__ = ["Efficiency", "fired", "line_shares", "trigger_efficiency"]
+__all__ = ["Efficiency", "line_shares", "trigger_efficiency"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
+
+PIECE_ROWS = 2_048
+"""Events whose decisions are summed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,49 +84,11 @@ class Efficiency:
         n_effective = n_total**2 / float((weights**2).sum())
         return cls(n_pass, n_total, eff, *_interval(eff, n_effective, coverage))
 
-
-def fired(
-    sample: Sample, lines: str | Iterable[str] | None = None, *, prescaled: bool = True
-) -> BoolArray:
-    """Whether the trigger keeps each event by some of its lines, shape (n_events,).
-
-    Parameters
-    ----------
-    sample
-        The sample.
-    lines
-        Names of lines: those of one level are alternatives, and where lines of both levels are
-        named, an event needs one of each. Not given: whatever runs without a prescale, at both
-        levels, the column ``physics``.
-    prescaled
-        Take lines of level one as they are kept, by a line that is off nothing; else as they fire,
-        before their prescales. Those of the high level are of events that level one kept.
-
-    Raises
-    ------
-    ConfigError
-        An unknown line, or none.
-    """
-    trigger = sample.trigger
-    if lines is None:
-        return np.asarray(trigger.physics)
-    names = [lines] if isinstance(lines, str) else list(lines)
-    levels = (trigger.l1_prescaled if prescaled else trigger.l1, trigger.hlt)
-    known = [name for level in levels for name in level.fields]
-    for name in names:
-        if name not in known:
-            where = f"the trigger of {sample.experiment.name}"
-            raise ConfigError(f"{where} has no line '{name}', {did_you_mean(name, known)}")
-    if not names:
-        raise ConfigError("no lines: name one, or leave them out for those of physics")
-    chosen = [(level, [name for name in names if name in level.fields]) for level in levels]
-    alternatives = [
-        np.logical_or.reduce([np.asarray(level[name]) for name in own])
-        for level, own in chosen
-        if own
-    ]
-    decision: BoolArray = np.logical_and.reduce(alternatives)
-    return decision
+    def __str__(self) -> str:
+        """``0.354 (0.345 to 0.363)``, as exact as half of the interval deserves."""
+        digits = math.ceil(math.log10(6 / (self.eff_hi - self.eff_lo)))
+        eff, low, high = (f"{n:.{digits}f}" for n in (self.eff, self.eff_lo, self.eff_hi))
+        return f"{eff} ({low} to {high})"
 
 
 def trigger_efficiency(
@@ -131,16 +97,18 @@ def trigger_efficiency(
     *,
     among: npt.ArrayLike | None = None,
     prescaled: bool = True,
+    coverage: float = 0.6827,
 ) -> Efficiency:
     """How many events, weighted, the trigger keeps by some lines, ``among`` those of interest.
 
     Examples
     --------
     ``trigger_efficiency(sample, ["ffo", "cdcklm1"], among=ak.num(sample.tracks) == 2)``; the lines
-    are those of `fired`, the interval is that of `Efficiency.of`.
+    are those of `Sample.fired`, with its optimistic default, the interval is that of
+    `Efficiency.of`.
     """
-    passed = fired(sample, lines, prescaled=prescaled)
-    return Efficiency.of(passed, among=among, weight=sample.events.weight)
+    passed, weight = sample.fired(lines, prescaled=prescaled), sample.column("events", "weight")
+    return Efficiency.of(passed, among=among, weight=weight, coverage=coverage)
 
 
 def line_shares(sample: Sample, level: str) -> dict[str, float]:
@@ -148,12 +116,20 @@ def line_shares(sample: Sample, level: str) -> dict[str, float]:
 
     All are NaN without events.
     """
-    decisions, weight = sample.trigger[level], np.asarray(sample.events.weight)
-    total = float(weight.sum())
-    return {
-        name: float(weight @ np.asarray(decisions[name])) / total if total else np.nan
-        for name in decisions.fields
-    }
+    lines, weight = sample.trigger_lines[level], sample.column("events", "weight")
+    passed, total = np.zeros(len(lines)), float(weight.sum())
+    for rows, decisions in sample.blocks("trigger", level):
+        passed += _sum_columns(weight[rows], decisions)
+    shares = passed / total if total else np.full(len(lines), np.nan)
+    return dict(zip(lines, shares.tolist(), strict=True))
+
+
+def _sum_columns(weight: FloatArray, decisions: BoolArray) -> FloatArray:
+    """Sum of the weights of what each column holds, in pieces that fit into the cache."""
+    starts = range(0, len(weight), PIECE_ROWS)
+    pieces = [weight[i : i + PIECE_ROWS] @ decisions[i : i + PIECE_ROWS] for i in starts]
+    summed: FloatArray = np.sum(pieces, axis=0)
+    return summed
 
 
 def _interval(eff: float, n_events: float, coverage: float) -> tuple[float, float]:
@@ -167,7 +143,7 @@ def _interval(eff: float, n_events: float, coverage: float) -> tuple[float, floa
 
 def _flags(name: str, values: npt.ArrayLike, n_events: int | None = None) -> BoolArray:
     flags = _column(name, values, n_events)
-    if flags.dtype != bool:
+    if len(flags) and flags.dtype != bool:  # an empty list is one of floats
         raise ConfigError(f"{name} must hold booleans, one an event (got {flags.dtype})")
     return flags.astype(np.bool_, copy=False)
 

@@ -22,14 +22,23 @@ from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
 from darkbelle.samples.tables import Collection
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "SampleWriter", "check_target", "open_checked", "read_text"]
+__all__ = [
+    "CHUNK_ROWS",
+    "FORMAT",
+    "FORMAT_VERSION",
+    "SampleWriter",
+    "check_target",
+    "open_checked",
+    "read_text",
+]
 
 FORMAT: Final = "darkbelle-sample"
 FORMAT_VERSION: Final = 1
+CHUNK_ROWS: Final = 65_536
+"""Rows that are compressed together."""
 
 Array = npt.NDArray[np.generic]
 
-_CHUNK_ROWS = 65_536
 _DEFLATE_LEVEL = 1
 _ATTRIBUTE_LIMIT = 60_000
 """HDF5 keeps attributes below 64 kB; longer texts become scalar datasets."""
@@ -50,11 +59,11 @@ class _ColumnWriter:
         """Add rows; full chunks are written at once."""
         self._pending.append(values)
         self._n_pending += len(values)
-        while self._n_pending >= _CHUNK_ROWS:
+        while self._n_pending >= CHUNK_ROWS:
             rows = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
-            self._write(rows[:_CHUNK_ROWS])
-            self._pending = [rows[_CHUNK_ROWS:]]
-            self._n_pending = len(rows) - _CHUNK_ROWS
+            self._write(rows[:CHUNK_ROWS])
+            self._pending = [rows[CHUNK_ROWS:]]
+            self._n_pending = len(rows) - CHUNK_ROWS
 
     def finish(self, row_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         """Write what is left; a column without rows becomes an empty dataset."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from darkbelle.geometry.trigger import Menu
 
-__all__ = ["draw_sample", "true_helices"]
+__all__ = ["draw_sample", "draw_trigger", "true_helices"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def draw_sample(sample: Sample, folder: Path) -> list[Path]:
         "vertices": _draw_vertices,
         "clusters": _draw_clusters,
         "resolutions": _draw_resolutions,
-        "trigger": _draw_trigger,
+        "trigger": draw_trigger,
     }
     if _observables(sample):
         pictures = {"observables": _draw_observables, **pictures}
@@ -260,15 +260,18 @@ def _draw_momentum_resolution(axis: Axes, tracks: Any, truth: FloatArray) -> Non
         axis.legend(frameon=False)
 
 
-def _draw_trigger(sample: Sample) -> Figure:
+def draw_trigger(sample: Sample) -> Figure:
     """How often the lines that run fire, before and after their prescales, and what is kept."""
     menus = sample.experiment.trigger
     figure, axes = new_figure(1, 2)
     _draw_lines(axes[0], sample, menus.l1, {"l1": "before prescale", "l1_prescaled": "after"})
     _draw_lines(axes[1], sample, menus.hlt, {"hlt": "after prescale"})
     axes[0].set_title("level one", fontsize="small", loc="left")
-    axes[1].barh("physics", 100 * trigger_efficiency(sample).eff, color=_ORANGE)
+    axes[1].barh("physics", 100 * trigger_efficiency(sample).eff, color=_ORANGE, alpha=0.5)
     axes[1].set_title("high level", fontsize="small", loc="left")
+    axes[1].tick_params(axis="y", pad=-4)  # names as long as those have room in the panel only
+    for label in axes[1].get_yticklabels():
+        label.set_horizontalalignment("left")
     most = max(len(axis.get_yticks()) for axis in axes)
     for axis in axes:
         axis.set_ylim(most - 0.4, -0.6)
@@ -278,18 +281,24 @@ def _draw_trigger(sample: Sample) -> Figure:
 
 
 def _draw_lines(axis: Axes, sample: Sample, menu: Menu, stages: dict[str, str]) -> None:
-    """The lines of a menu that run as bars, first to last from the top, the last stage filled."""
-    ratios = {n: r for n, r in zip(menu.line_names, menu.ratios, strict=True) if r > 0}
+    """Lines that run and fired as bars, first to last from the top, each stage over the last."""
+    shares = {stage: line_shares(sample, level) for level, stage in stages.items()}
+    fired = next(iter(shares.values()))
+    ratios = {
+        name: ratio
+        for name, ratio in zip(menu.line_names, menu.ratios, strict=True)
+        if ratio > 0 and fired[name] != 0
+    }
     labels = [name if ratio == 1 else f"{name} / {ratio}" for name, ratio in ratios.items()]
-    for level, stage in stages.items():
-        shares = line_shares(sample, level)
-        alpha = 0.25 if level == "l1" else 1.0
-        axis.barh(labels, [100 * shares[n] for n in ratios], color=_BLUE, alpha=alpha, label=stage)
+    for stage, share in shares.items():
+        alpha = 0.3 if stage == "before prescale" else 0.6
+        widths = [100 * share[name] for name in ratios]
+        axis.barh(labels, widths, color=_BLUE, alpha=alpha, label=stage)
     axis.tick_params(axis="y", labelsize="x-small", length=0)
     axis.set_xlim(0, 100)
     axis.set_xlabel("events [%]")
     axis.grid(axis="x", alpha=0.3)
-    axis.set_axisbelow(True)
+    axis.set_axisbelow("line")
     axis.legend(frameon=False, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -11,20 +11,24 @@ from types import TracebackType
 from typing import Any, Self
 
 import awkward as ak
+import h5py
 import numpy as np
 import numpy.typing as npt
 import vector.backends.awkward
 
+from darkbelle.detsim import TriggerTable
 from darkbelle.detsim.helix import HelixIndex, momentum, unpack
-from darkbelle.errors import SampleFormatError
+from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
 from darkbelle.gen import CrossSection, Process
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Experiment
-from darkbelle.samples.hdf5 import open_checked, read_text
+from darkbelle.records import columns as columns_of
+from darkbelle.samples.hdf5 import CHUNK_ROWS, open_checked, read_text
 
 __all__ = ["Sample", "open"]
 
 Array = npt.NDArray[Any]
+BoolArray = npt.NDArray[np.bool_]
 
 _ONE_ROW_AN_EVENT = ("events", "trigger")
 
@@ -158,21 +162,83 @@ class Sample:
     @cached_property
     def trigger(self) -> Any:
         """One record an event: ``l1.ffo``, ``l1_prescaled.ffo`` ... ``hlt`` alike, ``physics``."""
+        lines = self.trigger_lines
+        columns: dict[str, Any] = self._columns("trigger")
+        for level, names in lines.items():
+            columns[level] = _record(dict(zip(names, columns[level].T, strict=True)))
+        return _record(columns)
+
+    @cached_property
+    def trigger_lines(self) -> dict[str, tuple[str, ...]]:
+        """Lines of ``l1``, ``l1_prescaled`` and ``hlt``, as the card and the file name them."""
         menus = self.experiment.trigger
+        levels = {"l1": menus.l1, "l1_prescaled": menus.l1, "hlt": menus.hlt}
+        lines = {level: menu.line_names for level, menu in levels.items()}
         with self._damage("/trigger"):
-            columns: dict[str, Any] = self._columns("trigger")
-            for level, menu in (("l1", menus.l1), ("l1_prescaled", menus.l1), ("hlt", menus.hlt)):
-                lines, names = columns[level].T, menu.line_names
-                if len(lines) != len(names):
-                    raise ValueError(f"{level} has {len(lines)} lines instead of {len(names)}")
-                columns[level] = _record(dict(zip(names, lines, strict=True)))
-            return _record(columns)
+            group = self._file["trigger"]
+            if set(group) != set(columns_of(TriggerTable)):
+                raise ValueError(f"it has the columns {', '.join(group)}")
+            for name, dataset in group.items():
+                _check_decisions(name, dataset, lines.get(name))
+        return lines
+
+    def fired(
+        self, lines: str | Iterable[str] | None = None, *, prescaled: bool = True
+    ) -> BoolArray:
+        """Whether the trigger keeps each event by some of its lines, shape (n_events,).
+
+        Parameters
+        ----------
+        lines
+            Names of lines: those of one level are alternatives, and where lines of both levels are
+            named, an event needs one of each. Not given: the column ``physics``, which is any line
+            that runs without a prescale, at both levels. That is optimistic: an analysis should
+            name the lines that it relies on.
+        prescaled
+            Take lines of level one as they are kept, by a line that is off nothing; else as they
+            fire, before their prescales. The high level sees only events that level one kept, so
+            that its lines have no such choice.
+
+        Raises
+        ------
+        ConfigError
+            An unknown line, none, or one of the high level before prescales.
+        """
+        known = self.trigger_lines
+        if lines is None:
+            return self.column("trigger", "physics")
+        names = _line_names(lines)
+        levels = ("l1_prescaled", "hlt") if prescaled else ("l1",)
+        choices = [name for level in levels for name in known[level]]
+        for name in names:
+            if name in known["hlt"] and name not in choices:
+                raise ConfigError(
+                    f"'{name}' is a line of the high level, which sees what level one keeps after "
+                    "its prescales: leave out prescaled=False"
+                )
+            if name not in choices:
+                where = f"the trigger of {self.experiment.name}"
+                raise ConfigError(f"{where} has no line '{name}', {did_you_mean(name, choices)}")
+        passed = np.ones(len(self), dtype=bool)
+        for level in levels:
+            own = [i for i, name in enumerate(known[level]) if name in names]
+            for rows, decisions in self.blocks("trigger", level) if own else ():
+                passed[rows] &= decisions[:, own].any(axis=1)
+        return passed
 
     def column(self, collection: str, name: str) -> Array:
         """One column as it is stored, event after event."""
         with self._damage(f"/{collection}/{name}"):
-            values: Array = self._file[collection][name][()]
+            values: Array = self._dataset(collection, name)[()]
             return values
+
+    def blocks(self, collection: str, name: str) -> Iterator[tuple[slice, Array]]:
+        """One column in blocks of rows, for what is too large to be read at once."""
+        with self._damage(f"/{collection}/{name}"):
+            dataset = self._dataset(collection, name)
+            for start in range(0, len(dataset), CHUNK_ROWS):
+                rows = slice(start, start + CHUNK_ROWS)
+                yield rows, dataset[rows]
 
     def units(self, collection: str) -> dict[str, str]:
         """Names and units of the columns of a collection."""
@@ -190,9 +256,16 @@ class Sample:
                 if len(columns["offsets"]) != len(self) + 1 or columns["offsets"][0] != 0:
                     raise ValueError("offsets do not fit the events")
             for name, values in columns.items():
-                if name != "offsets" and len(values) != n_rows:
-                    raise ValueError(f"{name} has {len(values)} rows instead of {n_rows}")
+                if name != "offsets":
+                    _check_length(name, values, n_rows)
             return columns
+
+    def _dataset(self, collection: str, name: str) -> h5py.Dataset:
+        """What holds a column, with a row for each event where it must have that."""
+        dataset = self._file[collection][name]
+        if collection in _ONE_ROW_AN_EVENT:
+            _check_length(name, dataset, len(self))
+        return dataset
 
     @contextmanager
     def _damage(self, where: str) -> Iterator[None]:
@@ -210,6 +283,33 @@ class Sample:
 def open(path: str | Path) -> Sample:
     """Open a sample for reading, cf. `Sample`."""
     return Sample(path)
+
+
+def _check_length(name: str, values: Array | h5py.Dataset, n_rows: int) -> None:
+    if len(values) != n_rows:
+        raise ValueError(f"{name} has {len(values)} rows instead of {n_rows}")
+
+
+def _check_decisions(name: str, dataset: h5py.Dataset, lines: tuple[str, ...] | None) -> None:
+    """Refuse what does not hold a boolean for each event, or for each of its lines."""
+    if dataset.dtype != bool or dataset.ndim != (1 if lines is None else 2):
+        raise ValueError(f"{name} holds {dataset.dtype} in {dataset.ndim} dimensions")
+    if lines is None:
+        return
+    if dataset.shape[1] != len(lines):
+        raise ValueError(f"{name} has {dataset.shape[1]} lines instead of {len(lines)}")
+    if str(dataset.attrs["names"]) != ", ".join(lines):
+        raise ValueError(f"{name} names other lines than the card, or in another order")
+
+
+def _line_names(lines: Any) -> list[str]:
+    """Names as a user gives them, one or several."""
+    names = list(lines) if isinstance(lines, Iterable) and not isinstance(lines, str) else [lines]
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"lines must be a name or a list of names (got {lines!r})")
+    if not names:
+        raise ConfigError("no lines: name one, or leave them out for those of physics")
+    return names
 
 
 def _record(fields: dict[str, Any], name: str | None = None) -> Any:

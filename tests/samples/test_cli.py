@@ -105,6 +105,16 @@ def test_a_printed_card_is_a_card(run, tmp_path, name):
     assert geometry.load("mine.toml").model_dump_json() == geometry.load(name).model_dump_json()
 
 
+def test_a_printed_menu_has_a_row_for_each_line(run):
+    """However long it is, without what it does not ask for."""
+    printed, menus = run("experiments", "belle2")[1], geometry.load("belle2").trigger
+    for level, menu in (("l1", menus.l1), ("hlt", menus.hlt)):
+        table = printed.split(f"[trigger.{level}.lines]\n")[1].split("\n\n")[0]
+        assert [row.split(" = ")[0] for row in table.splitlines()] == list(menu.line_names)
+        assert "[]" not in table
+        assert "efficiency = 1.0" not in table
+
+
 def test_a_card_with_empty_tables_and_odd_names_is_printed(run, tmp_path):
     """No counts but those of any_of, no pairs, no lines that run, names that need quotes."""
     changes = """

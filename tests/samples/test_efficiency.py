@@ -69,7 +69,13 @@ def test_coverage_is_a_choice():
 
 
 def test_no_events_are_no_efficiency():
-    for empty in (of(0, 0), of(3, 9, among=np.zeros(9, bool)), of(3, 9, weight=np.zeros(9))):
+    for empty in (
+        of(0, 0),
+        Efficiency.of([]),
+        Efficiency.of([], among=[], weight=[]),
+        of(3, 9, among=np.zeros(9, bool)),
+        of(3, 9, weight=np.zeros(9)),
+    ):
         assert (empty.n_pass, empty.n_total, empty.eff_lo, empty.eff_hi) == (0, 0, 0, 1)
         assert math.isnan(empty.eff)
 
@@ -78,6 +84,20 @@ def test_among_is_the_denominator():
     """What passes outside of it does not count."""
     found = Efficiency.of([True, True, False, True], among=[True, False, True, True])
     assert (found.n_pass, found.n_total, found.eff) == (2, 3, 2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("efficiency", "text"),
+    [
+        (of(354, 1000), "0.354 (0.339 to 0.370)"),
+        (of(1, 2), "0.5 (0.1 to 0.9)"),
+        (of(3, 2_000_000), "0.0000015 (0.0000007 to 0.0000030)"),
+        (of(9, 9), "1.00 (0.82 to 1.00)"),
+        (of(0, 0), "nan (0.0 to 1.0)"),
+    ],
+)
+def test_it_is_printed_as_exactly_as_it_is_known(efficiency: Efficiency, text: str):
+    assert str(efficiency) == text
 
 
 # ---- weights -------------------------------------------------------------------------------------
@@ -146,32 +166,32 @@ def test_lines_of_a_level_are_alternatives(triggered: Triggered):
     """As kept: cdcklm1 has no prescale, ffo one of 10."""
     sample = triggered.sample
     expected = triggered.kept("ffo") | triggered.kept("cdcklm1")
-    np.testing.assert_array_equal(samples.fired(sample, ["ffo", "cdcklm1"]), expected)
+    np.testing.assert_array_equal(sample.fired(["ffo", "cdcklm1"]), expected)
     assert not np.array_equal(expected, triggered.l1("ffo") | triggered.l1("cdcklm1"))
-    np.testing.assert_array_equal(samples.fired(sample, ("cdcklm1",)), triggered.l1("cdcklm1"))
+    np.testing.assert_array_equal(sample.fired(("cdcklm1",)), triggered.l1("cdcklm1"))
 
 
 def test_a_single_line_needs_no_list(triggered: Triggered):
     """A text is a name: neither the lines f and o, nor those of its letters."""
     sample = triggered.sample
-    np.testing.assert_array_equal(samples.fired(sample, "ffo"), triggered.kept("ffo"))
+    np.testing.assert_array_equal(sample.fired("ffo"), triggered.kept("ffo"))
 
 
 def test_lines_before_their_prescales(triggered: Triggered):
     """A line that is off fires, but is never kept."""
     sample = triggered.sample
     for name in ("ffo", "bf"):
-        found = samples.fired(sample, name, prescaled=False)
+        found = sample.fired(name, prescaled=False)
         np.testing.assert_array_equal(found, triggered.l1(name))
     assert triggered.l1("bf").any()
-    assert not samples.fired(sample, "bf").any()
+    assert not sample.fired("bf").any()
 
 
 def test_lines_of_both_levels_are_both_needed(triggered: Triggered):
     sample = triggered.sample
     (name, *_), passed = sample.trigger.hlt.fields, triggered.decisions.hlt[:, 0]
-    np.testing.assert_array_equal(samples.fired(sample, [name]), passed)
-    found = samples.fired(sample, ["hie", name, "cdcklm1"])
+    np.testing.assert_array_equal(sample.fired([name]), passed)
+    found = sample.fired(["hie", name, "cdcklm1"])
     expected = passed & (triggered.l1("hie") | triggered.l1("cdcklm1"))
     np.testing.assert_array_equal(found, expected)
     assert 0 < expected.sum() < passed.sum()
@@ -179,7 +199,7 @@ def test_lines_of_both_levels_are_both_needed(triggered: Triggered):
 
 def test_without_lines_it_is_those_of_physics(triggered: Triggered):
     sample = triggered.sample
-    np.testing.assert_array_equal(samples.fired(sample), triggered.decisions.physics)
+    np.testing.assert_array_equal(sample.fired(), triggered.decisions.physics)
     physics = Efficiency.of(triggered.decisions.physics, weight=triggered.weight)
     assert samples.trigger_efficiency(sample) == physics
 
@@ -194,6 +214,8 @@ def test_efficiency_of_lines_among_some_events(triggered: Triggered):
     assert found.n_total == pytest.approx(weight[chosen].sum())
     assert found.eff == pytest.approx(weight[passed].sum() / weight[chosen].sum())
     assert found.eff_lo < found.eff < found.eff_hi
+    wide = samples.trigger_efficiency(sample, ["ffo", "cdcklm1"], among=two, coverage=0.95)
+    assert wide.eff_hi - wide.eff_lo > 1.8 * (found.eff_hi - found.eff_lo)
     before = samples.trigger_efficiency(sample, ["ffo"], among=two, prescaled=False)
     assert before.n_pass == pytest.approx(weight[chosen & triggered.l1("ffo")].sum())
 
@@ -204,6 +226,8 @@ def test_efficiency_of_lines_among_some_events(triggered: Triggered):
         (["ffo", "eclmuu"], "the trigger of belle2 has no line 'eclmuu', did you mean 'eclmumu'?"),
         ("xxxxxx", "has no line 'xxxxxx', known: b2b_phi_photons, beklm, "),
         ([], "no lines: name one, or leave them out for those of physics"),
+        ([5], "lines must be a name or a list of names (got [5])"),
+        (5, "lines must be a name or a list of names (got 5)"),
     ],
 )
 def test_unknown_lines_are_refused(triggered: Triggered, lines: Any, message: str):
@@ -215,7 +239,15 @@ def test_unknown_lines_are_refused(triggered: Triggered, lines: Any, message: st
 def test_a_misspelt_line_of_the_high_level(triggered: Triggered):
     name = triggered.experiment.trigger.hlt.line_names[0]
     with pytest.raises(ConfigError, match=f"did you mean '{name}'"):
-        samples.fired(triggered.sample, f"{name}x")
+        triggered.sample.fired(f"{name}x")
+
+
+def test_the_high_level_has_no_choice_of_prescales(triggered: Triggered):
+    """It saw what level one kept, so that it cannot go with what level one would have kept."""
+    (name, *_) = triggered.experiment.trigger.hlt.line_names
+    for lines in (name, ["ffo", name]):
+        with pytest.raises(ConfigError, match=f"'{name}' is a line of the high level"):
+            triggered.sample.fired(lines, prescaled=False)
 
 
 def test_shares_of_lines(triggered: Triggered):
@@ -226,3 +258,14 @@ def test_shares_of_lines(triggered: Triggered):
     assert after["ffo"] == pytest.approx(weight[triggered.kept("ffo")].sum() / weight.sum())
     assert before["ffb"] == 0
     assert list(line_shares(sample, "hlt")) == sample.trigger.hlt.fields
+
+
+def test_long_samples_are_read_in_blocks(triggered: Triggered, monkeypatch):
+    """Of 150 events here, the last of them shorter, and summed by 64."""
+    whole = line_shares(triggered.sample, "l1")
+    monkeypatch.setattr("darkbelle.samples.reading.CHUNK_ROWS", 150)
+    monkeypatch.setattr("darkbelle.samples.efficiency.PIECE_ROWS", 64)
+    sample = triggered.sample
+    assert [len(rows) for _, rows in sample.blocks("trigger", "l1")] == [150, 150, 100]
+    assert line_shares(sample, "l1") == pytest.approx(whole)
+    np.testing.assert_array_equal(sample.fired("ffo"), triggered.kept("ffo"))

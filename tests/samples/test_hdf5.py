@@ -185,6 +185,15 @@ def test_a_damaged_column_is_named(path, tmp_path):
         _ = samples.open(target).tracks
 
 
+def replace(file, name, values):
+    del file[name]
+    file[name] = values
+
+
+def reorder(attributes):
+    attributes["names"] = ", ".join(sorted(attributes["names"].split(", ")))
+
+
 @pytest.mark.parametrize(
     ("damage", "where"),
     [
@@ -196,6 +205,14 @@ def test_a_damaged_column_is_named(path, tmp_path):
         (lambda file: file.__delitem__("trigger/hlt"), "trigger"),
         (lambda file: file["trigger/physics"].resize(3, axis=0), "physics has 3 rows"),
         (lambda file: file["trigger/l1"].resize(3, axis=1), "l1 has 3 lines instead of"),
+        (
+            lambda file: file.__delitem__("trigger/physics"),
+            "trigger is damaged: it has the columns",
+        ),
+        (lambda file: replace(file, "trigger/physics", file["trigger/l1"][()]), "in 2 dimensions"),
+        (lambda file: replace(file, "trigger/hlt", 1 * file["trigger/hlt"][()]), "hlt holds int64"),
+        (lambda file: reorder(file["trigger/hlt"].attrs), "hlt names other lines than the card"),
+        (lambda file: file["trigger/l1"].attrs.__delitem__("names"), "trigger is damaged"),
         (lambda file: file.attrs.__setitem__("card", "{"), "card"),
         (lambda file: file.attrs.__setitem__("parameters", "{"), "parameters"),
         (lambda file: file.attrs.__delitem__("xsec_err"), "xsec_err"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -12,7 +12,7 @@ import pytest
 from darkbelle import gen, geometry, samples
 from darkbelle.samples.describe import describe_sample
 from darkbelle.samples.efficiency import trigger_efficiency
-from darkbelle.samples.plots import _draw_trigger
+from darkbelle.samples.plots import draw_trigger
 from darkbelle.samples.production import Run
 from tests.samples.triggered import Triggered
 
@@ -71,58 +71,65 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 
 def percent(words: list[str]) -> list[float]:
-    return [float(word) for word in words if re.fullmatch(r"\d+\.\d+", word)]
+    return [float(number) for number, sign in pairwise(words) if sign == "%"]
 
 
-def test_info_shows_the_lines_that_run_or_fire(triggered: Triggered):
-    """Prescale, share before and after it: by hand from the weights."""
-    rows, weight = rows_of(describe_sample(triggered.sample)), triggered.weight
+def shares(triggered: Triggered, *decisions: np.ndarray) -> list[float]:
+    """By hand from the weights, in percent."""
+    weight = triggered.weight / triggered.weight.sum()
+    return [100 * weight[passed].sum() for passed in decisions]
+
+
+def test_info_shows_the_lines_that_run(triggered: Triggered):
+    """Prescale, share before and after it, in two digits."""
+    text, ratios = describe_sample(triggered.sample), triggered.experiment.trigger.l1.ratios
+    rows = rows_of(text)
     for name, prescale in (("ffo", "10"), ("cdcklm1", "1"), ("hie", "1"), ("fff", "10")):
         assert rows[name][0] == prescale
-        shares = [
-            100 * weight[of(name)].sum() / weight.sum() for of in (triggered.l1, triggered.kept)
-        ]
-        assert percent(rows[name]) == pytest.approx(shares, abs=6e-4)
-    assert rows["bf"][0] == "off"
-    assert percent(rows["bf"]) == pytest.approx(
-        [100 * weight[triggered.l1("bf")].sum() / weight.sum()], abs=6e-4
-    )
-    assert percent(rows["c4"]) == [0, 0]  # runs, but never fires
-    assert "ffb" not in rows  # neither
+        expected = shares(triggered, triggered.l1(name), triggered.kept(name))
+        assert percent(rows[name]) == pytest.approx(expected, rel=0.05)
+    assert rows["c4"] == ["1", "0", "%", "0", "%"]  # runs, but never fires
+    assert "bf" not in rows  # fires, but is off
+    assert f"    and {ratios.count(0)} off: sample.trigger.l1\n" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1, "100 %"), (0.354, "35 %"), (0.0354, "3.5 %"), (5.4e-5, "0.0054 %"), (0, "0 %")],
+)
+def test_shares_have_two_digits(triggered: Triggered, monkeypatch, share: float, text: str):
+    def made_up(sample: samples.Sample, level: str) -> dict[str, float]:
+        return dict.fromkeys(sample.trigger_lines[level], share)
+
+    monkeypatch.setattr("darkbelle.samples.describe.line_shares", made_up)
+    assert " ".join(rows_of(describe_sample(triggered.sample))["hie"]) == f"1 {text} {text}"
 
 
 def test_info_ends_with_the_high_level_and_physics(triggered: Triggered):
     sample = triggered.sample
     text = describe_sample(sample)
     rows = rows_of(text.split("trigger, high level")[1])
-    weight = triggered.weight
     assert "displaced_vertex" not in rows  # off
     ratios = triggered.experiment.trigger.hlt.ratios
-    running = [(i, n) for i, n in enumerate(sample.trigger.hlt.fields) if ratios[i] > 0]
+    running = [(i, n) for i, n in enumerate(sample.trigger_lines["hlt"]) if ratios[i] > 0]
     for i, name in running:
-        share = weight[triggered.decisions.hlt[:, i]].sum() / weight.sum()
-        assert percent(rows[name]) == pytest.approx([100 * share], abs=6e-4)
-    kept = trigger_efficiency(sample)
-    last = text.splitlines()[-1]
-    assert last.startswith("  trigger, physics")
-    expected = [100 * number for number in (kept.eff, kept.eff_lo, kept.eff_hi)]
-    assert percent(last.split()) == pytest.approx(expected, abs=6e-4)
+        expected = shares(triggered, triggered.decisions.hlt[:, i])
+        assert percent(rows[name]) == pytest.approx(expected, rel=0.05)
+    assert text.splitlines()[-1] == f"  trigger, physics  {trigger_efficiency(sample)}"
 
 
 # ---- pictures ------------------------------------------------------------------------------------
 
 
-def test_the_picture_has_a_bar_for_each_line_that_runs(triggered: Triggered):
+def test_the_picture_has_a_bar_for_each_line_that_runs_and_fired(triggered: Triggered):
     sample, menus = triggered.sample, triggered.experiment.trigger
-    level_one, high_level = _draw_trigger(sample).axes
+    level_one, high_level = draw_trigger(sample).axes
     labels = [label.get_text() for label in level_one.get_yticklabels()]
-    assert len(labels) == sum(ratio > 0 for ratio in menus.l1.ratios)
-    assert {"cdcklm1", "ffo / 10", "f / 1000"} <= set(labels)
+    assert sorted(labels) == ["cdcklm1", "fff / 10", "ffo / 10", "hie"]
     before, after = ([bar.get_width() for bar in bars] for bars in level_one.containers)
     i = labels.index("ffo / 10")
-    weight = triggered.weight / triggered.weight.sum()
-    assert before[i] == pytest.approx(100 * weight[triggered.l1("ffo")].sum())
-    assert after[i] == pytest.approx(100 * weight[triggered.kept("ffo")].sum())
+    expected = shares(triggered, triggered.l1("ffo"), triggered.kept("ffo"))
+    assert [before[i], after[i]] == pytest.approx(expected)
     labels = [label.get_text() for label in high_level.get_yticklabels()]
     assert len(labels) == sum(ratio > 0 for ratio in menus.hlt.ratios) + 1
     assert {"ggbarrelloose", "selectmumu / 10"} <= set(labels)
@@ -143,4 +150,4 @@ def test_a_menu_that_is_off_is_said_and_drawn(tmp_path: Path):
     sample = samples.open(tmp_path / "x.h5")
     assert "  trigger, physics" in describe_sample(sample)
     assert trigger_efficiency(sample).eff == 0
-    _draw_trigger(sample).savefig(tmp_path / "x.png")
+    draw_trigger(sample).savefig(tmp_path / "x.png")
