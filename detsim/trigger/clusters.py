@@ -171,24 +171,24 @@ def _seen_from_cms(
 def count_sums(sums: FloatArray, card: TriggerCells) -> Counts:
     """Whether sums of rings, and pairs of sums, reach what the card names."""
     counts: Counts = {}
-    totals = _in_rings(sums, [total.rings for total in card.sums.values()]).T
+    totals = _in_rings(sums, [total.rings for total in card.sums.values()])
     for (name, total), energy in zip(card.sums.items(), totals, strict=True):
-        counts[name] = (energy > total.e_lab_gev).view(np.int8)
+        counts[name] = (energy > total.e_lab_gev).astype(np.int8)
     for name, pairs in card.ring_pairs.items():
         ahead = _in_rings(sums, [pair.forward for pair in pairs])
         behind = _in_rings(sums, [pair.backward for pair in pairs])
-        hold = ahead > np.array([pair.forward_gev for pair in pairs])
-        hold &= behind > np.array([pair.backward_gev for pair in pairs])
-        counts[name] = np.count_nonzero(hold, axis=1)
+        hold = ahead > np.array([[pair.forward_gev] for pair in pairs])
+        hold &= behind > np.array([[pair.backward_gev] for pair in pairs])
+        counts[name] = np.any(hold, axis=0).astype(np.int8)
     return counts
 
 
 def _in_rings(sums: FloatArray, groups: Sequence[tuple[int, ...]]) -> FloatArray:
-    """Energy of groups of rings in each event [GeV], shape (n_events, n_groups)."""
-    member = np.zeros((N_RINGS, len(groups)))
-    for i, rings in enumerate(groups):
-        member[np.array(rings, np.intp) - 1, i] = 1.0
-    return sums @ member
+    """Energy of groups of rings in each event [GeV], shape (n_groups, n_events)."""
+    member = np.zeros((len(groups), N_RINGS))
+    for group, rings in zip(member, groups, strict=True):
+        group[np.array(rings, np.intp) - 1] = 1.0
+    return member @ sums.T
 
 
 def count_pairs(

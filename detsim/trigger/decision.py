@@ -26,7 +26,7 @@ def decide_trigger(
     l1_prescaled = prescale(trigger.l1, l1, for_l1_prescales)
     hlt = decide(trigger.hlt, high_level, n_events, for_hlt)
     kept = l1_prescaled.any(axis=1) & (for_passing.random(n_events) < trigger.hlt.efficiency)
-    hlt = prescale(trigger.hlt, hlt, for_hlt_prescales) & kept[:, None]
+    hlt = prescale(trigger.hlt, hlt & kept[:, None], for_hlt_prescales)
     physics = _unprescaled(trigger.l1, l1_prescaled) & _unprescaled(trigger.hlt, hlt)
     return TriggerTable(l1, l1_prescaled, hlt, physics)
 
@@ -34,5 +34,5 @@ def decide_trigger(
 def _unprescaled(menu: Menu, fires: BoolArray) -> BoolArray:
     """Whether one of the lines fires that run without a prescale."""
     lines = np.flatnonzero(np.array(menu.ratios) == 1)
-    fired: BoolArray = np.any(fires[:, lines], axis=1)
+    fired: BoolArray = np.any(fires.T[lines], axis=0)
     return fired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, reduce
 from operator import and_, or_
 
@@ -27,31 +28,32 @@ def decide(menu: Menu, counts: Counts, n_events: int, rng: np.random.Generator) 
             return (counts[name] >= bounds[0]) & (counts[name] <= bounds[1])
         return counts[name] >= bounds
 
-    def holds(condition: Condition) -> BoolArray:
-        return reduce(and_, (reached(*item) for item in condition.items()))
-
     fires = np.ones((len(menu.lines), n_events), dtype=bool)
     for line, fired in zip(menu.lines.values(), fires, strict=True):
-        if line.needs:
-            fired &= holds(line.needs)
+        for asked in line.needs.items():
+            fired &= reached(*asked)
         if line.any_of:
-            fired &= reduce(or_, map(holds, line.any_of))
+            fired &= reduce(or_, (_all(reached, condition) for condition in line.any_of))
         for condition in line.veto:
-            fired &= ~holds(condition)
+            np.greater(fired, _all(reached, condition), out=fired)
         if line.efficiency < 1:
-            _thin_out(fired, line.efficiency, rng)
+            fired &= rng.random(n_events, dtype=np.float32) < line.efficiency
     return fires.T
 
 
+def _all(reached: Callable[[str, Bounds], BoolArray], condition: Condition) -> BoolArray:
+    """Whether every count of a condition is reached."""
+    return reduce(and_, (reached(*asked) for asked in condition.items()))
+
+
 def prescale(menu: Menu, fires: BoolArray, rng: np.random.Generator) -> BoolArray:
-    """Those decisions that are kept, same shape."""
-    kept = fires & (np.array(menu.ratios) > 0)
-    for i, ratio in enumerate(menu.ratios):
-        if ratio > 1:
-            _thin_out(kept[:, i], 1 / ratio, rng)
+    """Those decisions that are kept, same shape: every so many-th, from a random one on."""
+    ratios = np.array(menu.ratios)
+    first = np.floor(rng.random(len(ratios)) * ratios).astype(np.intp)
+    kept = np.zeros(fires.shape[::-1], dtype=bool).T
+    for i, ratio in enumerate(ratios):
+        if ratio == 1:
+            kept[:, i] = fires[:, i]
+        elif ratio:
+            kept[np.flatnonzero(fires[:, i])[first[i] :: ratio], i] = True
     return kept
-
-
-def _thin_out(fired: BoolArray, share: float, rng: np.random.Generator) -> None:
-    """Keep a share of what is set; as many numbers are drawn whatever is."""
-    fired &= rng.random(len(fired), dtype=np.float32) < share

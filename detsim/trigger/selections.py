@@ -54,7 +54,7 @@ class SeenClusters:
         """Which clusters pass a cut."""
         chosen = of_energy(cut, self.energy, self.p_cms[0])
         if cut.theta_deg is not None:
-            chosen[chosen] = in_ranges(self.theta_deg[chosen], cut.theta_deg)
+            chosen &= in_ranges(self.theta_deg, cut.theta_deg)
         if cut.neutral is not None:
             chosen &= self.is_neutral == cut.neutral
         return chosen

@@ -56,13 +56,25 @@ def test_efficiency_and_prescale_keep_their_share() -> None:
         assert not prescale(menu(ratio, needs={"a": 1}), ~everything, rng).any()
 
 
+def test_a_prescale_counts_as_the_hardware_does() -> None:
+    """Every tenth event in which the line fires, from a random one on."""
+    fires = np.random.default_rng(1).random((5000, 1)) < 0.3
+    firsts = set()
+    for seed in range(40):
+        kept = prescale(menu(10, needs={"a": 1}), fires, np.random.default_rng(seed))
+        place = np.flatnonzero(kept[fires[:, 0], 0])
+        assert (np.diff(place) == 10).all()
+        firsts.add(int(place[0]))
+    assert firsts == set(range(10))
+
+
 def test_level_two_sees_what_level_one_keeps() -> None:
     """And physics is what passes both by lines without a prescale."""
     trigger = load("belle").trigger
     n = 20_000
     l1 = {name: np.zeros(n, int) for name in trigger.l1.asked}
     hlt = {name: np.zeros(n, int) for name in trigger.hlt.asked}
-    two, low, both = np.arange(n) % 4 == 1, np.arange(n) % 4 == 2, np.arange(n) % 4 == 3
+    two, low, both = np.random.default_rng(5).integers(4, size=n) == np.array([[1], [2], [3]])
     for name in ("rphi", "full", "back_to_back", "z", "tsc", "clusters"):
         l1[name][two | both] = 2
     l1["e_low"][low | both] = 1
