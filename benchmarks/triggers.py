@@ -255,11 +255,11 @@ def microseconds_an_event() -> float:
 
 
 def main() -> None:
+    spent = microseconds_an_event()
+    print(f"both levels, mu mu Z': {spent:.2f} us an event, {1e6 / spent:,.0f} events/s")
     print(f"{'row':6} {'what':54} {'figure':>7} {'here':>7}")
     for row in ROWS:
         print(f"{row.row:6} {row.what:54} {row.value:7.3f} {row.found():7.3f}")
-    spent = microseconds_an_event()
-    print(f"both levels, mu mu Z': {spent:.2f} us an event, {1e6 / spent:,.0f} events/s")
 
 
 if __name__ == "__main__":

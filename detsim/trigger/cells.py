@@ -154,9 +154,9 @@ def light_cells(
 
 def ring_sums(cells: LitCells, grid: CellGrid, n_events: int) -> FloatArray:
     """Energy of the rings in each event [GeV], shape (n_events, n_rings)."""
-    place = cells.event * N_RINGS + grid.ring[cells.cell]
-    sums = np.bincount(place, weights=cells.energy, minlength=n_events * N_RINGS)
-    return sums.astype(np.float64).reshape(n_events, N_RINGS)
+    place = grid.ring[cells.cell] * n_events + cells.event
+    sums: FloatArray = np.bincount(place, cells.energy, N_RINGS * n_events)
+    return sums.reshape(N_RINGS, n_events).T
 
 
 def _parts(

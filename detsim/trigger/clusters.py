@@ -171,9 +171,8 @@ def _seen_from_cms(
 def count_sums(sums: FloatArray, card: TriggerCells) -> Counts:
     """Whether sums of rings, and pairs of sums, reach what the card names."""
     counts: Counts = {}
-    totals = _in_rings(sums, [total.rings for total in card.sums.values()])
-    for (name, total), energy in zip(card.sums.items(), totals, strict=True):
-        counts[name] = (energy > total.e_lab_gev).astype(np.int8)
+    for name, total in card.sums.items():
+        counts[name] = (_in_rings(sums, [total.rings])[0] > total.e_lab_gev).astype(np.int8)
     for name, pairs in card.ring_pairs.items():
         ahead = _in_rings(sums, [pair.forward for pair in pairs])
         behind = _in_rings(sums, [pair.backward for pair in pairs])
@@ -185,10 +184,8 @@ def count_sums(sums: FloatArray, card: TriggerCells) -> Counts:
 
 def _in_rings(sums: FloatArray, groups: Sequence[tuple[int, ...]]) -> FloatArray:
     """Energy of groups of rings in each event [GeV], shape (n_groups, n_events)."""
-    member = np.zeros((len(groups), N_RINGS))
-    for group, rings in zip(member, groups, strict=True):
-        group[np.array(rings, np.intp) - 1] = 1.0
-    return member @ sums.T
+    rings = sums.T
+    return np.stack([rings[np.array(group, np.intp) - 1].sum(axis=0) for group in groups])
 
 
 def count_pairs(
