@@ -155,7 +155,7 @@ def light_cells(
 def ring_sums(cells: LitCells, grid: CellGrid, n_events: int) -> FloatArray:
     """Energy of the rings in each event [GeV], shape (n_events, n_rings)."""
     place = grid.ring[cells.cell] * n_events + cells.event
-    sums: FloatArray = np.bincount(place, cells.energy, N_RINGS * n_events)
+    sums = np.asarray(np.bincount(place, cells.energy, N_RINGS * n_events), np.float64)
     return sums.reshape(N_RINGS, n_events).T
 
 
