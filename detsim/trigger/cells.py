@@ -170,14 +170,16 @@ def _parts(
     Returns
     -------
     owner, cell, energy
-        Deposit, cell and energy [GeV] of each part above the least one.
+        Deposit, cell and energy [GeV] of each part: that around its point, and others above the
+        least energy.
     """
     x, y, z = point
     r = np.sqrt(x**2 + y**2)
     theta, phi = np.arctan2(r, z), np.arctan2(y, x)
-    ring = np.clip(np.searchsorted(grid.edges, theta, side="right") - 1, 0, N_RINGS - 1)
+    ring = np.searchsorted(grid.edges[1:-1], theta, side="right")
     from_edge, to_edge = theta - grid.edges[ring], grid.edges[ring + 1] - theta
-    next_ring = np.clip(ring + np.where(to_edge < from_edge, 1, -1), 0, N_RINGS - 1)
+    next_ring = ring + np.where(to_edge < from_edge, 1, -1)
+    next_ring = np.minimum(np.maximum(next_ring, 0), N_RINGS - 1)
     beyond = _share_beyond(np.sqrt(r**2 + z**2) * np.minimum(from_edge, to_edge), spread)
     beyond *= (next_ring != ring) & (grid.section[next_ring] == grid.section[ring])
 
@@ -189,14 +191,20 @@ def _parts(
     # A quarter of a cell from the border is beside it in rings of half or twice as many cells too.
     next_phi = phi + width * np.where(is_later, 1.25 - inside, -0.25 - inside)
 
+    everyone = np.arange(len(energy))
+    into_ring = np.flatnonzero(energy * beyond > least)
+    into_phi = np.flatnonzero(energy * aside > least)
+    into_both = into_ring[aside[into_ring] * beyond[into_ring] * energy[into_ring] > least]
     owners, cells, parts = [], [], []
-    for share_of_ring, its_ring in ((1 - beyond, ring), (beyond, next_ring)):
-        for share_in_phi, its_phi in ((1 - aside, phi), (aside, next_phi)):
-            part = energy * share_of_ring * share_in_phi
-            owner = np.flatnonzero(part > least)
-            owners.append(owner)
-            cells.append(grid.at(its_ring[owner], its_phi[owner]))
-            parts.append(part[owner])
+    for owner, share_of_ring, its_ring, share_in_phi, its_phi in (
+        (everyone, 1 - beyond, ring, 1 - aside, phi),
+        (into_ring, beyond, next_ring, 1 - aside, phi),
+        (into_phi, 1 - beyond, ring, aside, next_phi),
+        (into_both, beyond, next_ring, aside, next_phi),
+    ):
+        owners.append(owner)
+        cells.append(grid.at(its_ring[owner], its_phi[owner]))
+        parts.append(energy[owner] * share_of_ring[owner] * share_in_phi[owner])
     return np.concatenate(owners), np.concatenate(cells), np.concatenate(parts)
 
 

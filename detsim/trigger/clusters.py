@@ -55,9 +55,12 @@ class TriggerClusters:
 
     def chosen(self, cut: CellClusterCut) -> BoolArray:
         """Whether each passes a cut, shape (n,)."""
-        in_ring = np.zeros(N_RINGS + 1, dtype=bool)
-        in_ring[list(cut.rings)] = True
-        return in_ring[self.ring] & of_energy(cut, self.energy, self.e_cms)
+        passes = of_energy(cut, self.energy, self.e_cms)
+        if len(cut.rings) < N_RINGS:
+            in_ring = np.zeros(N_RINGS + 1, dtype=bool)
+            in_ring[list(cut.rings)] = True
+            passes &= in_ring[self.ring]
+        return passes
 
 
 def find_clusters(
