@@ -45,10 +45,10 @@ class ResolutionFormula(Settings):
 
     @model_validator(mode="after")
     def _check_sign(self) -> Self:
-        for energy in np.geomspace(self.e_min_gev, HIGHEST_GEV, 50):
-            if self.at(energy) <= 0:
-                msg = f"the error must be positive up to {HIGHEST_GEV} GeV, not at {energy:.3g}"
-                raise ValueError(msg)
+        energies = np.geomspace(self.e_min_gev, HIGHEST_GEV, 50)
+        if len(wrong := energies[self.at(energies) <= 0]):
+            msg = f"the error must be positive up to {HIGHEST_GEV} GeV, not at {wrong[0]:.3g}"
+            raise ValueError(msg)
         return self
 
     def at(self, energy: npt.ArrayLike) -> npt.NDArray[np.float64]:
