@@ -31,7 +31,8 @@ def test_the_shell_lines_run(folder):
         command = [sys.executable, "-m", "darkbelle", *arguments]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
-    assert (folder / "plots" / "observables.png").exists()
+    for picture in ("observables", "tracks", "resolutions", "trigger"):
+        assert (folder / "plots" / f"{picture}.png").stat().st_size > 10_000
 
 
 def test_the_python_example_runs(folder):
@@ -65,7 +66,9 @@ def test_every_process_has_its_row():
         assert f"| `{name}` |" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/displaced-photons.md", "docs/file-format.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/displaced-photons.md", "docs/file-format.md", "docs/triggers.md"]
+)
 def test_links_inside_the_repository_lead_somewhere(page):
     path = ROOT / page
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))

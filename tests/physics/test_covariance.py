@@ -203,7 +203,7 @@ def test_particles_that_end_leave_no_hits_beyond(where: Bin, path: float) -> Non
 # ---- the reference itself ------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 @pytest.mark.parametrize(
     "where",
     [

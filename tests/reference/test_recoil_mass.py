@@ -14,7 +14,7 @@ def test_the_published_width_is_reproduced(row):
     assert detector_width(row, n_events) == pytest.approx(row.value, rel=row.tolerance)
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 def test_the_beam_spread_dominates_near_the_end_of_the_spectrum():
     """At 10 GeV the width is that of sqrt(s), 5 MeV, and five times what the tracks alone give."""
     row = ROWS[-1]
