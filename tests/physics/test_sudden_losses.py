@@ -17,6 +17,8 @@ from tests.physics.reference_fit import at_birth, at_origin, shift_by_bend
 from tests.physics.reference_flight import Bend, Particle
 from tests.physics.sending import Bin, charged, experiment, particle
 
+pytestmark = pytest.mark.validation
+
 N_TRACKS = 4
 ELECTRONS = [Bin("e", 1.0, 80, 40, 1), Bin("e", 2.0, 60, -100, -1), Bin("e", 1.0, 30, 10, -1)]
 

@@ -23,6 +23,8 @@ from tests.physics.sending import MASS, experiment
 
 FloatArray = npt.NDArray[np.float64]
 
+pytestmark = pytest.mark.validation
+
 N_REFERENCE = 400
 N_MEASURED = 6_000
 STEPS = np.array([1e-4, 1e-4, 1e-4, *2 * [1e-5, 1e-8, 1e-5]])

@@ -16,6 +16,8 @@ from darkbelle.gen.particles import MASS_MU, MUON
 from darkbelle.geometry import Experiment, load
 from darkbelle.units import MeV
 
+pytestmark = pytest.mark.validation
+
 
 def core_width(mass: np.ndarray) -> float:
     """Of a Gaussian's core, from its middle 86.6 %, that is within 1.5 sigma, found in steps."""
