@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
-TURN = 2 * np.pi
+_TURN = 2 * np.pi
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ def find_sectors(
         is_barrel = name == KLM_SECTIONS[0]
         number = card.barrel_sectors if is_barrel else card.endcap_sectors
         efficiency = card.barrel_efficiency if is_barrel else card.endcap_efficiency
-        centre = (np.arange(number, dtype=np.float64) + (0 if is_barrel else 0.5)) * TURN / number
+        centre = (np.arange(number, dtype=np.float64) + (0 if is_barrel else 0.5)) * _TURN / number
         seen = np.flatnonzero((n_layers >= card.min_layers) & (chance < efficiency))
-        nearest = np.rint((response.phi[seen] - centre[0]) * number / TURN).astype(int) % number
+        nearest = np.rint((response.phi[seen] - centre[0]) * number / _TURN).astype(int) % number
         fired = np.zeros((n_events, number), dtype=bool)
         fired[event[seen], nearest] = True
         sectors[name] = Sectors(centre, fired)

@@ -119,9 +119,9 @@ def _efficiency(
     if (low, high) != (0.0, 180.0):
         theta = np.arctan2(1.0, tracks.tan_lambda)
         efficiency = efficiency * ((theta > low * deg) & (theta < high * deg))
-    if len(kind.d0_cm) > 1:
+    if kind.d0_factor != (1.0,):
         efficiency = efficiency * np.interp(np.abs(tracks.d0), kind.d0_cm, kind.d0_factor)
-    if len(kind.birth_radius_cm) > 1:
+    if kind.birth_radius_factor != (1.0,):
         efficiency = efficiency * np.interp(
             birth_radius, kind.birth_radius_cm, kind.birth_radius_factor
         )

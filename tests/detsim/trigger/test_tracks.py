@@ -27,10 +27,11 @@ def find(
     phi: float | np.ndarray | None = None,
     code: int = MUON,
     card: str = "belle2",
+    overrides: tuple[str, ...] = (),
 ) -> TriggerTracks:
     """Trigger tracks of single particles: momentum [GeV], angles [deg], (x, y, z, t) of birth."""
     rng = np.random.default_rng(5)
-    experiment = BELLE2 if card == "belle2" else load(card)
+    experiment = BELLE2 if card == "belle2" else load(card, overrides)
     theta = np.broadcast_to(theta, N) * deg
     azimuth = rng.uniform(-np.pi, np.pi, N) if phi is None else np.broadcast_to(phi, N) * deg
     direction = np.stack(
@@ -145,3 +146,10 @@ def test_tracks_of_belle() -> None:
     start = np.zeros((4, N))
     start[0] = 15.0
     assert share(find(3.0, 90.0, start, phi=0.0, card=card), "short") < 0.5
+
+
+def test_a_factor_of_one_point_holds_everywhere() -> None:
+    for name in ("d0", "birth_radius"):
+        half = f"trigger.l1.tracks.tsc.{name}_factor=[0.5]"
+        found = share(find(2.0, 90.0, card="belle", overrides=(half,)), "tsc")
+        assert found == pytest.approx(0.97 / 2, abs=0.02)
