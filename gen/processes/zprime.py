@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, KinematicsError
-from darkbelle.gen import emission
+from darkbelle.gen.production import emission
 from darkbelle.gen.annihilation import Annihilations, AnnihilationSource
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.flight import decay_points

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darkbelle.gen.emission import (
+from darkbelle.gen.production.emission import (
     PSEUDOSCALAR,
     SCALAR,
     VECTOR,

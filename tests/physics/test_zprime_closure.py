@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from darkbelle.gen import MuMuZPrime, TruthEvents
-from darkbelle.gen.emission import Invariants, Masses, decay_correlation
+from darkbelle.gen.production.emission import Invariants, Masses, decay_correlation
 from darkbelle.gen.particles import MASS_E, MASS_MU
 from darkbelle.geometry import Collider, load
 from darkbelle.units import C

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darkbelle.gen.annihilation import AnnihilationSource
-from darkbelle.gen.emission import (
+from darkbelle.gen.production.emission import (
     PSEUDOSCALAR,
     SCALAR,
     VECTOR,

@@ -7,7 +7,7 @@ as a vector, scalar or pseudoscalar, L = -g X_mu lbar gamma^mu l, -g X lbar l,
 
 from __future__ import annotations
 
-from darkbelle.gen.emission.amplitude import (
+from darkbelle.gen.production.emission.amplitude import (
     PSEUDOSCALAR,
     SCALAR,
     VECTOR,
@@ -17,8 +17,8 @@ from darkbelle.gen.emission.amplitude import (
     decay_correlation,
     squared_amplitude,
 )
-from darkbelle.gen.emission.sampling import Emission, sample
-from darkbelle.gen.emission.total import cross_section
+from darkbelle.gen.production.emission.sampling import Emission, sample
+from darkbelle.gen.production.emission.total import cross_section
 
 __all__ = [
     "PSEUDOSCALAR",

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.emission.amplitude import Coupling, Masses
+from darkbelle.gen.production.emission.amplitude import Coupling, Masses
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
 __all__ = ["cross_section"]

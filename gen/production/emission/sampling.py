@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.emission.amplitude import Coupling, Invariants, Masses, squared_amplitude
+from darkbelle.gen.production.emission.amplitude import Coupling, Invariants, Masses, squared_amplitude
 from darkbelle.gen.kinematics import boost, kallen, rotate_z_to
 from darkbelle.units import ALPHA_EM, HBAR_C2
 

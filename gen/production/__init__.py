@@ -1,0 +1,1 @@
+"""Hard processes of e+e- annihilation: amplitudes, sampling, cross-sections; without beams."""

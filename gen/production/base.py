@@ -1,0 +1,64 @@
+"""What every hard process offers, and what the decays of its particles may know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Correlation", "HardEvents", "HardProcess"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class HardProcess(Protocol):
+    """A final state of e+e- annihilation in its own centre-of-mass frame, electrons along +z.
+
+    Its distribution must not depend on the azimuth around the beams.
+    """
+
+    @property
+    def threshold(self) -> float:
+        """Least sqrt(s) [GeV]."""
+
+    def cross_section(self, s: FloatArray) -> FloatArray:
+        """Born cross-section [fb] at the squared energies s [GeV^2], zero below threshold."""
+
+    def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """Momenta, shape (n_particles, 4, n), and weights that estimate the cross-section [fb].
+
+        One event at each squared energy s; weight zero, with any momenta, below threshold.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HardEvents:
+    """Hard processes that have happened, in any one frame.
+
+    Attributes
+    ----------
+    s
+        Squared energies [GeV^2], shape (n,).
+    difference
+        p(e-) - p(e+), massless: its square is -s, and it is orthogonal to the sum; shape (4, n).
+    momenta
+        Of the particles that come out, shape (n_particles, 4, n).
+    """
+
+    s: FloatArray
+    difference: FloatArray
+    momenta: FloatArray
+
+    def take(self, index: npt.NDArray[np.intp]) -> HardEvents:
+        """Those of the chosen events."""
+        return HardEvents(self.s[index], self.difference[:, index], self.momenta[:, :, index])
+
+
+Correlation = Callable[[HardEvents, FloatArray], FloatArray]
+"""Probability, within [0, 1] and shape (n,), to keep isotropic two-body decays.
+
+Takes the events and the momenta of the two daughters in the same frame, shape (2, 4, n).
+"""
