@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["event_of", "offsets_of", "pairs_within"]
+__all__ = ["event_of", "offsets_by_length", "offsets_of", "pairs_within"]
 
 
 def offsets_of(event: npt.NDArray[np.integer], n_events: int) -> npt.NDArray[np.int64]:
     """Offsets of rows whose events are given in order, shape (n_events + 1,)."""
-    offsets = np.zeros(n_events + 1, np.int64)
-    np.cumsum(np.bincount(event, minlength=n_events), out=offsets[1:])
+    return offsets_by_length(np.bincount(event, minlength=n_events))
+
+
+def offsets_by_length(n_rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Offsets of events that own so many rows each, shape (n_events + 1,)."""
+    offsets = np.zeros(len(n_rows) + 1, np.int64)
+    np.cumsum(n_rows, out=offsets[1:])
     return offsets
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from darkbelle.errors import ConfigError, did_you_mean
 
-__all__ = ["Settings", "parse_setting"]
+__all__ = ["Settings", "parse_setting", "parse_settings"]
 
 
 class Settings(BaseModel):
@@ -45,3 +46,27 @@ def parse_setting(text: str) -> dict[str, Any]:
             except tomllib.TOMLDecodeError:
                 continue
     raise ConfigError(f"'{text}' must read key=value")
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Several settings of different keys, cf. `parse_setting`, as one nested dictionary.
+
+    Raises
+    ------
+    ConfigError
+        A setting is none, or repeats another.
+    """
+    together: dict[str, Any] = {}
+    for text in texts:
+        _insert(together, parse_setting(text), text)
+    return together
+
+
+def _insert(tree: dict[str, Any], branch: dict[str, Any], text: str) -> None:
+    for key, value in branch.items():
+        if isinstance(value, dict) and isinstance(tree.get(key, {}), dict):
+            _insert(tree.setdefault(key, {}), value, text)
+        elif key in tree:
+            raise ConfigError(f"'{text}': '{key}' is given twice")
+        else:
+            tree[key] = value

@@ -29,7 +29,7 @@ class ChargedFlights:
     def of(cls, flights: Flights, field: float) -> Self:
         """Those that the generator left, or the detector made, in a field [T]."""
         table = flights.truth.particles
-        row = np.flatnonzero((table.status == Status.FINAL) | (table.status == Status.SIMULATED))
+        row = np.flatnonzero(table.is_final | (table.status == Status.SIMULATED))
         charge = charges(table.pdg_id[row])
         row, charge = row[charge != 0], charge[charge != 0]
         particles = ChargedParticles(

@@ -88,7 +88,7 @@ def interact(truth: TruthEvents, experiment: Experiment, rng: np.random.Generato
     )
     path, losses = np.full(len(truth.particles), np.inf), Losses.none()
     arrivals = Arrivals.join([])
-    rows = np.flatnonzero(truth.particles.status == Status.FINAL)
+    rows = np.flatnonzero(truth.particles.is_final)
     _refuse(truth, rows)
     while len(rows):
         blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]

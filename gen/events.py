@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.ragged import event_of
-from darkbelle.records import column
+from darkbelle.ragged import event_of, offsets_by_length
+from darkbelle.records import column, columns
 
 __all__ = [
     "CrossSection",
@@ -49,6 +49,7 @@ class Origin(enum.IntEnum):
     CONVERSION = 5
     BREMSSTRAHLUNG = 6
     DECAY_IN_FLIGHT = 7
+    FINAL_STATE_RADIATION = 8
 
 
 class Outcome(enum.IntEnum):
@@ -69,6 +70,8 @@ class Outcome(enum.IntEnum):
     """Lost most of its energy to a photon; the slowed electron is a particle of its own."""
     SHOWERED = 9
     """In the calorimeter."""
+    UNDECAYED = 10
+    """Its decays are not known to the generator, so that no detector follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,14 @@ class Particles:
         """Energy [GeV]."""
         return np.sqrt(self.px**2 + self.py**2 + self.pz**2 + self.mass**2)
 
+    @property
+    def is_final(self) -> npt.NDArray[np.bool_]:
+        """Whether it left the generator for the detector to follow."""
+        final: npt.NDArray[np.bool_] = (self.status == Status.FINAL) & (
+            self.outcome != Outcome.UNDECAYED
+        )
+        return final
+
     def __len__(self) -> int:
         return len(self.pdg_id)
 
@@ -145,13 +156,44 @@ class TruthEvents:
         )
         return parents
 
+    def take(self, index: npt.NDArray[np.integer]) -> TruthEvents:
+        """Those of the chosen events, in that order."""
+        lengths = np.diff(self.offsets)[index]
+        offsets = offsets_by_length(lengths)
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[index] - offsets[:-1], lengths)
+        return TruthEvents(
+            Particles(*(getattr(self.particles, name)[rows] for name in columns(Particles))),
+            offsets,
+            self.weight[index],
+            self.vertex[:, index],
+            self.cross_section,
+        )
+
+    @staticmethod
+    def join(parts: Sequence[TruthEvents]) -> TruthEvents:
+        """Events of one origin, one part after the other."""
+        tables = [part.particles for part in parts]
+        return TruthEvents(
+            Particles(
+                *(
+                    np.concatenate([getattr(table, name) for table in tables])
+                    for name in columns(Particles)
+                )
+            ),
+            offsets_by_length(np.concatenate([np.diff(part.offsets) for part in parts])),
+            np.concatenate([part.weight for part in parts]),
+            np.concatenate([part.vertex for part in parts], axis=1),
+            parts[0].cross_section,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One particle of every event, before events are laid out one after the other.
+    """A particle of every event, or of some, before events are laid out one after the other.
 
-    ``momentum`` (e, px, py, pz), ``start`` and ``end`` (x, y, z, t) have the shape (4, n_events);
-    ``parent`` is the place of another slot; ``present`` says in which events the particle exists.
+    ``events`` are the indices of the events that have it, in rising order, None for all of them;
+    all else is of these events: ``momentum`` (e, px, py, pz), ``start`` and ``end`` (x, y, z, t)
+    have the shape (4, m). ``parent`` is the place of an earlier slot that these events have.
     """
 
     pdg_id: int | IntArray
@@ -163,7 +205,7 @@ class Slot:
     end: FloatArray | None = None
     parent: int = -1
     outcome: Outcome = Outcome.UNDETERMINED
-    present: npt.NDArray[np.bool_] | None = None
+    events: npt.NDArray[np.intp] | None = None
 
 
 def assemble(
@@ -173,40 +215,34 @@ def assemble(
     cross_section: CrossSection | None,
 ) -> TruthEvents:
     """Lay the slots of all events out as an event-ordered particle table."""
-    n_events = len(weight)
-    shape = (n_events, len(slots))
-    present = np.ones(shape, dtype=bool)
-    for j, slot in enumerate(slots):
-        if slot.present is not None:
-            present[:, j] = slot.present
-    place = np.cumsum(present, axis=1, dtype=np.int32) - 1
+    everywhere = np.arange(len(weight))
+    owners = [everywhere if slot.events is None else slot.events for slot in slots]
+    n_particles = np.zeros(len(weight), np.int32)
+    places = np.full((len(slots), len(weight)), -1, np.int32)
+    for owner, place in zip(owners, places, strict=True):
+        place[owner] = n_particles[owner]
+        n_particles[owner] += 1
+    offsets = offsets_by_length(n_particles)
 
-    def table(values: Sequence[object], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
-        full = np.empty(shape, dtype=dtype)
-        for j, value in enumerate(values):
-            full[:, j] = value
-        return full[present]
-
-    nowhere = np.zeros((4, n_events))
-    columns: dict[str, npt.NDArray[np.generic]] = {
-        "pdg_id": table([slot.pdg_id for slot in slots], np.int32),
-        "status": table([slot.status for slot in slots], np.int8),
-        "parent": table(
-            [-1 if slot.parent < 0 else place[:, slot.parent] for slot in slots], np.int32
-        ),
-        "mass": table([slot.mass for slot in slots], np.float64),
-        "origin": table([slot.origin for slot in slots], np.int8),
-        "outcome": table([slot.outcome for slot in slots], np.int8),
+    table = {
+        name: np.zeros(offsets[-1], described.dtype if described.dtype[0] == "i" else np.float64)
+        for name, described in columns(Particles).items()
     }
-    for i, name in enumerate(("px", "py", "pz"), start=1):
-        columns[name] = table([slot.momentum[i] for slot in slots], np.float64)
-    for i, name in enumerate(("x", "y", "z", "t")):
-        columns[name] = table([slot.start[i] for slot in slots], np.float64)
-        ends = [nowhere[i] if slot.end is None else slot.end[i] for slot in slots]
-        columns[f"decay_{name}"] = table(ends, np.float64)
-    offsets = np.zeros(n_events + 1, dtype=np.int64)
-    np.cumsum(present.sum(axis=1), out=offsets[1:])
-    return TruthEvents(Particles(**columns), offsets, weight, vertex, cross_section)  # type: ignore[arg-type]
+    for slot, owner, place in zip(slots, owners, places, strict=True):
+        row = offsets[owner] + place[owner]
+        table["pdg_id"][row] = slot.pdg_id
+        table["status"][row] = slot.status
+        table["parent"][row] = -1 if slot.parent < 0 else places[slot.parent, owner]
+        table["mass"][row] = slot.mass
+        table["origin"][row] = slot.origin
+        table["outcome"][row] = slot.outcome
+        for name, value in zip(("px", "py", "pz"), slot.momentum[1:], strict=True):
+            table[name][row] = value
+        for i, name in enumerate("xyzt"):
+            table[name][row] = slot.start[i]
+            if slot.end is not None:
+                table[f"decay_{name}"][row] = slot.end[i]
+    return TruthEvents(Particles(**table), offsets, weight, vertex, cross_section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,13 +296,13 @@ def append(truth: TruthEvents, born: Newborn) -> tuple[TruthEvents, npt.NDArray[
     new |= zip(("px", "py", "pz"), born.momentum[1:], strict=True)
     new |= zip("xyzt", born.start, strict=True)
     new |= dict.fromkeys(("decay_x", "decay_y", "decay_z", "decay_t"), 0.0)
-    columns = {}
-    for field in fields(Particles):
-        old = getattr(truth.particles, field.name)
+    table = {}
+    for name in columns(Particles):
+        old = getattr(truth.particles, name)
         longer = np.empty(len(order), old.dtype)
         longer[rows[:n_old]] = old
-        longer[rows[n_old:]] = new[field.name]
-        columns[field.name] = longer
+        longer[rows[n_old:]] = new[name]
+        table[name] = longer
     offsets = truth.offsets.copy()
     offsets[1:] += np.cumsum(np.bincount(event, minlength=truth.n_events))
-    return replace(truth, particles=Particles(**columns), offsets=offsets), rows
+    return replace(truth, particles=Particles(**table), offsets=offsets), rows

@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "along_axes",
+    "axes_of_rest",
     "boost",
     "breakup_momentum",
     "dot",
+    "from_axes",
     "invariant_mass",
     "kallen",
     "rotate_z_to",
@@ -68,6 +71,36 @@ def rotate_z_to(p: FloatArray, axis: FloatArray) -> FloatArray:
     py = np.where(opposite, p[2], p[2] - y * shift + y * p[3])
     pz = np.where(opposite, -p[3], z * p[3] - x * p[1] - y * p[2])
     return np.stack([np.broadcast_to(p[0], px.shape), px, py, pz])
+
+
+def axes_of_rest(frame: FloatArray, mass: FloatArray, forward: FloatArray) -> FloatArray:
+    """Axes (t, x, y, z) of the rest frame of ``frame``, with z towards ``forward`` there.
+
+    They have unit length and are orthogonal to one another, shape (4, 4, n); ``forward`` must not
+    point along y. `from_axes` goes with them to where ``frame`` was measured.
+    """
+    time = frame / mass
+    one, zero = np.ones_like(mass), np.zeros_like(mass)
+    axes = [time]
+    for towards in (forward, np.stack([zero, zero, one, zero]), np.stack([zero, one, zero, zero])):
+        axis = towards - dot(towards, time) * time
+        for other in axes[1:]:
+            axis = axis + dot(axis, other) * other
+        axes.append(axis / np.sqrt(-dot(axis, axis)))
+    _, z, y, x = axes
+    return np.stack([time, x, y, z])
+
+
+def from_axes(p: FloatArray, axes: FloatArray) -> FloatArray:
+    """Momentum p, given along the axes, where these were measured, shape (4, n)."""
+    momentum: FloatArray = p[0] * axes[0] + p[1] * axes[1] + p[2] * axes[2] + p[3] * axes[3]
+    return momentum
+
+
+def along_axes(p: FloatArray, axes: FloatArray) -> FloatArray:
+    """Momentum p in the frame of the axes: the inverse of `from_axes`, shape (4, n)."""
+    time, *space = axes
+    return np.stack([dot(p, time), *(-dot(p, axis) for axis in space)])
 
 
 def kallen(a: FloatArray, b: FloatArray | float, c: FloatArray | float) -> FloatArray:

@@ -39,6 +39,7 @@ __all__ = [
     "PI0",
     "PION",
     "PROTON",
+    "TAU",
     "Z_PRIME",
     "Species",
     "charges",
@@ -56,6 +57,7 @@ ELECTRON: Final = 11
 NU_E: Final = 12
 MUON: Final = 13
 NU_MU: Final = 14
+TAU: Final = 15
 NU_TAU: Final = 16
 PHOTON: Final = 22
 PI0: Final = 111

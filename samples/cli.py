@@ -181,15 +181,9 @@ def produce(
     from darkbelle.gen.processes import find_process
     from darkbelle.samples.production import Run
     from darkbelle.samples.production import produce as produce_sample
-    from darkbelle.settings import parse_setting
+    from darkbelle.settings import parse_settings
 
-    parameters: dict[str, Any] = {}
-    for setting in settings:
-        parsed = parse_setting(setting)
-        if repeated := parameters.keys() & parsed.keys():
-            raise ConfigError(f"parameter '{repeated.pop()}' is given twice")
-        parameters |= parsed
-    process = find_process(process_name)(**parameters)
+    process = find_process(process_name)(**parse_settings(settings))
     experiment = geometry.load(card, overrides)
     if seed is None:
         seed = secrets.randbits(32)

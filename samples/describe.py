@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 import re
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -17,6 +19,7 @@ from darkbelle.geometry.trigger import Menu
 from darkbelle.samples.efficiency import line_shares, trigger_efficiency
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.reading import Sample
+from darkbelle.settings import Settings
 
 __all__ = ["describe_experiment", "describe_process", "describe_sample"]
 
@@ -26,7 +29,7 @@ _LONGEST_LINE = 160
 
 def describe_process(process: type[Process]) -> str:
     """Parameters with unit, range and default, observables, papers."""
-    rows = [(name, *_describe_parameter(field)) for name, field in process.model_fields.items()]
+    rows = list(_parameter_rows(process))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [f"{process.name}: {process.summary}", "", "parameters"]
     lines += [
@@ -49,6 +52,23 @@ def describe_process(process: type[Process]) -> str:
     return "\n".join(lines)
 
 
+def _parameter_rows(settings: type[Settings], prefix: str = "") -> Iterator[tuple[str, ...]]:
+    """Name, default, allowed values and meaning of each parameter, a class's own ones first."""
+    own_first = sorted(settings.model_fields.items(), key=lambda f: f[0] not in _own(settings))
+    for name, field in own_first:
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Settings):
+            yield from _parameter_rows(kind, f"{prefix}{name}.")
+        else:
+            yield (f"{prefix}{name}", *_describe_parameter(field))
+
+
+def _own(settings: type[Settings]) -> Collection[str]:
+    """Parameters that a class does not inherit."""
+    inherited = {name for base in settings.__bases__ for name in getattr(base, "model_fields", ())}
+    return settings.model_fields.keys() - inherited
+
+
 def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
     """Default, allowed values and meaning of a parameter."""
     extra = field.json_schema_extra
@@ -67,7 +87,9 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
 
 
 def _literals(annotation: Any) -> tuple[Any, ...]:
-    """Values of a Literal, else nothing."""
+    """Values of a Literal or of an enum of words, else nothing."""
+    if isinstance(annotation, type) and issubclass(annotation, enum.StrEnum):
+        return tuple(member.value for member in annotation)
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 

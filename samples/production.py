@@ -157,6 +157,7 @@ def produce(
             "chunks": make.n_chunks,
             "n_generated": n_total,
         }
+        header |= {f"{name}_efficiency": v for name, v in generator.efficiencies.items()}
         if lumi is not None:
             header["lumi"] = lumi
         writer.finish(header)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.units import C
 
-__all__ = ["decay_points"]
+__all__ = ["decay_points", "favoured_decay_points"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,6 +28,44 @@ def decay_points(
         Mean proper decay length [cm], one for all or shape (n,).
     """
     proper = ctau * rng.standard_exponential(momentum.shape[1]) / invariant_mass(momentum)
+    return _end(start, momentum, proper)
+
+
+def favoured_decay_points(
+    start: FloatArray,
+    momentum: FloatArray,
+    ctau: float,
+    reach: float | None,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Ends of straight flights of which half are drawn within reach, and their weights.
+
+    One half of the flights is exponential, the other uniform in length up to ``reach`` [cm]; the
+    weights, at most two, restore the exponential. Without a reach, or where the mean length is
+    zero, all are exponential and all weights are one.
+
+    Returns
+    -------
+    end
+        (x, y, z, t), shape (4, n).
+    weight
+        Shape (n,).
+    """
+    n = momentum.shape[1]
+    if reach is None or ctau == 0:
+        return decay_points(start, momentum, ctau, rng), np.ones(n)
+    size = np.sqrt(np.sum(momentum[1:] ** 2, axis=0))
+    mean = ctau * size / invariant_mass(momentum)
+    length = np.where(
+        rng.random(n) < 0.5, mean * rng.standard_exponential(n), reach * rng.random(n)
+    )
+    wanted = np.exp(-length / mean) / mean
+    drawn = (wanted + np.where(length < reach, 1 / reach, 0.0)) / 2
+    return _end(start, momentum, length / size), wanted / drawn
+
+
+def _end(start: FloatArray, momentum: FloatArray, proper: FloatArray) -> FloatArray:
+    """Where and when flights end after some proper length over mass [cm/GeV]."""
     flight = np.stack([*(proper * momentum[1:]), proper * momentum[0] / C])
     end: FloatArray = start + flight
     return end

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.gen.processes.base import EventGenerator, Process
 from darkbelle.gen.processes.gun import ParticleGun
-from darkbelle.gen.processes.zprime import MuMuZPrime
+from darkbelle.gen.processes.emission import MuMuZPrime
 
 __all__ = [
     "EventGenerator",

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from darkbelle.errors import ConfigError, explain
 from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.geometry import Collider
 from darkbelle.settings import Settings
 
-__all__ = ["EventGenerator", "Process", "parameter"]
+__all__ = ["EventGenerator", "Number", "Process", "Range", "parameter", "split"]
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def split(value: Any) -> Any:
+    """Numbers with commas between them, as the command line writes them."""
+    return value.split(",") if isinstance(value, str) and "," in value else value
+
+
+def _as_range(value: Any) -> Any:
+    """A number is a range of no width."""
+    value = split(value)
+    return value if isinstance(value, (tuple, list)) else (value, value)
+
+
+Range = Annotated[tuple[Number, Number], BeforeValidator(_as_range)]
+"""Least and greatest value."""
 
 
 def parameter(description: str, *, unit: str = "", **bounds: Any) -> Any:
@@ -29,6 +47,10 @@ class EventGenerator(Protocol):
     @property
     def cross_section(self) -> CrossSection | None:
         """Cross-section of the chosen final state, None where the process has none."""
+
+    @property
+    def efficiencies(self) -> Mapping[str, float]:
+        """Shares of tried events that each step of the generation keeps, by its name."""
 
     def generate(self, n_events: int, rng: np.random.Generator) -> TruthEvents:
         """Events in the laboratory frame."""

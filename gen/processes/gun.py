@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.decay import decay_short_lived
 from darkbelle.gen.events import Origin, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.particles import species
-from darkbelle.gen.processes.base import Process, parameter
+from darkbelle.gen.processes.base import Process, Range, parameter, split
 from darkbelle.geometry import Collider
 
 __all__ = ["ParticleGun"]
@@ -26,23 +27,6 @@ HARDEST, FARTHEST = 1e3, 1e4
 """Largest momentum [GeV] and distance from the origin [cm]."""
 ALONG_BEAM = 1e-3
 """Sine of the polar angle below which no transverse momentum can be given."""
-
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-def _split(value: Any) -> Any:
-    """Numbers with commas between them, as the command line writes them."""
-    return value.split(",") if isinstance(value, str) and "," in value else value
-
-
-def _as_range(value: Any) -> Any:
-    """A number is a range of no width."""
-    value = _split(value)
-    return value if isinstance(value, (tuple, list)) else (value, value)
-
-
-Range = Annotated[tuple[Number, Number], BeforeValidator(_as_range)]
 
 
 class ParticleGun(Process):
@@ -61,7 +45,7 @@ class ParticleGun(Process):
     theta: Annotated[Range, parameter("polar angle", unit="rad")] = (0.0, math.pi)
     phi: Annotated[Range, parameter("azimuth", unit="rad")] = (-math.pi, math.pi)
     vertex: Annotated[
-        Annotated[tuple[Range, Range, Range], BeforeValidator(_split)] | None,
+        Annotated[tuple[Range, Range, Range], BeforeValidator(split)] | None,
         parameter("start: ranges of x, y, z", unit="cm"),
     ] = None
 
@@ -116,6 +100,7 @@ class GunGenerator:
     process: ParticleGun
     collider: Collider
     cross_section: None = None
+    efficiencies: Mapping[str, float] = field(default_factory=dict)
 
     def generate(self, n_events: int, rng: np.random.Generator) -> TruthEvents:
         """Events in the laboratory frame."""

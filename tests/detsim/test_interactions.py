@@ -988,8 +988,8 @@ def test_nothing_at_all() -> None:
     none = one_each([], np.empty((3, 0)))
     unseen = one_each(NU_E, beam(1.0, 90, 5))
     absent = Slot(
-        MUON, Status.FINAL, Origin.GUN, mass_of(MUON), np.ones((4, 5)), np.zeros((4, 5)),
-        present=np.zeros(5, dtype=bool),
+        MUON, Status.FINAL, Origin.GUN, mass_of(MUON), np.ones((4, 0)), np.zeros((4, 0)),
+        events=np.empty(0, np.intp),
     )  # fmt: skip
     empty = assemble([absent], np.ones(5), np.zeros((4, 5)), None)
     for truth, n_events, n_particles in ((none, 0, 0), (empty, 5, 0), (unseen, 5, 5)):

@@ -38,14 +38,14 @@ def momentum(seed: int) -> np.ndarray:
 def events() -> TruthEvents:
     """A photon in the last event alone, a parent, two children of which one is rare."""
     slots = [
-        Slot(22, Status.FINAL, Origin.PRIMARY, 0.0, momentum(0), VERTEX,
-             present=np.array([False, False, True])),
+        Slot(22, Status.FINAL, Origin.PRIMARY, 0.0, momentum(0)[:, [2]], VERTEX[:, [2]],
+             events=np.array([2])),
         Slot(55, Status.DECAYED, Origin.PRIMARY, 0.5, momentum(1), VERTEX, END,
              outcome=Outcome.DECAYED),
         Slot(np.array([14, 16, 52], np.int32), Status.FINAL, Origin.DECAY,
              np.array([0.0, 0.0, 0.2]), momentum(2), END, parent=1),
-        Slot(-14, Status.FINAL, Origin.DECAY, 0.0, momentum(3), END, parent=1,
-             present=np.array([True, False, True])),
+        Slot(-14, Status.FINAL, Origin.DECAY, 0.0, momentum(3)[:, [0, 2]], END[:, [0, 2]], parent=1,
+             events=np.array([0, 2])),
     ]  # fmt: skip
     return assemble(slots, np.array([1.0, 2.0, 3.0]), VERTEX, CrossSection(4.0, 0.1))
 
@@ -99,6 +99,24 @@ def test_columns_are_described_and_hold_no_less_than_they_store(events: TruthEve
         assert column.unit
 
 
+def test_chosen_events_keep_their_particles(events: TruthEvents):
+    """Any order, any repetition; parts joined again are the whole."""
+    chosen = events.take(np.array([2, 0, 2]))
+    assert chosen.offsets.tolist() == [0, 4, 7, 11]
+    assert chosen.weight.tolist() == [3, 1, 3]
+    assert chosen.vertex.tolist() == events.vertex[:, [2, 0, 2]].tolist()
+    codes = events.particles.pdg_id
+    assert chosen.particles.pdg_id.tolist() == [*codes[5:], *codes[:3], *codes[5:]]
+    whole = TruthEvents.join([events.take(np.array(part, int)) for part in ([0], [], [1, 2])])
+    assert whole.offsets.tolist() == events.offsets.tolist()
+    assert whole.vertex.tolist() == events.vertex.tolist()
+    assert whole.cross_section == events.cross_section
+    for name in columns(Particles):
+        values, expected = (getattr(e.particles, name) for e in (whole, events))
+        assert values.dtype == expected.dtype
+        assert values.tolist() == expected.tolist()
+
+
 def test_no_events():
     slot = Slot(13, Status.FINAL, Origin.GUN, 0.1, np.zeros((4, 0)), np.zeros((4, 0)))
     events = assemble([slot], np.zeros(0), np.zeros((4, 0)), None)
@@ -108,8 +126,9 @@ def test_no_events():
 
 
 def test_event_without_any_particle():
-    nobody = np.array([False, True, False])
-    slot = Slot(13, Status.FINAL, Origin.GUN, 0.1, momentum(4), VERTEX, present=nobody)
+    here = np.array([1])
+    p, start = momentum(4)[:, here], VERTEX[:, here]
+    slot = Slot(13, Status.FINAL, Origin.GUN, 0.1, p, start, events=here)
     events = assemble([slot], np.ones(N), VERTEX, None)
     assert events.offsets.tolist() == [0, 0, 1, 1]
     assert events.event_index().tolist() == [1]
@@ -166,11 +185,11 @@ def test_append_keeps_order_and_content(sizes: list[int], data: st.DataObject):
     n = sum(sizes)
     parents = data.draw(st.lists(st.integers(0, n - 1), max_size=8)) if n else []
     rng = np.random.default_rng(len(sizes) + 10 * n)
+    owners = [np.flatnonzero(np.array(sizes) > j) for j in range(3)]
     slots = [
-        Slot(int(j), Status.FINAL, Origin.PRIMARY, 0.1, *rng.normal(size=(2, 4, len(sizes))),
-             present=np.array(sizes) > j)
-        for j in range(3)
-    ]  # fmt: skip
+        Slot(j, Status.FINAL, Origin.PRIMARY, 0.1, *rng.normal(size=(2, 4, len(own))), events=own)
+        for j, own in enumerate(owners)
+    ]
     old = assemble(slots, np.ones(len(sizes)), np.zeros((4, len(sizes))), None)
     added = born(parents, rng)
     new, rows = append(old, added)

@@ -7,6 +7,7 @@ import pytest
 
 from darkbelle.gen.annihilation import AnnihilationSource
 from darkbelle.gen.production.emission import (
+    LeptonPairAndBoson,
     PSEUDOSCALAR,
     SCALAR,
     VECTOR,
@@ -20,7 +21,7 @@ from darkbelle.gen.production.emission import (
 from darkbelle.gen.isr import IsrSpectrum, Radiator
 from darkbelle.gen.models.lmu_ltau import LmuLtau
 from darkbelle.gen.particles import MASS_MU, MASS_TAU
-from darkbelle.gen.processes.zprime import MuMuZPrime, MuonPairWithVector
+from darkbelle.gen.processes import MuMuZPrime
 from darkbelle.geometry import Collider, load
 from tests.reference.reading import rows
 
@@ -180,7 +181,7 @@ def test_radiation_corrects_the_cross_section(row: dict):
 
 @pytest.mark.parametrize(("mass", "expected_pb"), [(0.1, 631.758), (5.0, 1.86039)])
 def test_radiation_in_the_event_source(mass: float, expected_pb: float, collider: Collider):
-    hard = MuonPairWithVector(Masses(MASS_MU, mass), 1.0)
+    hard = LeptonPairAndBoson(VECTOR, Masses(MASS_MU, mass), 1.0)
     source = AnnihilationSource(hard, collider, isr=True, rng=np.random.default_rng(14))
     found = source.cross_section
     assert found.error < 0.002 * found.value

@@ -17,6 +17,7 @@ from darkbelle.gen.production.emission.amplitude import (
     decay_correlation,
     squared_amplitude,
 )
+from darkbelle.gen.production.emission.process import LeptonPairAndBoson, VectorDecay
 from darkbelle.gen.production.emission.sampling import Emission, sample
 from darkbelle.gen.production.emission.total import cross_section
 
@@ -24,9 +25,11 @@ __all__ = [
     "PSEUDOSCALAR",
     "SCALAR",
     "VECTOR",
+    "VectorDecay",
     "Coupling",
     "Emission",
     "Invariants",
+    "LeptonPairAndBoson",
     "Masses",
     "cross_section",
     "decay_correlation",

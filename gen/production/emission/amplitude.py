@@ -200,7 +200,7 @@ def squared_amplitude(coupling: Coupling, masses: Masses, at: Invariants) -> Flo
 
 
 def decay_correlation(
-    masses: Masses, at: Invariants, p1: FloatArray, p2: FloatArray, difference: FloatArray
+    masses: Masses, at: Invariants, p1: FloatArray, p2: FloatArray, difference: FloatArray, w=None
 ) -> FloatArray:
     """Probability to keep an isotropic decay of a vector X -> f fbar, shape (n,), within [0, 1].
 
@@ -210,7 +210,7 @@ def decay_correlation(
     """
     m2, x2, s = masses.lepton**2, masses.boson**2, at.s
     u1, u2 = dot(p1, difference), dot(p2, difference)
-    w = -np.sqrt(s) * difference[3]
+    w = -np.sqrt(s) * difference[3] if w is None else w
     y = -dot(difference, difference)  # M^2 - 4 m_f^2
     a, b, one, two = at.a, at.b, 1 / at.d1, 1 / at.d2
     product, ratio = one * two, at.d1 * two + at.d2 * one

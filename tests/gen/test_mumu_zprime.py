@@ -46,10 +46,12 @@ def test_command_line_texts():
         ({"mass": 1, "g_chi": math.nan}, "g_chi: "),
         ({"mass": 1, "ctau": -1}, "ctau: Input should be greater than or equal to 0"),
         ({"mass": 1, "ctau": math.nan}, "ctau: "),
-        ({"mass": 1, "decay": "visible"}, "decay: Input should be 'invisible' (got 'visible')"),
+        ({"mass": 1, "decay": "visible"}, "decay: Input should be 'invisible', 'mumu' or 'tautau'"),
+        ({"mass": 0.2, "decay": "mumu"}, "decay = 'mumu' needs mass > 0.211317 GeV (got 0.2)"),
+        ({"mass": 3, "decay": "tautau"}, "decay = 'tautau' needs mass > 3.55386 GeV (got 3.0)"),
         ({"mass": 1, "isr": "maybe"}, "isr: "),
         ({"mass": 1, "couplng": 1}, "unknown key 'couplng', did you mean 'coupling'?"),
-        ({"mass": 1, "spin": 1}, "unknown key 'spin', known: coupling, ctau, decay"),
+        ({"mass": 1, "spin": 1}, "unknown key 'spin', known: coupling, ctau, cuts"),
     ],
 )
 def test_bad_input(parameters: dict, message: str):
@@ -70,14 +72,14 @@ def test_too_heavy_for_the_collider(mass: float, collider: Collider):
 
 
 @pytest.mark.parametrize("m_chi", [0.5, 0.7])
-def test_chi_too_heavy_for_the_zprime(m_chi: float, collider: Collider):
+def test_chi_too_heavy_for_the_zprime(m_chi: float):
     with pytest.raises(ConfigError, match=f"m_chi = {m_chi} GeV exceeds half of mass = 1.0 GeV"):
-        MuMuZPrime(mass=1.0, m_chi=m_chi).prepare(collider, np.random.default_rng(82))
+        MuMuZPrime(mass=1.0, m_chi=m_chi)
 
 
 def test_layout_of_events(collider: Collider):
-    """Beams, perhaps a photon, Z', mu-, mu+, and the two of the decay, in this order."""
-    process = MuMuZPrime(mass=1.0, m_chi=0.3, coupling=1.0)
+    """Beams, perhaps a photon, mu-, mu+, Z', and the two of the decay, in this order."""
+    process = MuMuZPrime(mass=1.0, m_chi=0.3, coupling=1.0, fsr=False)
     events = process.generate(collider, 200, np.random.default_rng(83))
     p = events.particles
     photons = np.diff(events.offsets) == 8
@@ -87,11 +89,11 @@ def test_layout_of_events(collider: Collider):
         at = slice(events.offsets[i], events.offsets[i + 1])
         codes = p.pdg_id[at].tolist()
         boson = codes.index(55)
-        assert codes[:-2] == [11, -11, *([22] if photons[i] else []), 55, 13, -13]
+        assert codes[:-2] == [11, -11, *([22] if photons[i] else []), 13, -13, 55]
         assert codes[-2] == -codes[-1]
         assert codes[-2] in (14, 16, 52)
-        assert p.parent[at].tolist() == [-1] * (boson + 3) + [boson] * 2
-        assert p.status[at].tolist() == [4, 4, *([1] if photons[i] else []), 2, 1, 1, 1, 1]
+        assert p.parent[at].tolist() == [-1] * (boson + 1) + [boson] * 2
+        assert p.status[at].tolist() == [4, 4, *([1] if photons[i] else []), 1, 1, 2, 1, 1]
         assert p.mass[at][-1] == (0.3 if codes[-2] == 52 else 0)
     boson = p.pdg_id == 55
     assert np.all(p.outcome[boson] == Outcome.DECAYED)

@@ -1,0 +1,287 @@
+"""Decays that a process prescribes: what its particles decay to, how, and how long they live."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.events import Origin, Outcome, Slot, Status
+from darkbelle.gen.kinematics import boost, invariant_mass
+from darkbelle.gen.particles import PHOTON, TAU, species
+from darkbelle.gen.phasespace import MatrixElement, decay_at_rest
+from darkbelle.gen.production.base import Correlation, HardEvents
+from darkbelle.gen.radiation import Kernel, Radiated, radiate
+
+__all__ = ["ChargedPair", "Decay", "DecayAtRest", "Mode", "State", "grow", "in_phase_space"]
+
+FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.intp]
+
+class DecayAtRest(Protocol):
+    """How daughters share the energy of a parent; picklable, since workers are sent it."""
+
+    def __call__(self, mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """Momenta in the frames of parents of masses (n,), shape (n_daughters, 4, n)."""
+
+
+def in_phase_space(
+    daughter_masses: Sequence[float], matrix_element: MatrixElement | None = None
+) -> DecayAtRest:
+    """Decays by `decay_at_rest`."""
+    return partial(
+        decay_at_rest, daughter_masses=daughter_masses, matrix_element=matrix_element
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedPair:
+    """Particles of opposite charge that radiate together: their places, and how."""
+
+    minus: int
+    plus: int
+    kernel: Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A particle as a process knows it.
+
+    ``mass`` [GeV] is None where every event has its own; ``decay`` is None where nothing follows,
+    or where the decays of its kind follow from its code.
+    """
+
+    pdg_id: int
+    mass: float | None
+    decay: Decay | None = None
+    outcome: Outcome = Outcome.UNDETERMINED
+
+    @classmethod
+    def of(cls, pdg_id: int) -> Self:
+        """A particle of the Standard Model; taus stay undecayed."""
+        undecayed = abs(pdg_id) == TAU
+        outcome = Outcome.UNDECAYED if undecayed else Outcome.UNDETERMINED
+        return cls(pdg_id, species(pdg_id).mass, outcome=outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way to decay: branching fraction, daughters, and how they share the energy.
+
+    Without ``at_rest`` the daughters are flat in phase space; ``correlation`` is of two-body
+    decays of what the hard process makes.
+    """
+
+    fraction: float
+    daughters: tuple[State, ...]
+    at_rest: DecayAtRest | None = None
+    correlation: Correlation | None = None
+    pair: ChargedPair | None = None
+
+    @classmethod
+    def to_pair(
+        cls,
+        fraction: float,
+        pdg_id: int,
+        kernel: Kernel,
+        correlation: Correlation | None = None,
+    ) -> Self:
+        """Into a charged particle and its antiparticle, the negative one first."""
+        minus = pdg_id if species(pdg_id).charge < 0 else -pdg_id
+        daughters = (State.of(minus), State.of(-minus))
+        return cls(fraction, daughters, correlation=correlation, pair=ChargedPair(0, 1, kernel))
+
+    @property
+    def share(self) -> float:
+        """Branching fraction of this mode and of all that follows."""
+        share = self.fraction
+        for daughter in self.daughters:
+            if daughter.decay is not None:
+                share *= daughter.decay.share
+        return share
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """How a particle ends: mean proper decay length [cm], and the modes that are generated."""
+
+    ctau: float
+    modes: tuple[Mode, ...]
+
+    @property
+    def share(self) -> float:
+        """Part of all decays that is generated."""
+        return sum(mode.share for mode in self.modes)
+
+
+_PHOTON: Final = State(PHOTON, 0.0)
+_MOST_TRIES: Final = 16
+"""Decays that are tried at once for those few that are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """Particles of one kind, at most one an event, on their way into the record."""
+
+    state: State
+    momentum: FloatArray
+    start: FloatArray
+    events: IndexArray
+    parent: int
+    origin: Origin
+
+
+def grow(
+    first: Sequence[Slot],
+    mode: Mode,
+    hard: HardEvents,
+    vertex: FloatArray,
+    rng: np.random.Generator,
+    *,
+    fsr: bool,
+    reach: float | None,
+) -> tuple[list[Slot], FloatArray]:
+    """Let what a hard process makes radiate, fly and decay.
+
+    Parameters
+    ----------
+    first
+        Slots that come before.
+    mode
+        What the hard process makes, in the order of its momenta.
+    hard, vertex
+        Hard processes in the laboratory, and where they happened, shape (4, n).
+    fsr
+        Whether charged pairs radiate.
+    reach
+        Distance [cm] up to which decays are favoured, cf. `favoured_decay_points`; None for none.
+
+    Returns
+    -------
+    slots
+        ``first``, then the particles, daughters after all of an earlier generation.
+    weight
+        Weights of the events that make up for the favoured decays, shape (n,).
+    """
+    slots, weight = list(first), np.ones(len(hard.s))
+    everywhere = np.arange(len(hard.s))
+    leave = partial(_leave, rng=rng, fsr=fsr)
+    queue = deque(leave(mode, hard.momenta, vertex, everywhere, -1, Origin.PRIMARY))
+    while queue:
+        branch = queue.popleft()
+        decay, place = branch.state.decay, len(slots)
+        if decay is None:
+            slots.append(_slot(branch))
+            continue
+        end, favour = favoured_decay_points(branch.start, branch.momentum, decay.ctau, reach, rng)
+        weight[branch.events] *= favour
+        slots.append(_slot(branch, end))
+        chosen = _choose(decay.modes, len(favour), rng)
+        for mode, rows in zip(decay.modes, chosen, strict=True):
+            events = branch.events[rows]
+            parent = branch.momentum[:, rows]
+            daughters = _daughters(mode, branch.state.mass, parent, hard.take(events), rng)
+            queue += leave(mode, daughters, end[:, rows], events, place, Origin.DECAY)
+    return slots, weight
+
+
+def _slot(branch: _Branch, end: FloatArray | None = None) -> Slot:
+    state = branch.state
+    return Slot(
+        state.pdg_id,
+        Status.FINAL if end is None else Status.DECAYED,
+        branch.origin,
+        invariant_mass(branch.momentum) if state.mass is None else state.mass,
+        branch.momentum,
+        branch.start,
+        end,
+        branch.parent,
+        state.outcome if end is None else Outcome.DECAYED,
+        branch.events,
+    )
+
+
+def _choose(modes: Sequence[Mode], n: int, rng: np.random.Generator) -> list[IndexArray]:
+    """Which of n particles decay by each mode."""
+    if len(modes) == 1:
+        return [np.arange(n)]
+    shares = np.array([mode.share for mode in modes])
+    chosen = rng.choice(len(modes), n, p=shares / shares.sum())
+    return [np.flatnonzero(chosen == i) for i in range(len(modes))]
+
+
+def _daughters(
+    mode: Mode,
+    mass: float | None,
+    parent: FloatArray,
+    hard: HardEvents,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Momenta of the daughters in the laboratory, shape (n_daughters, 4, n)."""
+    n = parent.shape[1]
+    own_mass = invariant_mass(parent) if mass is None else np.full(n, mass)
+    at_rest = mode.at_rest or in_phase_space([daughter.mass or 0.0 for daughter in mode.daughters])
+
+    def isotropic(rows: IndexArray) -> FloatArray:
+        frame, frame_mass = parent[:, rows], own_mass[rows]
+        return np.stack([boost(p, frame, frame_mass) for p in at_rest(frame_mass, rng=rng)])
+
+    everyone = np.arange(n)
+    if mode.correlation is None:
+        return isotropic(everyone)
+    daughters = np.empty((len(mode.daughters), 4, n))
+    pending, n_tries = everyone, 1
+    while len(pending):
+        rows = np.repeat(pending, n_tries)
+        trial = isotropic(rows)
+        kept = rng.random(len(rows)) < mode.correlation(hard.take(rows), trial)
+        kept = kept.reshape(-1, n_tries)
+        done = kept.any(axis=1)
+        first_kept = np.flatnonzero(done) * n_tries + kept.argmax(axis=1)[done]
+        daughters[:, :, pending[done]] = trial[:, :, first_kept]
+        pending = pending[~done]
+        n_tries = min(_MOST_TRIES, -(-n // (4 * len(pending) + 1)))
+    return daughters
+
+
+def _leave(
+    mode: Mode,
+    momenta: FloatArray,
+    start: FloatArray,
+    events: IndexArray,
+    parent: int,
+    origin: Origin,
+    *,
+    rng: np.random.Generator,
+    fsr: bool,
+) -> Iterator[_Branch]:
+    """The particles of one mode after radiation, and their photons."""
+    photons: Iterable[tuple[IndexArray, FloatArray]] = ()
+    if fsr and mode.pair is not None:
+        minus, plus = mode.pair.minus, mode.pair.plus
+        mass = mode.daughters[minus].mass
+        radiated = radiate(momenta[[minus, plus]], mass, mode.pair.kernel, rng)
+        momenta = momenta.copy()
+        momenta[[minus, plus]] = radiated.pair
+        photons = _one_an_event(radiated)
+    for state, momentum in zip(mode.daughters, momenta, strict=True):
+        yield _Branch(state, momentum, start, events, parent, origin)
+    for rows, photon in photons:
+        yield _Branch(
+            _PHOTON, photon, start[:, rows], events[rows], parent, Origin.FINAL_STATE_RADIATION
+        )
+
+
+def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:
+    """Events with a first photon and these photons, then those with a second one, and so on."""
+    order = np.argsort(radiated.event, kind="stable")
+    event = radiated.event[order]
+    rank = np.arange(len(event)) - np.searchsorted(event, event)
+    for i in range(rank.max(initial=-1) + 1):
+        yield event[rank == i], radiated.photons[:, order[rank == i]]

@@ -1,0 +1,163 @@
+"""What all processes of e+e- annihilation share: radiation, flights, cuts, cross-sections."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
+
+import numpy as np
+
+from darkbelle.errors import ConfigError, KinematicsError
+from darkbelle.gen.annihilation import AnnihilationSource
+from darkbelle.gen.beams import sample_vertices
+from darkbelle.gen.decays.decay import decay_short_lived
+from darkbelle.gen.decays.tree import Mode, grow
+from darkbelle.gen.events import CrossSection, TruthEvents, assemble
+from darkbelle.gen.processes.base import Process, parameter
+from darkbelle.gen.processes.cuts import GeneratorCuts
+from darkbelle.gen.production.base import HardProcess
+from darkbelle.geometry import Collider
+
+__all__ = ["AnnihilationGenerator", "AnnihilationProcess"]
+
+_PILOT_EVENTS = 20_000
+"""Events that measure the efficiency of the cuts."""
+_FEWEST_PASSED = 10
+_LARGEST_BATCH = 65536
+
+
+class AnnihilationProcess(Process):
+    """A process of e+e- annihilation: a hard process, and what becomes of what it makes.
+
+    One that is derived from it adds parameters, and says by `hard_process` and `final_state` what
+    they mean.
+    """
+
+    heaviest: ClassVar[str] = "mass"
+    """The mass to lower where the final state is too heavy."""
+
+    isr: Annotated[bool, parameter("initial-state radiation")] = True
+    fsr: Annotated[bool, parameter("final-state radiation of pairs of charged particles")] = True
+    weighted: Annotated[bool, parameter("events with weights instead of unweighted ones")] = False
+    reach: Annotated[
+        float | None,
+        parameter("half of the decays are drawn within this distance, with weights", unit="cm", gt=0),
+    ] = None
+    cuts: Annotated[GeneratorCuts, parameter("what generated events must have")] = GeneratorCuts()
+
+    @abc.abstractmethod
+    def hard_process(self) -> HardProcess:
+        """What happens at the energy of the annihilation, with its couplings."""
+
+    @abc.abstractmethod
+    def final_state(self) -> Mode:
+        """The particles of the hard process, in its order, and how they decay."""
+
+    def prepare(self, collider: Collider, rng: np.random.Generator) -> AnnihilationGenerator:
+        """Make ready for one collider, cf. `Process.prepare`."""
+        hard = self.hard_process()
+        if hard.threshold >= collider.sqrt_s:
+            value = getattr(self, self.heaviest)
+            limit = value - hard.threshold + collider.sqrt_s
+            msg = (
+                f"{self.name}: {self.heaviest} = {value} GeV is too heavy for sqrt_s = "
+                f"{collider.sqrt_s:.5g} GeV ({collider.name}): choose {self.heaviest} < "
+                f"{limit:.5g} GeV"
+            )
+            raise KinematicsError(msg)
+        source = AnnihilationSource(hard, collider, isr=self.isr, rng=rng)
+        mode = self.final_state()
+        total = source.cross_section
+        generator = AnnihilationGenerator(
+            self,
+            collider,
+            source,
+            mode,
+            CrossSection(mode.share * total.value, mode.share * total.error),
+        )
+        return generator if self.cuts.are_open else generator.behind_cuts(rng)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnihilationGenerator:
+    """An `AnnihilationProcess` at one collider."""
+
+    process: AnnihilationProcess
+    collider: Collider
+    source: AnnihilationSource
+    mode: Mode
+    cross_section: CrossSection
+    """Cross-section times branching fractions of what is generated [fb]."""
+    cut_efficiency: float = 1.0
+    mean_weight: float = 1.0
+    """Of the events that pass the cuts."""
+
+    @property
+    def efficiencies(self) -> Mapping[str, float]:
+        """Shares of events that unweighting and cuts keep."""
+        shares = {} if self.process.weighted else {"unweighting": self.source.bound.efficiency}
+        return shares if self.process.cuts.are_open else shares | {"cuts": self.cut_efficiency}
+
+    def generate(self, n_events: int, rng: np.random.Generator) -> TruthEvents:
+        """Events in the laboratory frame."""
+        if self.process.cuts.are_open:
+            return self._grown(n_events, rng)
+        batches = [self._grown(0, rng)]
+        missing = n_events
+        while missing > 0:
+            n_tries = math.ceil(1.05 * missing / self.cut_efficiency) + 16
+            truth = self._grown(min(n_tries, _LARGEST_BATCH), rng)
+            kept = np.flatnonzero(self.process.cuts.passed(truth, self.collider))[:missing]
+            batches.append(truth.take(kept))
+            missing -= len(kept)
+        truth = TruthEvents.join(batches)
+        return replace(truth, weight=truth.weight / self.mean_weight)
+
+    def behind_cuts(self, rng: np.random.Generator) -> AnnihilationGenerator:
+        """This generator with the cuts' efficiency measured, and in the cross-section.
+
+        Raises
+        ------
+        ConfigError
+            Hardly any event passes.
+        """
+        truth = self._grown(_PILOT_EVENTS, rng)
+        passed = self.process.cuts.passed(truth, self.collider)
+        if passed.sum() < _FEWEST_PASSED:
+            raise ConfigError(
+                f"{self.process.name}: of {_PILOT_EVENTS} events {passed.sum()} pass the cuts, "
+                f"fewer than {_FEWEST_PASSED}: loosen them"
+            )
+        weight = truth.weight * passed
+        efficiency = float(weight.sum() / truth.weight.sum())
+        error = float(np.sqrt(np.sum((weight - efficiency * truth.weight) ** 2)))
+        error /= float(truth.weight.sum())
+        before = self.cross_section
+        relative = math.hypot(before.error / before.value, error / efficiency)
+        value = efficiency * before.value
+        return replace(
+            self,
+            cross_section=CrossSection(value, relative * value),
+            cut_efficiency=efficiency,
+            mean_weight=float(weight.sum() / passed.sum()),
+        )
+
+    def _grown(self, n: int, rng: np.random.Generator) -> TruthEvents:
+        """Events before cuts."""
+        process = self.process
+        events = self.source.draw(n, rng, weighted=process.weighted)
+        vertex = sample_vertices(self.collider, n, rng)
+        slots, weight = grow(
+            events.initial_slots(vertex),
+            self.mode,
+            events.hard,
+            vertex,
+            rng,
+            fsr=process.fsr,
+            reach=process.reach,
+        )
+        truth = assemble(slots, events.weight * weight, vertex, self.cross_section)
+        return decay_short_lived(truth, rng)

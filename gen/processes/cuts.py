@@ -1,0 +1,75 @@
+"""Cuts on generated events, before any detector; what they keep is part of the cross-section."""
+
+from __future__ import annotations
+
+import enum
+import math
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.gen.events import Status, TruthEvents
+from darkbelle.gen.kinematics import along_axes, axes_of_rest
+from darkbelle.gen.particles import PHOTON, charges
+from darkbelle.gen.processes.base import Range, parameter
+from darkbelle.geometry import Collider
+from darkbelle.settings import Settings
+
+__all__ = ["Frame", "GeneratorCuts"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Frame(enum.StrEnum):
+    """Where angles and energies of cuts are measured."""
+
+    LAB = "lab"
+    CMS = "cms"
+
+
+class GeneratorCuts(Settings):
+    """Least numbers of charged particles and of photons that leave within some angles.
+
+    Angles are those to the z axis of the laboratory or, in the centre of mass, to the electrons.
+    Undecayed particles count as they are.
+    """
+
+    n_charged: Annotated[int, parameter("least number of charged particles", ge=0)] = 0
+    n_photons: Annotated[int, parameter("least number of photons", ge=0)] = 0
+    theta: Annotated[Range, parameter("polar angles that count", unit="rad")] = (0.0, math.pi)
+    energy: Annotated[float, parameter("least energy that counts", unit="GeV", ge=0)] = 0.0
+    frame: Annotated[Frame, parameter("where angles and energies are measured")] = Frame.LAB
+
+    @property
+    def are_open(self) -> bool:
+        """Whether every event passes."""
+        return self.n_charged == 0 and self.n_photons == 0
+
+    def passed(self, truth: TruthEvents, collider: Collider) -> npt.NDArray[np.bool_]:
+        """Whether each event passes, shape (n_events,)."""
+        particles = truth.particles
+        is_charged = charges(particles.pdg_id) != 0
+        is_seen = is_charged | (particles.pdg_id == PHOTON)
+        rows = np.flatnonzero((particles.status == Status.FINAL) & is_seen)
+        p = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
+        if self.frame is Frame.CMS:
+            p = along_axes(p, _centre_of_mass(collider))
+        theta = np.arctan2(np.hypot(p[1], p[2]), p[3])
+        low, high = self.theta
+        counts = (theta >= low) & (theta <= high) & (p[0] >= self.energy)
+        event = truth.event_index()[rows]
+        passed = np.ones(truth.n_events, dtype=bool)
+        for least, of_kind in (
+            (self.n_charged, is_charged[rows]),
+            (self.n_photons, ~is_charged[rows]),
+        ):
+            passed &= np.bincount(event[counts & of_kind], minlength=truth.n_events) >= least
+        return passed
+
+
+def _centre_of_mass(collider: Collider) -> FloatArray:
+    """Axes of the centre of mass of the nominal beams, z along the electrons, (4, 4, 1)."""
+    total = collider.four_momentum[:, None]
+    electron = collider.e_her_gev * np.array([1.0, *collider.direction_her])[:, None]
+    return axes_of_rest(total, np.array([collider.sqrt_s]), 2 * electron - total)
