@@ -96,6 +96,8 @@ _DARK = {
     -CHI1: Species("chi1bar", 0, None, invisible=True),
     Z_PRIME: Species("Z'", 0, None, invisible=True),
 }
+_LEPTONS = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU}
+"""Masses with more digits than the ``particle`` package has."""
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
 _LONGEST_TABLE = 100_000
@@ -117,7 +119,7 @@ def species(pdg_id: int) -> Species:
         raise ConfigError(f"pdg_id {pdg_id} ({particle.name}) is no particle of integer charge")
     if abs(pdg_id) in _NEUTRINOS:
         return Species(particle.name, 0, 0.0, invisible=True)
-    mass = None if particle.mass is None else particle.mass * MeV
+    mass = None if particle.mass is None else _LEPTONS.get(abs(pdg_id), particle.mass * MeV)
     ctau = math.inf if particle.ctau is None else particle.ctau * mm
     return Species(particle.name, int(particle.charge), mass, ctau=ctau)
 

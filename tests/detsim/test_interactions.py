@@ -223,7 +223,7 @@ def assert_energy_is_kept(truth: TruthEvents) -> None:
 def test_everybody_has_a_fate_that_suits_it() -> None:
     _, after, path, _ = zoo()
     assert_consistent(after)
-    behind = {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.SHOWERED}
+    behind = {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.SHOWERED, Outcome.UNDECAYED}
     assert set(after.particles.outcome) == set(Outcome) - behind
     gone = np.isin(after.particles.outcome, (Outcome.ESCAPED, Outcome.INVISIBLE))
     unfinished = np.isinf(path)  # what curls too long, and what nobody sees
