@@ -20,7 +20,11 @@ from darkbelle.errors import ConfigError
 from darkbelle.units import MeV, mm
 
 __all__ = [
+    "ALP",
+    "A_PRIME",
     "CHI1",
+    "CHI2",
+    "DARK_HIGGS",
     "ELECTRON",
     "ETA",
     "KAON",
@@ -39,6 +43,7 @@ __all__ = [
     "PI0",
     "PION",
     "PROTON",
+    "SCALAR",
     "TAU",
     "Z_PRIME",
     "Species",
@@ -69,8 +74,13 @@ KAON: Final = 321
 NEUTRON: Final = 2112
 PROTON: Final = 2212
 LAMBDA: Final = 3122
+ALP: Final = 51
 CHI1: Final = 52
+CHI2: Final = 53
+SCALAR: Final = 54
 Z_PRIME: Final = 55
+A_PRIME: Final = 56
+DARK_HIGGS: Final = 57
 
 MASS_E: Final = 0.51099895e-3
 """GeV, PDG 2024"""
@@ -91,11 +101,8 @@ class Species:
     ctau: float = math.inf
 
 
-_DARK = {
-    CHI1: Species("chi1", 0, None, invisible=True),
-    -CHI1: Species("chi1bar", 0, None, invisible=True),
-    Z_PRIME: Species("Z'", 0, None, invisible=True),
-}
+_BOSONS = {ALP: "a", SCALAR: "S", Z_PRIME: "Z'", A_PRIME: "A'", DARK_HIGGS: "h'"}
+_DARK = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", **_BOSONS}
 _LEPTONS = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU}
 """Masses with more digits than the ``particle`` package has."""
 _LIGHTEST_HADRON = 100
@@ -103,14 +110,14 @@ _LIGHTEST_HADRON = 100
 _LONGEST_TABLE = 100_000
 """Codes side by side that are looked up in a table, which is quicker than to sort them."""
 _NEUTRINOS = frozenset({NU_E, NU_MU, NU_TAU})
-_OWN_ANTIPARTICLES = frozenset({PHOTON, PI0, ETA, K_S, K_L, Z_PRIME})
+_OWN_ANTIPARTICLES = frozenset({PHOTON, PI0, ETA, K_S, K_L, CHI2, *_BOSONS})
 
 
 @cache
 def species(pdg_id: int) -> Species:
     """Name, charge [e], mass [GeV], ctau [cm] of a code (PDG); ConfigError where it is unknown."""
     if pdg_id in _DARK:
-        return _DARK[pdg_id]
+        return Species(_DARK[pdg_id], 0, None, invisible=True)
     try:
         particle = Particle.from_pdgid(pdg_id)
     except (InvalidParticle, ParticleNotFound):

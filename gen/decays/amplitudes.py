@@ -1,4 +1,4 @@
-"""Matrix elements of weak three-body decays, summed over spins, unpolarised."""
+"""Matrix elements of three-body decays, summed over spins, unpolarised."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from darkbelle.gen.kinematics import dot
 from darkbelle.gen.phasespace import MatrixElement
 
-__all__ = ["KAON_TO_PION", "MUON_DECAY"]
+__all__ = ["KAON_TO_PION", "MUON_DECAY", "VECTOR_TO_PIONS"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,7 +44,24 @@ def _kaon_maximum(mass: FloatArray, pion: float, *_: float) -> FloatArray:
     return (mass**2 - pion**2) ** 2 / 2
 
 
+def _pions_squared(
+    vector: FloatArray, first: FloatArray, second: FloatArray, third: FloatArray
+) -> FloatArray:
+    del vector, third
+    normal = np.cross(first[1:], second[1:], axis=0)
+    squared: FloatArray = np.sum(normal**2, axis=0)
+    return squared
+
+
+def _pions_maximum(mass: FloatArray, *pions: float) -> FloatArray:
+    """Three equal momenta; that of the lightest pion is above all."""
+    momentum2: FloatArray = mass**2 / 9 - min(pions) ** 2
+    return 0.75 * momentum2**2
+
+
 MUON_DECAY: Final = MatrixElement(_muon_squared, _muon_maximum)
 """mu- -> e- nubar_e nu_mu, in this order: V-A, PDG 2024, review of muon decay parameters."""
 KAON_TO_PION: Final = MatrixElement(_kaon_squared, _kaon_maximum)
 """K -> pi l nu, in this order: f+ with its pole, without f- (PDG 2024, K_l3 form factors)."""
+VECTOR_TO_PIONS: Final = MatrixElement(_pions_squared, _pions_maximum)
+"""A vector at rest -> pi+ pi- pi0: the area of the triangle of their momenta, squared."""

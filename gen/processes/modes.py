@@ -1,0 +1,105 @@
+"""Decay modes of dark states by the names that users give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
+from darkbelle.gen.decays.tree import ChargedPair, Mode, State, in_phase_space
+from darkbelle.gen.models.base import Model
+from darkbelle.gen.models.dark_higgs import DarkHiggs
+from darkbelle.gen.models.dark_photon import DarkPhoton
+from darkbelle.gen.particles import ELECTRON, K_L, K_S, KAON, MUON, PHOTON, PI0, PION, TAU
+from darkbelle.gen.production.base import Correlation
+from darkbelle.gen.radiation import (
+    FERMIONS_FROM_SCALAR,
+    FERMIONS_FROM_VECTOR,
+    SCALARS_FROM_SCALAR,
+    SCALARS_FROM_VECTOR,
+    Kernel,
+)
+
+__all__ = ["Modes", "chosen", "leptons", "of_dark_higgs", "of_dark_photon", "photons"]
+
+Modes = Mapping[str, tuple[Mode, ...]]
+"""Modes by the name of the choice that allows them."""
+
+_CHARGED_KAONS, _PHI_REGION = 0.59, 1.06
+"""K+ K- share of what an A' gives in kaons up to this mass [GeV]; more beyond, here all.
+
+The share is that of phi decays; estimate.
+"""
+LEPTONS: Final = {"ee": ELECTRON, "mumu": MUON, "tautau": TAU}
+
+
+def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
+    """The open modes of a choice, which is one of their names or "any".
+
+    Raises
+    ------
+    ValueError
+        None is open; ``parent`` names the mass to raise.
+    """
+    candidates = [
+        mode for name in modes if choice in (name, "any") for mode in modes[name]
+    ]
+    found = tuple(mode for mode in candidates if mode.fraction > 0)
+    if not found:
+        threshold = min(sum(d.mass or 0.0 for d in mode.daughters) for mode in candidates)
+        msg = f"decay to {choice} needs {parent} > {threshold:.6g} GeV"
+        raise ValueError(msg)
+    return found
+
+
+def leptons(model: Model, kernel: Kernel, correlation: Correlation | None = None) -> Modes:
+    """Pairs of charged leptons."""
+    return {
+        name: (Mode.to_pair(model.branching_fraction(name), code, kernel, correlation),)
+        for name, code in LEPTONS.items()
+    }
+
+
+def photons(model: Model) -> Modes:
+    """Two photons from a boson without spin."""
+    photon = State.of(PHOTON)
+    return {"gammagamma": (Mode(model.branching_fraction("gammagamma"), (photon, photon)),)}
+
+
+def of_dark_photon(model: DarkPhoton, fermions: Correlation, scalars: Correlation) -> Modes:
+    """An A' into what it mixes with: leptons, and hadrons of two or three bodies."""
+    branching = model.branching_fraction
+    charged_kaons = _CHARGED_KAONS if model.mass < _PHI_REGION else 1.0
+    neutral_kaons = Mode((1 - charged_kaons) * branching("KK"), (State.of(K_S), State.of(K_L)))
+    pions = tuple(State.of(code) for code in (-PION, PION, PI0))
+    three_pions = Mode(
+        branching("pipipi0"),
+        pions,
+        in_phase_space([pion.mass or 0.0 for pion in pions], VECTOR_TO_PIONS),
+        pair=ChargedPair(0, 1, SCALARS_FROM_VECTOR),
+    )
+
+    def to_pair(fraction: float, code: int) -> tuple[Mode, ...]:
+        return (Mode.to_pair(fraction, code, SCALARS_FROM_VECTOR, scalars),)
+
+    return {
+        **leptons(model, FERMIONS_FROM_VECTOR, fermions),
+        "pipi": to_pair(branching("pipi"), PION),
+        "pipipi0": (three_pions,),
+        "KK": (*to_pair(charged_kaons * branching("KK"), KAON), neutral_kaons),
+    }
+
+
+def of_dark_higgs(model: DarkHiggs) -> Modes:
+    """An h' into what it mixes with: leptons, pions, kaons."""
+    branching = model.branching_fraction
+    short, long = State.of(K_S), State.of(K_L)
+    neutral_kaons = branching("K0K0") / 2
+    neutral_pions = Mode(branching("pi0pi0"), (State.of(PI0), State.of(PI0)))
+    return {
+        **leptons(model, FERMIONS_FROM_SCALAR),
+        "pipi": (Mode.to_pair(branching("pipi"), PION, SCALARS_FROM_SCALAR),),
+        "pi0pi0": (neutral_pions,),
+        "KK": (Mode.to_pair(branching("KK"), KAON, SCALARS_FROM_SCALAR),),
+        "K0K0": (Mode(neutral_kaons, (short, short)), Mode(neutral_kaons, (long, long))),
+    }
