@@ -4,9 +4,11 @@ L = -sin(theta) (m_f/v) h' fbar f + g_h m_ap h' A'A' + (y/2) h' chi1bar chi1, al
 
 Leptons by the closed formula; hadrons up to 2 GeV by the dispersive analysis of Winkler,
 arXiv:1809.01876, above it perturbative and uncertain by a factor of two. Dark sector: Batell,
-Pospelov, Ritz, arXiv:0903.0363; Duerr et al., arXiv:2012.08595. Left out: h' -> chi2 chi2, h' -> A' A'* between
-m_ap and 2 m_ap, and the interference of mixing with the loop of two A': at epsilon = 1e-3 and
-alpha_h = 0.1 that loop is like sin(theta) = 1e-6 for leptons.
+Pospelov, Ritz, arXiv:0903.0363; Duerr et al., arXiv:2012.08595.
+
+Left out: h' -> chi2 chi2; h' -> A' A'* between m_ap and 2 m_ap; the interference of mixing with
+the loop of two A', which at epsilon = 1e-3, alpha_h = 0.1 and m_ap = 1 GeV is to leptons what
+sin(theta) = 1e-6 is.
 """
 
 from __future__ import annotations
