@@ -110,14 +110,20 @@ def triangle_integral(mass: float, m_lepton: float, m_ap: float) -> float:
     Int dy dz (2 - y - z)/[(1 - y - z)^2 m_l^2/m_ap^2 + y + z - y z M^2/m_ap^2] over the triangle
     y + z < 1; with s = y + z, what is left of it over y/s is an arctangent.
     """
-    x, w = np.polynomial.legendre.leggauss(64)
-    root = (x + 1) / 2
+    root, weight = _nodes()
     s = root**2
     c = (1 - s) ** 2 * (m_lepton / m_ap) ** 2 + s
     d = (s * mass / m_ap) ** 2
     tangent = np.sqrt(d / (4 * c - d))
     inner = 4 / (4 * c - d) * np.arctan(tangent) / tangent
-    return float(np.sum(s * (2 - s) * inner * 2 * root * w / 2))
+    return float(np.sum(s * (2 - s) * inner * 2 * root * weight))
+
+
+@cache
+def _nodes() -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes and weights on [0, 1]."""
+    x, w = np.polynomial.legendre.leggauss(64)
+    return (x + 1) / 2, w / 2
 
 
 def _hadronic_width(mode: str, mass: float) -> float:

@@ -57,7 +57,9 @@ def r_ratio_nodes(mode: str) -> FloatArray:
         opens = _exclusive()[mode].opening.threshold
         tabulated = columns("dark_photon_exclusive")["mass"]
         nodes = [opens, *tabulated[tabulated > opens], _INCLUSIVE_FROM]
-    return np.array(nodes)
+    masses_between = np.array(nodes)
+    masses_between.setflags(write=False)  # all callers share it
+    return masses_between
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,6 @@ from darkbelle.units import ALPHA_EM
 __all__ = ["InelasticDarkMatter", "epsilon_for_relic_variable"]
 
 FloatArray = npt.NDArray[np.float64]
-
-_NODES: Final = 32
-"""Of the quadrature in each panel: 1e-9 for the widths into electrons, whose panel is longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +120,14 @@ def _panels(edges: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Gauss-Legendre in the angle of ln(q), which half powers at the ends of a panel do not disturb.
     """
-    x, w = np.polynomial.legendre.leggauss(_NODES)
-    angle = np.pi / 2 * (x + 1)
+    angle, weight = _nodes()
     low, length = np.log(edges[:-1, None]), np.log(edges[1:] / edges[:-1])[:, None]
     q = np.exp(low + length * np.sin(angle / 2) ** 2)
-    return q, q * length * np.sin(angle) / 2 * np.pi / 2 * w
+    return q, q * length * np.sin(angle) / 2 * weight
+
+
+@cache
+def _nodes() -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes and weights on [0, pi]; 32 give the widths into electrons to 1e-9."""
+    x, w = np.polynomial.legendre.leggauss(32)
+    return np.pi / 2 * (x + 1), np.pi / 2 * w
