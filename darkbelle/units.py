@@ -29,3 +29,5 @@ HBAR_C: Final = 1.973269804e-14
 """Reduced Planck constant times c [GeV cm]."""
 HBAR_C2: Final = 3.893793721e11
 """Square of it [GeV^2 fb]."""
+HIGGS_VEV: Final = 246.21965
+"""Vacuum expectation value of the Higgs field, (sqrt2 G_F)^(-1/2) [GeV] (PDG 2024)."""

@@ -6,9 +6,10 @@ import abc
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from darkbelle.errors import ConfigError, KinematicsError
 from darkbelle.gen.annihilation import AnnihilationSource
@@ -21,7 +22,15 @@ from darkbelle.gen.processes.cuts import GeneratorCuts
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.geometry import Collider
 
-__all__ = ["AnnihilationGenerator", "AnnihilationProcess"]
+__all__ = ["AnnihilationGenerator", "AnnihilationProcess", "CTau", "VacuumPolarisation"]
+
+CTau = Annotated[
+    float | None, parameter("proper decay length instead of the model's", unit="cm", ge=0)
+]
+VacuumPolarisation = Annotated[
+    bool, parameter("alpha at the energy of the annihilation, in the cross-section")
+]
+
 
 _PILOT_EVENTS = 20_000
 """Events that measure the efficiency of the cuts."""
@@ -48,13 +57,28 @@ class AnnihilationProcess(Process):
     ] = None
     cuts: Annotated[GeneratorCuts, parameter("what generated events must have")] = GeneratorCuts()
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.check_physics()
+        self.final_state()
+        return self
+
+    def check_physics(self) -> None:
+        """Refuse parameters that do not go together, by a ValueError."""
+
     @abc.abstractmethod
     def hard_process(self) -> HardProcess:
         """What happens at the energy of the annihilation, with its couplings."""
 
     @abc.abstractmethod
     def final_state(self) -> Mode:
-        """The particles of the hard process, in its order, and how they decay."""
+        """The particles of the hard process, in its order, and how they decay.
+
+        Raises
+        ------
+        ValueError
+            A chosen decay is closed.
+        """
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> AnnihilationGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""

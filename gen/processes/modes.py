@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
-from darkbelle.gen.decays.tree import ChargedPair, Mode, State, in_phase_space
+from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
 from darkbelle.gen.models.dark_photon import DarkPhoton
@@ -20,7 +20,7 @@ from darkbelle.gen.radiation import (
     Kernel,
 )
 
-__all__ = ["Modes", "chosen", "leptons", "of_dark_higgs", "of_dark_photon", "photons"]
+__all__ = ["Modes", "chosen", "decaying", "leptons", "of_dark_higgs", "of_dark_photon", "photons"]
 
 Modes = Mapping[str, tuple[Mode, ...]]
 """Modes by the name of the choice that allows them."""
@@ -50,6 +50,13 @@ def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
         msg = f"decay to {choice} needs {parent} > {threshold:.6g} GeV"
         raise ValueError(msg)
     return found
+
+
+def decaying(
+    pdg_id: int, model: Model, mass: float, modes: tuple[Mode, ...], ctau: float | None = None
+) -> State:
+    """A dark state with the lifetime of its model, or another one [cm]."""
+    return State(pdg_id, mass, Decay(model.ctau if ctau is None else ctau, modes))
 
 
 def leptons(model: Model, kernel: Kernel, correlation: Correlation | None = None) -> Modes:
