@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, KinematicsError
-from darkbelle.gen.production import emission
 from darkbelle.gen.annihilation import Annihilations, AnnihilationSource
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.flight import decay_points
@@ -35,6 +34,8 @@ from darkbelle.gen.particles import (
     Z_PRIME,
 )
 from darkbelle.gen.processes.base import Process, parameter
+from darkbelle.gen.production import emission
+from darkbelle.gen.production.base import HardEvents
 from darkbelle.geometry import Collider
 
 __all__ = ["MuMuZPrime"]
@@ -195,23 +196,20 @@ class ZPrimeGenerator:
         self, events: Annihilations, fermion_mass: FloatArray, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
         """Daughters of the Z' in the laboratory, with the spin correlations of the amplitude."""
-        masses = emission.Masses(MASS_MU, self.process.mass)
-        mu_minus, mu_plus, boson = events.momenta
-        at = emission.Invariants.of(events.s, mu_minus, mu_plus, boson)
-        difference = np.empty_like(boson)
-        pending = np.arange(boson.shape[1])
+        correlation = emission.FermionPair(emission.Masses(MASS_MU, self.process.mass))
+        root_s, zero = np.sqrt(events.s), np.zeros_like(events.s)
+        hard = HardEvents(events.s, np.stack([zero, zero, zero, root_s]), events.momenta)
+        momenta = np.empty((2, 4, len(events.s)))
+        pending = np.arange(len(events.s))
         while len(pending):
-            parent = boson[:, pending]
+            parent = events.momenta[2][:, pending]
             cos_theta = 2 * rng.random(len(pending)) - 1
             phi = 2 * np.pi * rng.random(len(pending))
             mass = fermion_mass[pending]
             daughters = two_body(invariant_mass(parent), mass, mass, cos_theta, phi)
-            trial = boost(daughters[0], parent) - boost(daughters[1], parent)
-            keep = emission.decay_correlation(
-                masses, at.take(pending), mu_minus[:, pending], mu_plus[:, pending], trial
-            )
+            trial = np.stack([boost(daughter, parent) for daughter in daughters])
+            keep = correlation(hard.take(pending), trial)
             accepted = rng.random(len(pending)) < keep
-            difference[:, pending[accepted]] = trial[:, accepted]
+            momenta[:, :, pending[accepted]] = trial[:, :, accepted]
             pending = pending[~accepted]
-        halves = (boson + difference) / 2, (boson - difference) / 2
-        return events.from_hard_frame(halves[0]), events.from_hard_frame(halves[1])
+        return events.from_hard_frame(momenta[0]), events.from_hard_frame(momenta[1])

@@ -12,9 +12,9 @@ from darkbelle.gen.production.emission.amplitude import (
     SCALAR,
     VECTOR,
     Coupling,
+    FermionPair,
     Invariants,
     Masses,
-    decay_correlation,
     squared_amplitude,
 )
 from darkbelle.gen.production.emission.sampling import Emission, sample
@@ -26,10 +26,10 @@ __all__ = [
     "VECTOR",
     "Coupling",
     "Emission",
+    "FermionPair",
     "Invariants",
     "Masses",
     "cross_section",
-    "decay_correlation",
     "sample",
     "squared_amplitude",
 ]

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.production.emission.amplitude import Coupling, Invariants, Masses, squared_amplitude
 from darkbelle.gen.kinematics import boost, kallen, rotate_z_to
+from darkbelle.gen.production.emission.amplitude import (
+    Coupling,
+    Invariants,
+    Masses,
+    squared_amplitude,
+)
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
 __all__ = ["Emission", "sample"]
