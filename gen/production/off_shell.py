@@ -79,7 +79,7 @@ class OffShellHiggsstrahlung:
         is_open, s = self._opened(s)
         node, weight = _nodes()
         mass2, density = self._resonant(s[:, None], node)
-        total = np.sum(self._distribution(s[:, None], mass2) / density * weight, axis=1)
+        total = np.sum(self.distribution(s[:, None], mass2) / density * weight, axis=1)
         return np.where(is_open, total, 0.0)
 
     def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -91,7 +91,7 @@ class OffShellHiggsstrahlung:
         far = rng.random(len(s)) < FAR
         mass2[far] = least2 * np.exp(u * log_range)[far]
         density = (1 - FAR) * self._breit_wigner(s, mass2) + FAR / (log_range * mass2)
-        weight = np.where(is_open, self._distribution(s, mass2) / density, 0.0)
+        weight = np.where(is_open, self.distribution(s, mass2) / density, 0.0)
         return sample_pair(s, np.sqrt(mass2), self.m_hp, rng), weight
 
     def _opened(self, s: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
@@ -134,7 +134,7 @@ class OffShellHiggsstrahlung:
         density: FloatArray = self._scale / arc / ((mass2 - self.m_ap**2) ** 2 + self._scale**2)
         return density
 
-    def _distribution(self, s: FloatArray, mass2: FloatArray) -> FloatArray:
+    def distribution(self, s: FloatArray, mass2: FloatArray) -> FloatArray:
         """Derivative of the cross-section by Q^2 [fb/GeV^2].
 
         Both propagators have the same fixed width: radiation may bring s down to m_A'^2.
