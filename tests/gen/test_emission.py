@@ -9,20 +9,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from darkbelle.gen.kinematics import boost, dot, invariant_mass, two_body
+from darkbelle.gen.particles import MASS_MU, MASS_TAU
+from darkbelle.gen.production.base import HardEvents
 from darkbelle.gen.production.emission import (
     PSEUDOSCALAR,
     SCALAR,
     VECTOR,
     Coupling,
+    Emission,
+    FermionPair,
     Invariants,
     Masses,
     cross_section,
-    decay_correlation,
     sample,
     squared_amplitude,
 )
-from darkbelle.gen.kinematics import boost, dot, invariant_mass, two_body
-from darkbelle.gen.particles import MASS_MU, MASS_TAU
 
 COUPLINGS = [
     pytest.param(coupling, id=coupling.name) for coupling in (VECTOR, SCALAR, PSEUDOSCALAR)
@@ -35,6 +37,12 @@ each_coupling = pytest.mark.parametrize("coupling", COUPLINGS)
 def energies(n: int, masses: Masses) -> np.ndarray:
     """Squared energies from 1 % above threshold to 11 GeV."""
     return np.linspace(1.01 * masses.threshold, 11.0, n) ** 2
+
+
+def hard_events(drawn: Emission, s: np.ndarray) -> HardEvents:
+    """The same in the frame of the hard process."""
+    beams = np.stack([*np.zeros((3, len(s))), np.sqrt(s)])
+    return HardEvents(s, beams, np.stack([drawn.p1, drawn.p2, drawn.k]))
 
 
 @each_coupling
@@ -56,7 +64,7 @@ def test_final_states_are_on_shell_and_balanced(coupling: Coupling, masses: Mass
 def test_invariants_are_those_of_the_momenta(coupling: Coupling, masses: Masses):
     s = energies(2000, masses)
     drawn = sample(coupling, masses, s, np.random.default_rng(32))
-    at = Invariants.of(s, drawn.p1, drawn.p2, drawn.k)
+    at = Invariants.of(hard_events(drawn, s))
     for name in ("d1", "d2", "a", "b"):
         found, expected = getattr(drawn.invariants, name), getattr(at, name)
         assert np.abs(found - expected).max() < 1e-11 * s.max()
@@ -118,7 +126,8 @@ def averaged(coupling: Coupling, masses: Masses, s: float, p1, p2, k) -> float:
     values = []
     for shift in range(3):
         turned = [np.array([[p[0]], *([q] for q in np.roll(p[1:], shift))]) for p in (p1, p2, k)]
-        at = Invariants.of(np.array([s]), *turned)
+        beams = np.array([[0.0], [0.0], [0.0], [np.sqrt(s)]])
+        at = Invariants.of(HardEvents(np.array([s]), beams, np.stack(turned)))
         values.append(squared_amplitude(coupling, masses, at)[0])
     return float(np.mean(values))
 
@@ -178,8 +187,8 @@ def test_decay_correlation_is_a_probability(masses: Masses, ratio: float):
     for cos_theta, phi in ((1.0, 0.0), (0.0, 0.0), (0.0, np.pi / 2)):
         angles = np.full(300, cos_theta), np.full(300, phi)
         first, second = two_body(invariant_mass(drawn.k), fermion, fermion, *angles)
-        difference = boost(first, drawn.k) - boost(second, drawn.k)
-        kept.append(decay_correlation(masses, drawn.invariants, drawn.p1, drawn.p2, difference))
+        daughters = np.stack([boost(first, drawn.k), boost(second, drawn.k)])
+        kept.append(FermionPair(masses)(hard_events(drawn, s), daughters))
     assert np.min(kept) > -1e-6
     assert np.max(kept) < 1 + 1e-6
     expected = 1 - (1 - 4 * ratio**2) / 3
@@ -189,7 +198,7 @@ def test_decay_correlation_is_a_probability(masses: Masses, ratio: float):
 def test_decay_at_rest_has_no_direction():
     """Fermions that just fit into X carry no spin correlation: every decay is kept."""
     masses = Masses(MASS_MU, 1.0)
-    drawn = sample(VECTOR, masses, np.full(100, 100.0), np.random.default_rng(38))
-    nothing = np.zeros_like(drawn.k)
-    kept = decay_correlation(masses, drawn.invariants, drawn.p1, drawn.p2, nothing)
+    s = np.full(100, 100.0)
+    drawn = sample(VECTOR, masses, s, np.random.default_rng(38))
+    kept = FermionPair(masses)(hard_events(drawn, s), np.stack([drawn.k / 2, drawn.k / 2]))
     assert kept == pytest.approx(1, abs=1e-12)

@@ -14,8 +14,9 @@ import pytest
 from scipy import stats
 
 from darkbelle.gen import MuMuZPrime, TruthEvents
-from darkbelle.gen.production.emission import Invariants, Masses, decay_correlation
 from darkbelle.gen.particles import MASS_E, MASS_MU
+from darkbelle.gen.production.base import HardEvents
+from darkbelle.gen.production.emission import FermionPair, Masses
 from darkbelle.geometry import Collider, load
 from darkbelle.units import C
 
@@ -346,11 +347,13 @@ def test_spin_of_the_zprime_in_its_decay(
         return np.stack([p[0], *(turn @ p[1:])])
 
     def correlation(at_rest: np.ndarray) -> np.ndarray:
-        difference = 2 * boosted(at_rest, back) - boson
-        momenta = (view.momentum(13), view.momentum(-13), boson, difference)
-        p1, p2, k, d = (in_centre_of_mass(p) for p in momenta)
-        at = Invariants.of(square(view.total), p1, p2, k)
-        return decay_correlation(Masses(MASS_MU, mass), at, p1, p2, d)
+        first = boosted(at_rest, back)
+        momenta = (view.momentum(13), view.momentum(-13), boson, first, boson - first)
+        p1, p2, k, *daughters = (in_centre_of_mass(p) for p in momenta)
+        s = square(view.total)
+        beams = np.stack([*np.zeros((3, N)), np.sqrt(s)])
+        events = HardEvents(s, beams, np.stack([p1, p2, k]))
+        return FermionPair(Masses(MASS_MU, mass))(events, np.stack(daughters))
 
     weight = correlation(isotropic)
     mean = 1 - (1 - 4 * (m_chi or 0) ** 2 / mass**2) / 3

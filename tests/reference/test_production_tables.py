@@ -6,22 +6,23 @@ import numpy as np
 import pytest
 
 from darkbelle.gen.annihilation import AnnihilationSource
-from darkbelle.gen.production.emission import (
-    LeptonPairAndBoson,
-    PSEUDOSCALAR,
-    SCALAR,
-    VECTOR,
-    Invariants,
-    Masses,
-    cross_section,
-    decay_correlation,
-    sample,
-    squared_amplitude,
-)
 from darkbelle.gen.isr import IsrSpectrum, Radiator
 from darkbelle.gen.models.lmu_ltau import LmuLtau
 from darkbelle.gen.particles import MASS_MU, MASS_TAU
 from darkbelle.gen.processes import MuMuZPrime
+from darkbelle.gen.production.base import HardEvents
+from darkbelle.gen.production.emission import (
+    PSEUDOSCALAR,
+    SCALAR,
+    VECTOR,
+    FermionPair,
+    Invariants,
+    LeptonPairAndBoson,
+    Masses,
+    cross_section,
+    sample,
+    squared_amplitude,
+)
 from darkbelle.geometry import Collider, load
 from tests.reference.reading import rows
 
@@ -56,10 +57,12 @@ def test_squared_amplitudes(row: dict):
     """Traces of explicit Dirac spinors; the table gives 15 digits, so 1e-9 leaves room for them."""
     masses = Masses(LEPTONS[row["lepton"]], row["m_X"])
     p1, p2, k, f = (momentum(row, particle) for particle in ("p1", "p2", "k", "l1"))
-    at = Invariants.of(np.array([S]), p1, p2, k)
+    beams = np.array([[0.0], [0.0], [0.0], [np.sqrt(S)]])
+    events = HardEvents(np.array([S]), beams, np.stack([p1, p2, k]))
+    at = Invariants.of(events)
     for column, coupling in (("T_V", VECTOR), ("T_S", SCALAR), ("T_P", PSEUDOSCALAR)):
         assert squared_amplitude(coupling, masses, at) == pytest.approx(row[column], rel=1e-9)
-    kept = decay_correlation(masses, at, p1, p2, 2 * f - k)
+    kept = FermionPair(masses)(events, np.stack([f, k - f]))
     assert kept == pytest.approx(row["w_corr"], rel=1e-9)
 
 

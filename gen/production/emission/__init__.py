@@ -12,12 +12,12 @@ from darkbelle.gen.production.emission.amplitude import (
     SCALAR,
     VECTOR,
     Coupling,
+    FermionPair,
     Invariants,
     Masses,
-    decay_correlation,
     squared_amplitude,
 )
-from darkbelle.gen.production.emission.process import LeptonPairAndBoson, VectorDecay
+from darkbelle.gen.production.emission.process import LeptonPairAndBoson
 from darkbelle.gen.production.emission.sampling import Emission, sample
 from darkbelle.gen.production.emission.total import cross_section
 
@@ -25,14 +25,13 @@ __all__ = [
     "PSEUDOSCALAR",
     "SCALAR",
     "VECTOR",
-    "VectorDecay",
     "Coupling",
     "Emission",
+    "FermionPair",
     "Invariants",
     "LeptonPairAndBoson",
     "Masses",
     "cross_section",
-    "decay_correlation",
     "sample",
     "squared_amplitude",
 ]

@@ -3,7 +3,7 @@
 It is (e^4 g^2/s^2) T with T = 2 s h - 2 R, where h = -g_mn H^mn and R = r_m r_n H^mn contract the
 leptonic tensor of the final state. Both are short polynomials in D1 = 2 p1.k + M^2,
 D2 = 2 p2.k + M^2, a = r.p1 and b = r.p2; p1, p2 are the momenta of l- and l+, k that of X,
-r = p(e-) - p(e+). Checked against explicit spinor sums in ``tests/reference``.
+r = p(e-) - p(e+). Checked against explicit spinors in ``tests/physics/test_amplitudes.py``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.kinematics import dot
+from darkbelle.gen.production.base import HardEvents
 
 __all__ = [
     "PSEUDOSCALAR",
     "SCALAR",
     "VECTOR",
     "Coupling",
+    "FermionPair",
     "Invariants",
     "Masses",
-    "decay_correlation",
     "squared_amplitude",
 ]
 
@@ -54,16 +55,11 @@ class Invariants:
     b: FloatArray
 
     @classmethod
-    def of(cls, s: FloatArray, p1: FloatArray, p2: FloatArray, k: FloatArray) -> Invariants:
-        """From momenta in the centre-of-mass frame with the electrons along +z."""
-        k2, root_s = dot(k, k), np.sqrt(s)
-        return cls(s, 2 * dot(p1, k) + k2, 2 * dot(p2, k) + k2, -root_s * p1[3], -root_s * p2[3])
-
-    def take(self, index: npt.NDArray[np.intp]) -> Invariants:
-        """Those of the chosen events."""
-        return Invariants(
-            self.s[index], self.d1[index], self.d2[index], self.a[index], self.b[index]
-        )
+    def of(cls, events: HardEvents) -> Invariants:
+        """From l-, l+ and X, in any frame."""
+        p1, p2, k = events.momenta
+        k2, r = dot(k, k), events.difference
+        return cls(events.s, 2 * dot(p1, k) + k2, 2 * dot(p2, k) + k2, dot(r, p1), dot(r, p2))
 
 
 # h = A (1/D1^2 + 1/D2^2) + B/(D1 D2) + C (1/D1 + 1/D2) + E (D1/D2 + D2/D1) + F
@@ -79,15 +75,15 @@ Oriented = tuple[
 class Coupling:
     """How X couples to the lepton: the coefficients of h and of R from s, m_l^2 and M^2.
 
-    ``soft`` tells whether small X energies are enhanced (a pole in 1/E, as for a vector);
-    ``helicity_flip`` whether light bosons are collinear with the lepton beyond 1/D.
+    ``is_soft``: small X energies have a pole, as for a vector. ``flips_helicity``: a light X is
+    collinear with the lepton beyond 1/D.
     """
 
     name: str
     isotropic: Callable[[FloatArray, float, float], Isotropic]
     oriented: Callable[[FloatArray, float, float], Oriented]
-    soft: Callable[[Masses], float]
-    helicity_flip: Callable[[Masses], bool]
+    is_soft: bool = False
+    flips_helicity: bool = False
 
 
 def _vector_isotropic(s: FloatArray, m2: float, x2: float) -> Isotropic:
@@ -161,21 +157,9 @@ def _pseudoscalar_oriented(s: FloatArray, m2: float, x2: float) -> Oriented:
     )
 
 
-VECTOR = Coupling("vector", _vector_isotropic, _vector_oriented, lambda _: 1.0, lambda _: False)
-SCALAR = Coupling(
-    "scalar",
-    _scalar_isotropic,
-    _scalar_oriented,
-    lambda masses: 0.5 if masses.boson < 2 * masses.lepton else 0.0,
-    lambda masses: masses.boson < 2 * masses.lepton,
-)
-PSEUDOSCALAR = Coupling(
-    "pseudoscalar",
-    _pseudoscalar_isotropic,
-    _pseudoscalar_oriented,
-    lambda _: 0.0,
-    lambda _: False,
-)
+VECTOR = Coupling("vector", _vector_isotropic, _vector_oriented, is_soft=True)
+SCALAR = Coupling("scalar", _scalar_isotropic, _scalar_oriented, flips_helicity=True)
+PSEUDOSCALAR = Coupling("pseudoscalar", _pseudoscalar_isotropic, _pseudoscalar_oriented)
 
 
 def squared_amplitude(coupling: Coupling, masses: Masses, at: Invariants) -> FloatArray:
@@ -199,18 +183,35 @@ def squared_amplitude(coupling: Coupling, masses: Masses, at: Invariants) -> Flo
     return amplitude
 
 
-def decay_correlation(
-    masses: Masses, at: Invariants, p1: FloatArray, p2: FloatArray, difference: FloatArray, w=None
-) -> FloatArray:
-    """Probability to keep an isotropic decay of a vector X -> f fbar, shape (n,), within [0, 1].
+@dataclass(frozen=True, slots=True)
+class FermionPair:
+    """Correlation of a vector X -> f fbar, with the masses of the emission.
 
-    ``difference`` is the momentum of f minus that of fbar in the centre-of-mass frame. With it the
-    decay has the spin correlations of the full amplitude, for charged leptons, neutrinos and Dirac
-    fermions.
+    With it the decay has the spin correlations of the full amplitude, for charged leptons,
+    neutrinos and Dirac fermions; its mean is 1 - (1 - 4 m_f^2/M^2)/3 in every event.
     """
+
+    masses: Masses
+
+    def __call__(self, events: HardEvents, daughters: FloatArray) -> FloatArray:
+        """Probability to keep an isotropic decay into f and fbar, shape (n,)."""
+        at = Invariants.of(events)
+        difference = daughters[0] - daughters[1]
+        along = _along_decay(self.masses, at, events, difference)
+        kept: FloatArray = 1 - along / (
+            self.masses.boson**2 * squared_amplitude(VECTOR, self.masses, at)
+        )
+        return kept
+
+
+def _along_decay(
+    masses: Masses, at: Invariants, events: HardEvents, difference: FloatArray
+) -> FloatArray:
+    """The squared amplitude with X polarised along the difference of f and fbar, shape (n,)."""
+    p1, p2, _ = events.momenta
     m2, x2, s = masses.lepton**2, masses.boson**2, at.s
     u1, u2 = dot(p1, difference), dot(p2, difference)
-    w = -np.sqrt(s) * difference[3] if w is None else w
+    w = dot(events.difference, difference)
     y = -dot(difference, difference)  # M^2 - 4 m_f^2
     a, b, one, two = at.a, at.b, 1 / at.d1, 1 / at.d2
     product, ratio = one * two, at.d1 * two + at.d2 * one
@@ -244,6 +245,5 @@ def decay_correlation(
         - common * (one + two)
         + 4 * y * ratio
     )
-    along = 2 * s * isotropic - 2 * oriented
-    kept: FloatArray = 1 - along / (x2 * squared_amplitude(VECTOR, masses, at))
-    return kept
+    along: FloatArray = 2 * s * isotropic - 2 * oriented
+    return along

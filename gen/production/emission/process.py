@@ -38,18 +38,3 @@ class LeptonPairAndBoson:
         drawn = sample(self.kind, self.masses, s, rng)
         return np.stack([drawn.p1, drawn.p2, drawn.k]), self.strength**2 * drawn.weight
 
-
-@dataclass(frozen=True)
-class VectorDecay:
-    masses: Masses
-
-    def __call__(self, events, daughters):
-        from darkbelle.gen.kinematics import dot
-        from darkbelle.gen.production.emission.amplitude import Invariants, decay_correlation
-        p1, p2, k = events.momenta
-        k2 = self.masses.boson**2
-        at = Invariants(events.s, 2*dot(p1,k)+k2, 2*dot(p2,k)+k2, dot(events.difference,p1), dot(events.difference,p2))
-        d = daughters[0]-daughters[1]
-        w = dot(events.difference, d)
-        fake = np.stack([d[0],d[1],d[2],d[3]])
-        return decay_correlation(self.masses, at, p1, p2, d, w)

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.production.emission.amplitude import Coupling, Invariants, Masses, squared_amplitude
 from darkbelle.gen.kinematics import boost, kallen, rotate_z_to
+from darkbelle.gen.production.emission.amplitude import (
+    Coupling,
+    Invariants,
+    Masses,
+    squared_amplitude,
+)
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
 __all__ = ["Emission", "sample"]
@@ -72,10 +77,10 @@ def sample(coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Gen
 def _sample_sg(
     coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Sg from a mixture of 1/Sg (share ``soft``) and Sg, with its density."""
+    """Sg from 1/Sg where small energies of X rule, from Sg where not, or from both; its density."""
     low = 2 * np.sqrt(s) * masses.boson
     high = s + masses.boson**2 - 4 * masses.lepton**2
-    share = coupling.soft(masses)
+    share = 1.0 if coupling.is_soft else 0.5 if _is_collinear(coupling, masses) else 0.0
     u = rng.random(len(s))
     log_ratio = np.log(high / low)
     falling = low * np.exp(u * log_ratio)
@@ -87,6 +92,11 @@ def _sample_sg(
     )
     density = share / (sg * log_ratio) + (1 - share) * 2 * sg / (high**2 - low**2)
     return sg, density
+
+
+def _is_collinear(coupling: Coupling, masses: Masses) -> bool:
+    """Whether X prefers the direction of a lepton beyond 1/D."""
+    return coupling.flips_helicity and masses.boson < 2 * masses.lepton
 
 
 def _sample_cosine(
@@ -105,7 +115,7 @@ def _sample_cosine(
     rapidity_max = np.log((1 + x0) ** 2 / deficit) / 2  # artanh(x0)
     rapidity = (2 * rng.random(len(x0)) - 1) * rapidity_max
     x0c = np.tanh(rapidity)
-    flip = coupling.helicity_flip(masses)
+    flip = _is_collinear(coupling, masses)
     if flip:
         low, high = 1 / (1 + x0), (1 + x0) / deficit
         sign = np.where(rng.random(len(x0)) < 0.5, 1.0, -1.0)

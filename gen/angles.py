@@ -1,0 +1,31 @@
+"""Angles of decays and of two-body final states, sampled exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["azimuths", "even_cosines"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def azimuths(n: int, rng: np.random.Generator) -> FloatArray:
+    """Uniform in [0, 2 pi)."""
+    return 2 * np.pi * rng.random(n)
+
+
+def even_cosines(curvature: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Cosines c with the density 1 + curvature c^2 on [-1, 1], curvature >= -1, same shape.
+
+    A mixture of a uniform c with c^2 or, for negative curvature, with 1 - c^2; these two are
+    sampled by inverting c^3 and (3 c - c^3)/2, the latter with sin(3 x) = 3 sin(x) - 4 sin(x)^3.
+    """
+    flat = 2 * rng.random(len(curvature)) - 1
+    # Both mixtures leave 1 + min(curvature, 0) of 1 + curvature/3 to the uniform part.
+    share = (1 + np.minimum(curvature, 0.0)) / (1 + curvature / 3)
+    curved = np.flatnonzero(rng.random(len(curvature)) >= share)
+    falls, u = curvature[curved] < 0, flat[curved]
+    cosine = flat
+    cosine[curved] = np.where(falls, 2 * np.sin(np.arcsin(u) / 3), np.cbrt(u))
+    return cosine
