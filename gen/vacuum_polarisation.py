@@ -20,7 +20,7 @@ __all__ = ["delta_alpha", "hadronic", "leptonic", "running_factor"]
 FloatArray = npt.NDArray[np.float64]
 
 # A + B ln(1 + C |q^2|) between the edges of |q| [GeV]: Burkhardt and Pietrzyk, Phys. Lett. B513
-# (2001) 46, table 2; good to 5 % away from the resonances.
+# (2001) 46; good to 5 % away from the resonances.
 _EDGES2: Final = np.array([0.7, 2.0, 4.0, 10.0]) ** 2
 _A: Final = np.array([0.0, 0.0, 0.0, 0.0, 0.0010485])
 _B: Final = np.array([0.0023092, 0.0022333, 0.0024402, 0.0027340, 0.0029431])

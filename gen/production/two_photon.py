@@ -185,7 +185,7 @@ def _from_light_cone(plus: FloatArray, minus: FloatArray, across: FloatArray) ->
 
 
 def _pair_cross_section(w: FloatArray, mass: float) -> FloatArray:
-    """Cross-section of gamma gamma -> l+ l- [fb] (Budnev et al., eq. E.1, real photons)."""
+    """Cross-section of gamma gamma -> l+ l- [fb] (Budnev et al., appendix E, real photons)."""
     rapidity = np.arccosh(np.maximum(w / (2 * mass), 1.0))
     tau = (2 * mass / w) ** 2
     bracket = (2 + 2 * tau - tau**2) * rapidity - np.tanh(rapidity) * (1 + tau)
