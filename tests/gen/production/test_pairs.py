@@ -16,7 +16,7 @@ from darkbelle.gen.production.lepton_pair import LeptonPair
 from darkbelle.gen.production.photon_pair import PhotonPair
 from darkbelle.gen.production.running_coupling import RunningCoupling
 from darkbelle.gen.sampling import Bound, unweight
-from darkbelle.gen.vacuum_polarisation import delta_alpha, running_factor
+from darkbelle.gen.vacuum_polarisation import running_factor
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
 S = 10.58**2
@@ -39,6 +39,14 @@ def test_angles_of_leptons(mass: float, energy: float):
     c = cosines(LeptonPair(mass), (2 * mass * energy) ** 2, 110_000, 51)
     share = ((2 - beta2) * (c + 1) + beta2 * (c**3 + 1) / 3) / (4 - 4 * beta2 / 3)
     assert stats.kstest(share, "uniform").pvalue > 1e-3
+
+
+def test_second_moment_of_leptons():
+    """<c^2> of 1 + c^2 is 2/5, which a larger sample tests to 0.3 %."""
+    c = cosines(LeptonPair(MASS_MU), S, 1_100_000, 55)
+    beta2 = 1 - 4 * MASS_MU**2 / S
+    expected = ((2 - beta2) / 3 + beta2 / 5) / (2 - 2 * beta2 / 3)
+    assert np.mean(c**2) == pytest.approx(expected, abs=4 * 0.31 / 1000)
 
 
 @pytest.mark.parametrize("degrees", [1, 10, 45])
@@ -74,21 +82,20 @@ def test_bhabha_cross_section_in_closed_form(degrees: float):
     assert found == pytest.approx(np.pi * ALPHA_EM**2 * HBAR_C2 / (2 * S) * (high - low), rel=1e-9)
 
 
-def test_bhabha_runs_with_the_exchange():
-    """Near the beams alpha is that at t; a narrow ring at right angles mixes both."""
-    s = np.array([S])
-    ratios = {}
-    for degrees in (2.0, 89.99):
-        theta = np.radians(degrees)
-        ratios[degrees] = (
-            Bhabha(theta).cross_section(s) / Bhabha(theta, running=False).cross_section(s)
-        )[0]
-    # Half of the events lie between 2 and 2.8 degrees: t at 2.8 degrees is typical.
-    typical = -S * np.sin(np.radians(1.4)) ** 2
-    assert ratios[2.0] == pytest.approx(running_factor(np.array([typical]))[0], rel=2e-3)
-    in_s, in_t = (1 / (1 - delta_alpha(np.array([q2]))[0]) for q2 in (S, -S / 2))
-    mixed = ((in_s - 2 * in_t) ** 2 + in_s**2 + 16 * in_t**2) / 18
-    assert ratios[89.99] == pytest.approx(mixed, rel=1e-4)
+def test_bhabha_runs_with_both_photons():
+    """Forward with t in the exchange, backward with the mean of s and t = -s: u = 0 there."""
+    theta_min = np.radians(10)
+    (momenta, running), (_, bare) = (
+        Bhabha(theta_min, running=on).sample(np.full(300_000, S), np.random.default_rng(56))
+        for on in (True, False)
+    )
+    ratio, c = running / bare, momenta[0, 3] / momenta[0, 0]
+    forward, backward = c > 0.98, c < -0.9
+    assert backward.sum() > 50
+    t = -S / 2 * (1 - c)
+    assert ratio[forward] == pytest.approx(running_factor(t[forward]), rel=1e-3)
+    mean = (running_factor(np.array([S])) + running_factor(t[backward])) / 2
+    assert ratio[backward] == pytest.approx(mean, rel=1e-3)
 
 
 def test_bhabha_at_belle_energies():
