@@ -117,9 +117,9 @@ class Sampler:
         cumulative = np.cumsum(bound)
         return cls(decay, bound, cumulative / cumulative[-1])
 
-    def sample(self, n: int, rng: np.random.Generator) -> FloatArray:
-        """Momenta of chi1, l-, l+ (or pi-, pi+) in the rest frame of chi2, shape (3, 4, n)."""
-        decay = self.decay
+    def __call__(self, mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """Momenta of chi1, l-, l+ (or pi-, pi+) in the frames of chi2, cf. `DecayAtRest`."""
+        decay, n = self.decay, len(mass)
         q2 = self._pair_mass2(n, rng)
         sum2 = (decay.m_chi2 + decay.m_chi1) ** 2
         room = decay.gap**2 - q2

@@ -20,15 +20,13 @@ from darkbelle.gen.events import CrossSection, TruthEvents, assemble
 from darkbelle.gen.processes.base import Process, parameter
 from darkbelle.gen.processes.cuts import GeneratorCuts
 from darkbelle.gen.production.base import HardProcess
+from darkbelle.gen.production.running_coupling import RunningCoupling
 from darkbelle.geometry import Collider
 
-__all__ = ["AnnihilationGenerator", "AnnihilationProcess", "CTau", "VacuumPolarisation"]
+__all__ = ["AnnihilationGenerator", "AnnihilationProcess", "CTau", "VirtualPhotonProcess"]
 
 CTau = Annotated[
     float | None, parameter("proper decay length instead of the model's", unit="cm", ge=0)
-]
-VacuumPolarisation = Annotated[
-    bool, parameter("alpha at the energy of the annihilation, in the cross-section")
 ]
 
 
@@ -103,6 +101,25 @@ class AnnihilationProcess(Process):
             CrossSection(mode.share * total.value, mode.share * total.error),
         )
         return generator if self.cuts.are_open else generator.behind_cuts(rng)
+
+
+class VirtualPhotonProcess(AnnihilationProcess):
+    """A process of e+e- annihilation through one virtual photon.
+
+    One that is derived from it says by `born` what happens at a fixed alpha.
+    """
+
+    vacuum_polarisation: Annotated[
+        bool, parameter("alpha at the energy of the annihilation, in the cross-section")
+    ] = False
+
+    @abc.abstractmethod
+    def born(self) -> HardProcess:
+        """What happens, at lowest order."""
+
+    def hard_process(self) -> HardProcess:
+        """What happens, perhaps with a running coupling."""
+        return RunningCoupling(self.born()) if self.vacuum_polarisation else self.born()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,11 @@ from darkbelle.gen.particles import (
     TAU,
     Z_PRIME,
 )
-from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VacuumPolarisation
+from darkbelle.gen.processes.annihilation import CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.base import parameter
 from darkbelle.gen.processes.modes import Modes, chosen, decaying, leptons, photons
 from darkbelle.gen.production import emission
 from darkbelle.gen.production.base import HardProcess
-from darkbelle.gen.production.running_coupling import running
 from darkbelle.gen.radiation import (
     FERMIONS_FROM_PSEUDOSCALAR,
     FERMIONS_FROM_SCALAR,
@@ -46,7 +45,7 @@ LIGHTEST = 1e-4
 Mass = Annotated[float, parameter("mass of the boson", unit="GeV", ge=LIGHTEST)]
 
 
-class MuMuZPrime(AnnihilationProcess):
+class MuMuZPrime(VirtualPhotonProcess):
     """e+e- -> mu+ mu- Z', the Z' of a gauged L_mu - L_tau, whose decays know of its spin."""
 
     name: ClassVar[str] = "mumu-zprime"
@@ -70,7 +69,6 @@ class MuMuZPrime(AnnihilationProcess):
     ] = None
     g_chi: Annotated[float, parameter("coupling to chi chi", gt=0, le=PERTURBATIVE)] = 0.1
     ctau: CTau = None
-    vacuum_polarisation: VacuumPolarisation = False
 
     @property
     def model(self) -> LmuLtau:
@@ -93,11 +91,10 @@ class MuMuZPrime(AnnihilationProcess):
                 NARROW,
             )
 
-    def hard_process(self) -> HardProcess:
+    def born(self) -> HardProcess:
         """Emission by a muon."""
         masses = emission.Masses(MASS_MU, self.mass)
-        hard = emission.LeptonPairAndBoson(emission.VECTOR, masses, self.coupling)
-        return running(hard, self.vacuum_polarisation)
+        return emission.LeptonPairAndBoson(emission.VECTOR, masses, self.coupling)
 
     def final_state(self) -> Mode:
         """mu-, mu+, Z'."""
@@ -120,7 +117,7 @@ class MuMuZPrime(AnnihilationProcess):
         return _with_pair(MUON, decaying(Z_PRIME, model, self.mass, found, self.ctau))
 
 
-class MuMuScalar(AnnihilationProcess):
+class MuMuScalar(VirtualPhotonProcess):
     """e+e- -> mu+ mu- S, a scalar that couples to muons, or to all leptons by their masses."""
 
     name: ClassVar[str] = "mumu-scalar"
@@ -143,7 +140,6 @@ class MuMuScalar(AnnihilationProcess):
         parameter("what S decays to; invisible: leaves unseen, all of it"),
     ] = "mumu"
     ctau: CTau = None
-    vacuum_polarisation: VacuumPolarisation = False
 
     @property
     def model(self) -> LeptonicScalar:
@@ -156,18 +152,17 @@ class MuMuScalar(AnnihilationProcess):
         """The coupling to muons must be perturbative."""
         _check_perturbative(self.model.g_mu)
 
-    def hard_process(self) -> HardProcess:
+    def born(self) -> HardProcess:
         """Emission by a muon."""
         masses = emission.Masses(MASS_MU, self.mass)
-        hard = emission.LeptonPairAndBoson(emission.SCALAR, masses, self.model.g_mu)
-        return running(hard, self.vacuum_polarisation)
+        return emission.LeptonPairAndBoson(emission.SCALAR, masses, self.model.g_mu)
 
     def final_state(self) -> Mode:
         """mu-, mu+, S."""
         return _with_pair(MUON, _scalar(self.model, self.decay, self.ctau))
 
 
-class MuMuAlp(AnnihilationProcess):
+class MuMuAlp(VirtualPhotonProcess):
     """e+e- -> mu+ mu- a, an axion-like particle with a derivative coupling to all leptons."""
 
     name: ClassVar[str] = "mumu-alp"
@@ -182,18 +177,16 @@ class MuMuAlp(AnnihilationProcess):
         parameter("what a decays to; invisible: leaves unseen, all of it"),
     ] = "mumu"
     ctau: CTau = None
-    vacuum_polarisation: VacuumPolarisation = False
 
     @property
     def model(self) -> LeptonicPseudoscalar:
         """Widths, branching fractions and lifetime."""
         return LeptonicPseudoscalar.alp(self.mass, self.coupling)
 
-    def hard_process(self) -> HardProcess:
+    def born(self) -> HardProcess:
         """Emission by a muon."""
         masses = emission.Masses(MASS_MU, self.mass)
-        hard = emission.LeptonPairAndBoson(emission.PSEUDOSCALAR, masses, self.model.g_mu)
-        return running(hard, self.vacuum_polarisation)
+        return emission.LeptonPairAndBoson(emission.PSEUDOSCALAR, masses, self.model.g_mu)
 
     def final_state(self) -> Mode:
         """mu-, mu+, a."""
@@ -205,7 +198,7 @@ class MuMuAlp(AnnihilationProcess):
         return _with_pair(MUON, decaying(ALP, model, self.mass, found, self.ctau))
 
 
-class TauTauScalar(AnnihilationProcess):
+class TauTauScalar(VirtualPhotonProcess):
     """e+e- -> tau+ tau- phi_L, a scalar that couples to leptons by their masses."""
 
     name: ClassVar[str] = "tautau-scalar"
@@ -222,7 +215,6 @@ class TauTauScalar(AnnihilationProcess):
         Literal["ee", "mumu", "tautau", "gammagamma", "any"], parameter("what phi_L decays to")
     ] = "ee"
     ctau: CTau = None
-    vacuum_polarisation: VacuumPolarisation = False
 
     @property
     def model(self) -> LeptonicScalar:
@@ -233,11 +225,10 @@ class TauTauScalar(AnnihilationProcess):
         """The coupling to taus must be perturbative."""
         _check_perturbative(self.model.g_tau)
 
-    def hard_process(self) -> HardProcess:
+    def born(self) -> HardProcess:
         """Emission by a tau."""
         masses = emission.Masses(MASS_TAU, self.mass)
-        hard = emission.LeptonPairAndBoson(emission.SCALAR, masses, self.model.g_tau)
-        return running(hard, self.vacuum_polarisation)
+        return emission.LeptonPairAndBoson(emission.SCALAR, masses, self.model.g_tau)
 
     def final_state(self) -> Mode:
         """tau-, tau+, phi_L."""

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
+from darkbelle.gen.decays.inelastic import InelasticDecay, LeptonPair, Sampler, ScalarPair
 from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
-from darkbelle.gen.models.dark_photon import DarkPhoton
-from darkbelle.gen.particles import ELECTRON, K_L, K_S, KAON, MUON, PHOTON, PI0, PION, TAU
+from darkbelle.gen.models.dark_photon import DarkPhoton, r_ratio
+from darkbelle.gen.models.inelastic import InelasticDarkMatter
+from darkbelle.gen.particles import (
+    CHI1,
+    ELECTRON,
+    K_L,
+    K_S,
+    KAON,
+    MUON,
+    PHOTON,
+    PI0,
+    PION,
+    TAU,
+    species,
+)
 from darkbelle.gen.production.base import Correlation
 from darkbelle.gen.radiation import (
     FERMIONS_FROM_SCALAR,
@@ -20,7 +38,18 @@ from darkbelle.gen.radiation import (
     Kernel,
 )
 
-__all__ = ["Modes", "chosen", "decaying", "leptons", "of_dark_higgs", "of_dark_photon", "photons"]
+__all__ = [
+    "Modes",
+    "chosen",
+    "decaying",
+    "leptons",
+    "of_chi2",
+    "of_dark_higgs",
+    "of_dark_photon",
+    "photons",
+]
+
+FloatArray = npt.NDArray[np.float64]
 
 Modes = Mapping[str, tuple[Mode, ...]]
 """Modes by the name of the choice that allows them."""
@@ -53,7 +82,7 @@ def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
 
 
 def decaying(
-    pdg_id: int, model: Model, mass: float, modes: tuple[Mode, ...], ctau: float | None = None
+    pdg_id: int, model: Model, mass: float | None, modes: tuple[Mode, ...], ctau: float | None = None
 ) -> State:
     """A dark state with the lifetime of its model, or another one [cm]."""
     return State(pdg_id, mass, Decay(model.ctau if ctau is None else ctau, modes))
@@ -73,7 +102,9 @@ def photons(model: Model) -> Modes:
     return {"gammagamma": (Mode(model.branching_fraction("gammagamma"), (photon, photon)),)}
 
 
-def of_dark_photon(model: DarkPhoton, fermions: Correlation, scalars: Correlation) -> Modes:
+def of_dark_photon(
+    model: DarkPhoton, fermions: Correlation | None, scalars: Correlation | None
+) -> Modes:
     """An A' into what it mixes with: leptons, and hadrons of two or three bodies."""
     branching = model.branching_fraction
     charged_kaons = _CHARGED_KAONS if model.mass < _PHI_REGION else 1.0
@@ -110,3 +141,30 @@ def of_dark_higgs(model: DarkHiggs) -> Modes:
         "KK": (Mode.to_pair(branching("KK"), KAON, SCALARS_FROM_SCALAR),),
         "K0K0": (Mode(neutral_kaons, (short, short)), Mode(neutral_kaons, (long, long))),
     }
+
+
+def of_chi2(model: InelasticDarkMatter) -> Modes:
+    """A chi2 into chi1 and a pair of charged particles."""
+
+    def to_pair(name: str, code: int, fraction: float = 1.0) -> tuple[Mode, ...]:
+        minus = code if species(code).charge < 0 else -code
+        daughters = State(CHI1, model.m_chi1), State.of(minus), State.of(-minus)
+        fraction *= model.branching_fraction(name)
+        if fraction == 0:
+            return (Mode(0.0, daughters),)
+        mass = daughters[1].mass or 0.0
+        leptonic = name in LEPTONS
+        pair = LeptonPair(mass) if leptonic else ScalarPair(mass, partial(_ratio, name))
+        decay = InelasticDecay(model.m_chi2, model.m_chi1, model.m_ap, pair)
+        kernel = FERMIONS_FROM_VECTOR if leptonic else SCALARS_FROM_VECTOR
+        charged = ChargedPair(1, 2, kernel)
+        return (Mode(fraction, daughters, Sampler.of(decay), pair=charged),)
+
+    return {
+        **{name: to_pair(name, code) for name, code in LEPTONS.items()},
+        "pipi": to_pair("pipi", PION),
+    }
+
+
+def _ratio(mode: str, mass2: FloatArray) -> FloatArray:
+    return r_ratio(mode, np.sqrt(mass2))

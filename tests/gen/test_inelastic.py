@@ -41,7 +41,8 @@ each_decay = pytest.mark.parametrize("decay", DECAYS.values(), ids=DECAYS.keys()
 
 
 def drawn(decay: InelasticDecay, seed: int = 1, n: int = N) -> np.ndarray:
-    return Sampler.of(decay).sample(n, np.random.default_rng([103, seed]))
+    mass = np.full(n, decay.m_chi2)
+    return Sampler.of(decay)(mass, rng=np.random.default_rng([103, seed]))
 
 
 @each_decay
