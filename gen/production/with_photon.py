@@ -76,7 +76,7 @@ class PhotonDarkPhoton:
     @property
     def threshold(self) -> float:
         """Least sqrt(s) [GeV]."""
-        return self.least_energy + math.hypot(self.least_energy, self.mass)
+        return max(self.least_energy + math.hypot(self.least_energy, self.mass), 2 * MASS_E)
 
     def cross_section(self, s: FloatArray) -> FloatArray:
         """Born cross-section [fb] at the squared energies s [GeV^2], zero below threshold.

@@ -19,6 +19,7 @@ HIGGS = [
 PHOTON = [
     PhotonAlp(0.01, 1e-3),
     PhotonAlp(9.0, 1e-3),
+    PhotonDarkPhoton(1e-4, 1e-3),
     PhotonDarkPhoton(0.01, 1e-3),
     PhotonDarkPhoton(9.0, 1e-3, least_energy=0.1),
     PhotonDarkPhoton(3.0, 1e-3, theta_min=math.radians(12.4)),
