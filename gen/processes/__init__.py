@@ -5,21 +5,66 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from darkbelle.errors import ConfigError, did_you_mean
+from darkbelle.gen.processes.annihilation import AnnihilationProcess, VirtualPhotonProcess
 from darkbelle.gen.processes.base import EventGenerator, Process
+from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
+from darkbelle.gen.processes.emission import MuMuAlp, MuMuScalar, MuMuZPrime, TauTauScalar
 from darkbelle.gen.processes.gun import ParticleGun
-from darkbelle.gen.processes.emission import MuMuZPrime
+from darkbelle.gen.processes.photon import GammaAlp, GammaDarkPhoton
+from darkbelle.gen.processes.standard_model import (
+    Bhabha,
+    EEMuMu,
+    GammaGamma,
+    MuMu,
+    MuMuGamma,
+    TauTau,
+)
 
 __all__ = [
+    "AnnihilationProcess",
+    "Bhabha",
+    "DarkHiggsstrahlung",
+    "EEMuMu",
     "EventGenerator",
+    "GammaAlp",
+    "GammaDarkPhoton",
+    "GammaGamma",
+    "InelasticDarkMatter",
+    "MuMu",
+    "MuMuAlp",
+    "MuMuGamma",
+    "MuMuScalar",
     "MuMuZPrime",
     "ParticleGun",
     "Process",
+    "TauTau",
+    "TauTauScalar",
+    "VirtualPhotonProcess",
     "find_process",
     "process_names",
 ]
 
 ENTRY_POINTS = "darkbelle.processes"
-_BUILT_IN: dict[str, type[Process]] = {p.name: p for p in (MuMuZPrime, ParticleGun)}
+_BUILT_IN: dict[str, type[Process]] = {
+    process.name: process
+    for process in (
+        MuMuZPrime,
+        MuMuScalar,
+        MuMuAlp,
+        TauTauScalar,
+        DarkHiggsstrahlung,
+        InelasticDarkMatter,
+        GammaAlp,
+        GammaDarkPhoton,
+        MuMu,
+        MuMuGamma,
+        TauTau,
+        GammaGamma,
+        EEMuMu,
+        Bhabha,
+        ParticleGun,
+    )
+}
 
 
 def process_names() -> list[str]:

@@ -23,7 +23,15 @@ from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.running_coupling import RunningCoupling
 from darkbelle.geometry import Collider
 
-__all__ = ["AnnihilationGenerator", "AnnihilationProcess", "CTau", "VirtualPhotonProcess"]
+__all__ = [
+    "AnnihilationGenerator",
+    "AnnihilationProcess",
+    "CTau",
+    "FinalStateRadiation",
+    "InitialStateRadiation",
+    "VacuumPolarisation",
+    "VirtualPhotonProcess",
+]
 
 CTau = Annotated[
     float | None, parameter("proper decay length instead of the model's", unit="cm", ge=0)
@@ -36,6 +44,15 @@ _FEWEST_PASSED = 10
 _LARGEST_BATCH = 65536
 
 
+InitialStateRadiation = Annotated[bool, parameter("initial-state radiation")]
+FinalStateRadiation = Annotated[
+    bool, parameter("final-state radiation of pairs of charged particles")
+]
+VacuumPolarisation = Annotated[
+    bool, parameter("alpha at the energy of the annihilation, in the cross-section")
+]
+
+
 class AnnihilationProcess(Process):
     """A process of e+e- annihilation: a hard process, and what becomes of what it makes.
 
@@ -46,8 +63,8 @@ class AnnihilationProcess(Process):
     heaviest: ClassVar[str] = "mass"
     """The mass to lower where the final state is too heavy."""
 
-    isr: Annotated[bool, parameter("initial-state radiation")] = True
-    fsr: Annotated[bool, parameter("final-state radiation of pairs of charged particles")] = True
+    isr: InitialStateRadiation = True
+    fsr: FinalStateRadiation = True
     weighted: Annotated[bool, parameter("events with weights instead of unweighted ones")] = False
     reach: Annotated[
         float | None,
@@ -109,9 +126,7 @@ class VirtualPhotonProcess(AnnihilationProcess):
     One that is derived from it says by `born` what happens at a fixed alpha.
     """
 
-    vacuum_polarisation: Annotated[
-        bool, parameter("alpha at the energy of the annihilation, in the cross-section")
-    ] = False
+    vacuum_polarisation: VacuumPolarisation = False
 
     @abc.abstractmethod
     def born(self) -> HardProcess:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
+import numpy as np
+
 from darkbelle.gen.decays.tree import ChargedPair, Mode, State
 from darkbelle.gen.particles import (
     ELECTRON,
     MASS_MU,
-    MASS_TAU,
     MUON,
     PHOTON,
     TAU,
+    masses,
 )
-from darkbelle.gen.processes.annihilation import AnnihilationProcess, VirtualPhotonProcess
+from darkbelle.gen.processes.annihilation import (
+    AnnihilationProcess,
+    FinalStateRadiation,
+    InitialStateRadiation,
+    VacuumPolarisation,
+    VirtualPhotonProcess,
+)
 from darkbelle.gen.processes.base import parameter
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.bhabha import Bhabha as BhabhaScattering
@@ -35,24 +43,123 @@ FromBeams = Annotated[
 TEN_DEGREES = math.pi / 18
 
 
-class MuMu(VirtualPhotonProcess):
+class _LeptonPair(VirtualPhotonProcess):
+    """e+e- -> l+ l- with photons radiated before and after."""
+
+    lepton: ClassVar[int]
+    papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
+
+    vacuum_polarisation: VacuumPolarisation = True
+
+    def born(self) -> HardProcess:
+        """Through a virtual photon."""
+        return LeptonPair(float(masses(np.array(self.lepton, np.int32))))
+
+    def final_state(self) -> Mode:
+        """l-, l+."""
+        return Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR)
+
+
+class MuMu(_LeptonPair):
     """e+e- -> mu+ mu- with photons radiated before and after."""
 
     name: ClassVar[str] = "mumu"
     summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
-    papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
+    lepton: ClassVar[int] = MUON
+
+
+class TauTau(_LeptonPair):
+    """e+e- -> tau+ tau- with photons radiated before and after; the taus stay undecayed."""
+
+    name: ClassVar[str] = "tautau"
+    summary: ClassVar[str] = "e+e- -> tau+ tau- (gamma)"
+    lepton: ClassVar[int] = TAU
+
+
+class MuMuGamma(VirtualPhotonProcess):
+    """e+e- -> mu+ mu- gamma with one hard photon, by the full amplitude of first order.
+
+    Initial and final state interfere. More photons, off by default, would be counted twice where
+    they are as hard.
+    """
+
+    name: ClassVar[str] = "mumu-gamma"
+    summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
 
-    vacuum_polarisation: bool = True
+    isr: InitialStateRadiation = False
+    fsr: FinalStateRadiation = False
+    vacuum_polarisation: VacuumPolarisation = True
+    theta_min: FromBeams = TEN_DEGREES
+    energy_min: Annotated[
+        float, parameter("least energy of the photon there", unit="GeV", ge=0.01)
+    ] = 0.5
 
     def born(self) -> HardProcess:
-        """Through a virtual photon."""
-        return LeptonPair(MASS_MU)
+        """First order."""
+        return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min)
 
     def final_state(self) -> Mode:
-        """mu-, mu+."""
-        return Mode.to_pair(1.0, MUON, FERMIONS_FROM_VECTOR)
+        """mu-, mu+, photon."""
+        states = State.of(MUON), State.of(-MUON), State.of(PHOTON)
+        return Mode(1.0, states, pair=ChargedPair(0, 1, FERMIONS_FROM_VECTOR))
 
 
-class TauTau(VirtualPhotonProcess):
-    """e+e- -> tau+ tau- with photons radiated before and after."""
+class GammaGamma(AnnihilationProcess):
+    """e+e- -> gamma gamma, off the beams."""
+
+    name: ClassVar[str] = "gammagamma"
+    summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
+    papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
+
+    theta_min: FromBeams = TEN_DEGREES
+
+    def hard_process(self) -> HardProcess:
+        """Exchange of an electron."""
+        return PhotonPair(self.theta_min)
+
+    def final_state(self) -> Mode:
+        """Two photons."""
+        return Mode(1.0, (State.of(PHOTON), State.of(PHOTON)))
+
+
+class EEMuMu(AnnihilationProcess):
+    """e+e- -> e+e- mu+ mu- by two equivalent photons; beams do not radiate besides."""
+
+    name: ClassVar[str] = "ee-mumu"
+    summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
+    papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
+
+    isr: InitialStateRadiation = False
+    w_min: Annotated[float, parameter("least mass of the muon pair", unit="GeV", ge=0)] = 0.5
+
+    def hard_process(self) -> HardProcess:
+        """Equivalent photons."""
+        return TwoPhoton(MASS_MU, self.w_min)
+
+    def final_state(self) -> Mode:
+        """e-, e+, mu-, mu+."""
+        states = tuple(State.of(code) for code in (ELECTRON, -ELECTRON, MUON, -MUON))
+        return Mode(1.0, states, pair=ChargedPair(2, 3, FERMIONS_FROM_VECTOR))
+
+
+class Bhabha(AnnihilationProcess):
+    """e+e- -> e+e- off the beams, by exchange and annihilation."""
+
+    name: ClassVar[str] = "bhabha"
+    summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
+    papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
+
+    vacuum_polarisation: Annotated[
+        bool, parameter("alpha at the virtualities of either photon, in the cross-section")
+    ] = True
+    theta_min: FromBeams = TEN_DEGREES
+
+    def hard_process(self) -> HardProcess:
+        """Tree level."""
+        return BhabhaScattering(self.theta_min, self.vacuum_polarisation)
+
+    def final_state(self) -> Mode:
+        """e-, e+."""
+        return Mode.to_pair(1.0, ELECTRON, FERMIONS_FROM_VECTOR)
