@@ -31,7 +31,8 @@ class Bhabha:
     running
         Whether alpha runs, with t in the exchange and with s in the annihilation.
     threshold
-        Least sqrt(s) [GeV].
+        Least sqrt(s) [GeV]. After hard radiation by the beams light pairs are many, and boosted
+        along the beams; a few GeV leave them out.
     """
 
     theta_min: float

@@ -26,7 +26,8 @@ class PhotonPair:
     theta_min
         Least angle between either photon and the beams [rad], much larger than m_e/sqrt(s).
     threshold
-        Least sqrt(s) [GeV].
+        Least sqrt(s) [GeV]. After hard radiation by the beams light pairs are many, and boosted
+        along the beams; a few GeV leave them out.
     """
 
     theta_min: float

@@ -100,7 +100,7 @@ def largest(y: np.ndarray, w: float, pt: float = np.inf) -> np.ndarray:
 @pytest.fixture(scope="module")
 def narrow() -> tuple[float, np.ndarray]:
     """Pairs of a mass close to one, and that mass."""
-    momenta = unweighted(TwoPhoton(MASS_MU, 1.0), 300_000, 82)
+    momenta = unweighted(TwoPhoton(MASS_MU, 1.0), 1_000_000, 82)
     w = invariant_mass(momenta[2] + momenta[3])
     return 1.05, momenta[:, :, np.abs(w - 1.05) < 0.05]
 
@@ -134,7 +134,7 @@ def test_fractions_of_photons(narrow: tuple[float, np.ndarray]):
     density = photons(y, largest(y, w, cut)) * photons(other, largest(other, w, cut)) * y * other
     cumulative = np.cumsum(density)
     grid = np.log(y * ROOT_S / w) / np.log(ROOT_S / w)
-    assert quiet.sum() > 5000
+    assert quiet.sum() > 25_000
     share = np.interp(scaled, grid, cumulative / cumulative[-1])
     assert stats.kstest(share, "uniform").pvalue > 1e-3
 
