@@ -24,6 +24,7 @@ __all__ = ["ChargedPair", "Decay", "DecayAtRest", "Mode", "State", "grow", "in_p
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
 
+
 class DecayAtRest(Protocol):
     """How daughters share the energy of a parent; picklable, since workers are sent it."""
 
@@ -35,9 +36,7 @@ def in_phase_space(
     daughter_masses: Sequence[float], matrix_element: MatrixElement | None = None
 ) -> DecayAtRest:
     """Decays by `decay_at_rest`."""
-    return partial(
-        decay_at_rest, daughter_masses=daughter_masses, matrix_element=matrix_element
-    )
+    return partial(decay_at_rest, daughter_masses=daughter_masses, matrix_element=matrix_element)
 
 
 @dataclass(frozen=True, slots=True)

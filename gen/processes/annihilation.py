@@ -68,7 +68,9 @@ class AnnihilationProcess(Process):
     weighted: Annotated[bool, parameter("events with weights instead of unweighted ones")] = False
     reach: Annotated[
         float | None,
-        parameter("half of the decays are drawn within this distance, with weights", unit="cm", gt=0),
+        parameter(
+            "half of the decays are drawn within this distance, with weights", unit="cm", gt=0
+        ),
     ] = None
     cuts: Annotated[GeneratorCuts, parameter("what generated events must have")] = GeneratorCuts()
 

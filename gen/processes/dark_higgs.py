@@ -66,9 +66,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
     @property
     def higgs_model(self) -> DarkHiggs:
         """Widths, branching fractions and lifetime of the h'."""
-        return DarkHiggs(
-            self.m_hp, 0.0, m_ap=self.m_ap, alpha_h=self.alpha_d, epsilon=self.epsilon
-        )
+        return DarkHiggs(self.m_hp, 0.0, m_ap=self.m_ap, alpha_h=self.alpha_d, epsilon=self.epsilon)
 
     def check_physics(self) -> None:
         """An h' that decays to a real and a virtual A' is not generated."""

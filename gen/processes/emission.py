@@ -23,7 +23,7 @@ from darkbelle.gen.particles import (
 )
 from darkbelle.gen.processes.annihilation import CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.base import parameter
-from darkbelle.gen.processes.modes import Modes, chosen, decaying, leptons, photons
+from darkbelle.gen.processes.modes import chosen, decaying, leptons, photons
 from darkbelle.gen.production import emission
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.radiation import (
@@ -103,7 +103,7 @@ class MuMuZPrime(VirtualPhotonProcess):
         unseen = [(NU_MU, "nu_mu", 0.0), (NU_TAU, "nu_tau", 0.0)]
         if self.m_chi is not None:
             unseen.append((CHI1, "chichi", self.m_chi))
-        modes: Modes = leptons(model, FERMIONS_FROM_VECTOR, correlation) | {
+        modes = leptons(model, FERMIONS_FROM_VECTOR, correlation) | {
             "invisible": tuple(
                 Mode(
                     model.branching_fraction(mode),

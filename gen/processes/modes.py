@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -51,7 +50,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 
-Modes = Mapping[str, tuple[Mode, ...]]
+Modes = dict[str, tuple[Mode, ...]]
 """Modes by the name of the choice that allows them."""
 
 _CHARGED_KAONS, _PHI_REGION = 0.59, 1.06
@@ -70,9 +69,7 @@ def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
     ValueError
         None is open; ``parent`` names the mass to raise.
     """
-    candidates = [
-        mode for name in modes if choice in (name, "any") for mode in modes[name]
-    ]
+    candidates = [mode for name in modes if choice in (name, "any") for mode in modes[name]]
     found = tuple(mode for mode in candidates if mode.fraction > 0)
     if not found:
         threshold = min(sum(d.mass or 0.0 for d in mode.daughters) for mode in candidates)
@@ -82,17 +79,23 @@ def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
 
 
 def decaying(
-    pdg_id: int, model: Model, mass: float | None, modes: tuple[Mode, ...], ctau: float | None = None
+    pdg_id: int,
+    model: Model,
+    mass: float | None,
+    modes: tuple[Mode, ...],
+    ctau: float | None = None,
 ) -> State:
     """A dark state with the lifetime of its model, or another one [cm]."""
     return State(pdg_id, mass, Decay(model.ctau if ctau is None else ctau, modes))
 
 
 def leptons(model: Model, kernel: Kernel, correlation: Correlation | None = None) -> Modes:
-    """Pairs of charged leptons."""
+    """Pairs of those charged leptons that the model knows."""
+    known = model.widths()
     return {
         name: (Mode.to_pair(model.branching_fraction(name), code, kernel, correlation),)
         for name, code in LEPTONS.items()
+        if name in known
     }
 
 

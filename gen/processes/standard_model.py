@@ -40,6 +40,9 @@ FromBeams = Annotated[
         "least angle to the beams in the annihilation's frame", unit="rad", gt=0.01, lt=math.pi / 2
     ),
 ]
+PairMass = Annotated[
+    float, parameter("least mass of the pair: radiation by the beams must stop", unit="GeV", ge=1)
+]
 TEN_DEGREES = math.pi / 18
 
 
@@ -87,6 +90,7 @@ class MuMuGamma(VirtualPhotonProcess):
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
+    heaviest: ClassVar[str] = "energy_min"
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
@@ -111,13 +115,15 @@ class GammaGamma(AnnihilationProcess):
 
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
+    heaviest: ClassVar[str] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     theta_min: FromBeams = TEN_DEGREES
+    mass_min: PairMass = 4.0
 
     def hard_process(self) -> HardProcess:
         """Exchange of an electron."""
-        return PhotonPair(self.theta_min)
+        return PhotonPair(self.theta_min, self.mass_min)
 
     def final_state(self) -> Mode:
         """Two photons."""
@@ -129,6 +135,7 @@ class EEMuMu(AnnihilationProcess):
 
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
+    heaviest: ClassVar[str] = "w_min"
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
     isr: InitialStateRadiation = False
@@ -149,16 +156,18 @@ class Bhabha(AnnihilationProcess):
 
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
+    heaviest: ClassVar[str] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: Annotated[
         bool, parameter("alpha at the virtualities of either photon, in the cross-section")
     ] = True
     theta_min: FromBeams = TEN_DEGREES
+    mass_min: PairMass = 4.0
 
     def hard_process(self) -> HardProcess:
         """Tree level."""
-        return BhabhaScattering(self.theta_min, self.vacuum_polarisation)
+        return BhabhaScattering(self.theta_min, self.vacuum_polarisation, self.mass_min)
 
     def final_state(self) -> Mode:
         """e-, e+."""

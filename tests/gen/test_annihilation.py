@@ -129,5 +129,7 @@ def test_weighted_events(sharp_collider: Collider):
     events = source.draw(20_000, rng, weighted=True)
     assert len(events.weight) == 20_000
     assert events.weight.min() > 0.1
-    assert events.weight.mean() == pytest.approx(1, abs=4 * events.weight.std() / 20_000**0.5 + 0.005)
+    assert events.weight.mean() == pytest.approx(
+        1, abs=4 * events.weight.std() / 20_000**0.5 + 0.005
+    )
     assert source.draw(0, rng, weighted=True).weight.shape == (0,)

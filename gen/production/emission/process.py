@@ -37,4 +37,3 @@ class LeptonPairAndBoson:
         """Momenta of l-, l+, X and weights, cf. `HardProcess`."""
         drawn = sample(self.kind, self.masses, s, rng)
         return np.stack([drawn.p1, drawn.p2, drawn.k]), self.strength**2 * drawn.weight
-
