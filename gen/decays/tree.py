@@ -61,6 +61,11 @@ class State:
     decay: Decay | None = None
     outcome: Outcome = Outcome.UNDETERMINED
 
+    @property
+    def least_mass(self) -> float:
+        """Mass [GeV], zero where every event has its own."""
+        return self.mass or 0.0
+
     @classmethod
     def of(cls, pdg_id: int) -> Self:
         """A particle of the Standard Model; taus stay undecayed."""
@@ -225,7 +230,7 @@ def _daughters(
     """Momenta of the daughters in the laboratory, shape (n_daughters, 4, n)."""
     n = parent.shape[1]
     own_mass = invariant_mass(parent) if mass is None else np.full(n, mass)
-    at_rest = mode.at_rest or in_phase_space([daughter.mass or 0.0 for daughter in mode.daughters])
+    at_rest = mode.at_rest or in_phase_space([daughter.least_mass for daughter in mode.daughters])
 
     def isotropic(rows: IndexArray) -> FloatArray:
         frame, frame_mass = parent[:, rows], own_mass[rows]
@@ -264,7 +269,7 @@ def _leave(
     photons: Iterable[tuple[IndexArray, FloatArray]] = ()
     if fsr and mode.pair is not None:
         minus, plus = mode.pair.minus, mode.pair.plus
-        mass = mode.daughters[minus].mass
+        mass = mode.daughters[minus].least_mass
         radiated = radiate(momenta[[minus, plus]], mass, mode.pair.kernel, rng)
         momenta = momenta.copy()
         momenta[[minus, plus]] = radiated.pair

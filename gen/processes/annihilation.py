@@ -175,7 +175,7 @@ class AnnihilationGenerator:
         return replace(truth, weight=truth.weight / self.mean_weight)
 
     def behind_cuts(self, rng: np.random.Generator) -> AnnihilationGenerator:
-        """This generator with the cuts' efficiency measured, and in the cross-section.
+        """Measure the efficiency of the cuts, which enters the cross-section.
 
         Raises
         ------

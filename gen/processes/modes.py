@@ -72,7 +72,7 @@ def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
     candidates = [mode for name in modes if choice in (name, "any") for mode in modes[name]]
     found = tuple(mode for mode in candidates if mode.fraction > 0)
     if not found:
-        threshold = min(sum(d.mass or 0.0 for d in mode.daughters) for mode in candidates)
+        threshold = min(sum(d.least_mass for d in mode.daughters) for mode in candidates)
         msg = f"decay to {choice} needs {parent} > {threshold:.6g} GeV"
         raise ValueError(msg)
     return found
@@ -116,7 +116,7 @@ def of_dark_photon(
     three_pions = Mode(
         branching("pipipi0"),
         pions,
-        in_phase_space([pion.mass or 0.0 for pion in pions], VECTOR_TO_PIONS),
+        in_phase_space([pion.least_mass for pion in pions], VECTOR_TO_PIONS),
         pair=ChargedPair(0, 1, SCALARS_FROM_VECTOR),
     )
 
@@ -155,7 +155,7 @@ def of_chi2(model: InelasticDarkMatter) -> Modes:
         fraction *= model.branching_fraction(name)
         if fraction == 0:
             return (Mode(0.0, daughters),)
-        mass = daughters[1].mass or 0.0
+        mass = daughters[1].least_mass
         leptonic = name in LEPTONS
         pair = LeptonPair(mass) if leptonic else ScalarPair(mass, partial(_ratio, name))
         decay = InelasticDecay(model.m_chi2, model.m_chi1, model.m_ap, pair)
