@@ -94,7 +94,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         return Mode(1.0, (first, higgs))
 
     def _dark_photon(self, modes: Modes) -> State:
-        found = chosen(modes, self.decay, f"m_ap (got {self.m_ap})")
+        found = chosen(modes, self.decay, "m_ap", self.m_ap)
         return decaying(A_PRIME, self.model, self.m_ap, found, self.ctau)
 
 
@@ -174,12 +174,12 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     def final_state(self) -> Mode:
         """A', h'."""
         model, higgs_model = self.model, self.higgs_model
-        to_chi1 = chosen(of_chi2(model), self.decay, f"m_chi1 + delta (got {model.m_chi2})")
+        to_chi1 = chosen(of_chi2(model), self.decay, "m_chi1 + delta", model.m_chi2)
         chi1 = State(CHI1, self.m_chi1)
         chi2 = decaying(CHI2, model, model.m_chi2, to_chi1, self.ctau)
         correlation = higgsstrahlung.FermionPair(self.m_chi1, model.m_chi2)
         to_chi = Mode(1.0, (chi1, chi2), correlation=correlation)
         vector = decaying(A_PRIME, model.dark_photon, None, (to_chi,))
-        to_known = chosen(of_dark_higgs(higgs_model), self.decay_hp, f"m_hp (got {self.m_hp})")
+        to_known = chosen(of_dark_higgs(higgs_model), self.decay_hp, "m_hp", self.m_hp)
         higgs = decaying(DARK_HIGGS, higgs_model, self.m_hp, to_known, self.ctau_hp)
         return Mode(1.0, (vector, higgs))

@@ -113,7 +113,7 @@ class MuMuZPrime(VirtualPhotonProcess):
                 for code, mode, mass in unseen
             )
         }
-        found = chosen(modes, self.decay, f"mass (got {self.mass})")
+        found = chosen(modes, self.decay, "mass", self.mass)
         return _with_pair(MUON, decaying(Z_PRIME, model, self.mass, found, self.ctau))
 
 
@@ -194,7 +194,7 @@ class MuMuAlp(VirtualPhotonProcess):
         if self.decay == "invisible":
             return _with_pair(MUON, State(ALP, self.mass))
         modes = leptons(model, FERMIONS_FROM_PSEUDOSCALAR) | photons(model)
-        found = chosen(modes, self.decay, f"mass (got {self.mass})")
+        found = chosen(modes, self.decay, "mass", self.mass)
         return _with_pair(MUON, decaying(ALP, model, self.mass, found, self.ctau))
 
 
@@ -239,7 +239,7 @@ def _scalar(model: LeptonicScalar, decay: str, ctau: float | None) -> State:
     if decay == "invisible":
         return State(SCALAR, model.mass)
     modes = leptons(model, FERMIONS_FROM_SCALAR) | photons(model)
-    found = chosen(modes, decay, f"mass (got {model.mass})")
+    found = chosen(modes, decay, "mass", model.mass)
     return decaying(SCALAR, model, model.mass, found, ctau)
 
 

@@ -61,19 +61,19 @@ The share is that of phi decays; estimate.
 LEPTONS: Final = {"ee": ELECTRON, "mumu": MUON, "tautau": TAU}
 
 
-def chosen(modes: Modes, choice: str, parent: str) -> tuple[Mode, ...]:
+def chosen(modes: Modes, choice: str, name: str, mass: float) -> tuple[Mode, ...]:
     """The open modes of a choice, which is one of their names or "any".
 
     Raises
     ------
     ValueError
-        None is open; ``parent`` names the mass to raise.
+        None is open; the message asks for a greater mass [GeV], by its name.
     """
-    candidates = [mode for name in modes if choice in (name, "any") for mode in modes[name]]
+    candidates = [mode for key in modes if choice in (key, "any") for mode in modes[key]]
     found = tuple(mode for mode in candidates if mode.fraction > 0)
     if not found:
         threshold = min(sum(d.least_mass for d in mode.daughters) for mode in candidates)
-        msg = f"decay to {choice} needs {parent} > {threshold:.6g} GeV"
+        msg = f"decay to {choice} needs {name} > {threshold:.6g} GeV (got {mass:g})"
         raise ValueError(msg)
     return found
 

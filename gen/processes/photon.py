@@ -99,6 +99,6 @@ class GammaDarkPhoton(AnnihilationProcess):
         vector = State(A_PRIME, self.mass)
         if self.decay != "invisible":
             modes = of_dark_photon(self.model, with_photon.fermion_pair, with_photon.scalar_pair)
-            found = chosen(modes, self.decay, f"mass (got {self.mass})")
+            found = chosen(modes, self.decay, "mass", self.mass)
             vector = decaying(A_PRIME, self.model, self.mass, found, self.ctau)
         return Mode(1.0, (State.of(PHOTON), vector))
