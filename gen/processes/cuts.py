@@ -9,8 +9,9 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.beams import axes_of_collision
 from darkbelle.gen.events import Status, TruthEvents
-from darkbelle.gen.kinematics import along_axes, axes_of_rest
+from darkbelle.gen.kinematics import along_axes
 from darkbelle.gen.particles import PHOTON, charges
 from darkbelle.gen.processes.base import Range, parameter
 from darkbelle.geometry import Collider
@@ -54,7 +55,7 @@ class GeneratorCuts(Settings):
         rows = np.flatnonzero((particles.status == Status.FINAL) & is_seen)
         p = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
         if self.frame is Frame.CMS:
-            p = along_axes(p, _centre_of_mass(collider))
+            p = along_axes(p, axes_of_collision(collider))
         theta = np.arctan2(np.hypot(p[1], p[2]), p[3])
         low, high = self.theta
         counts = (theta >= low) & (theta <= high) & (p[0] >= self.energy)
@@ -66,10 +67,3 @@ class GeneratorCuts(Settings):
         ):
             passed &= np.bincount(event[counts & of_kind], minlength=truth.n_events) >= least
         return passed
-
-
-def _centre_of_mass(collider: Collider) -> FloatArray:
-    """Axes of the centre of mass of the nominal beams, z along the electrons, (4, 4, 1)."""
-    total = collider.four_momentum[:, None]
-    electron = collider.e_her_gev * np.array([1.0, *collider.direction_her])[:, None]
-    return axes_of_rest(total, np.array([collider.sqrt_s]), 2 * electron - total)

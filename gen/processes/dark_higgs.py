@@ -45,7 +45,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         "arXiv:1502.00084 (Belle, six tracks, 977/fb)",
         "arXiv:0903.0363 (model)",
     )
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "six_tracks")
     heaviest: ClassVar[str] = "m_hp"
 
     m_ap: DarkPhotonMass
@@ -112,7 +112,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
         "arXiv:2505.09705 (Belle II, 365/fb)",
         "arXiv:2012.08595 (model)",
     )
-    observables: ClassVar[tuple[str, ...]] = ()
+    observables: ClassVar[tuple[str, ...]] = ("two_vertices",)
     heaviest: ClassVar[str] = "m_hp"
 
     m_ap: DarkPhotonMass

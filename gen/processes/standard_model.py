@@ -68,7 +68,7 @@ class MuMu(_LeptonPair):
 
     name: ClassVar[str] = "mumu"
     summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "track_pair")
     lepton: ClassVar[int] = MUON
 
 
@@ -89,7 +89,7 @@ class MuMuGamma(VirtualPhotonProcess):
 
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "single_photon")
     heaviest: ClassVar[str] = "energy_min"
 
     isr: InitialStateRadiation = False
@@ -115,6 +115,7 @@ class GammaGamma(AnnihilationProcess):
 
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
+    observables: ClassVar[tuple[str, ...]] = ("cluster_pair",)
     heaviest: ClassVar[str] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
@@ -135,6 +136,7 @@ class EEMuMu(AnnihilationProcess):
 
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
     heaviest: ClassVar[str] = "w_min"
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
@@ -156,6 +158,7 @@ class Bhabha(AnnihilationProcess):
 
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
+    observables: ClassVar[tuple[str, ...]] = ("track_pair", "cluster_pair")
     heaviest: ClassVar[str] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
