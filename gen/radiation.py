@@ -41,7 +41,6 @@ FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """Emission of one photon; ``hard`` gives the a and b of W, which depend on spins, from mu."""
