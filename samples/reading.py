@@ -256,6 +256,12 @@ class Sample:
             group = self._file[collection]
             return {name: str(dataset.attrs["unit"]) for name, dataset in group.items()}
 
+    def names(self, collection: str, name: str) -> tuple[str, ...]:
+        """What the columns of a matrix are, nothing for a column that is none."""
+        with self._damage(f"/{collection}/{name}"):
+            names = str(self._file[collection][name].attrs.get("names", ""))
+            return tuple(names.split(", ")) if names else ()
+
     def _columns(self, collection: str) -> dict[str, Array]:
         """All columns of a collection, of the lengths that they must have."""
         with self._damage(f"/{collection}"):

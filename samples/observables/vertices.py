@@ -96,15 +96,15 @@ def _angle(p: FloatArray, q: FloatArray) -> FloatArray:
 
 
 _LIKE = {
-    "hp": "the h'-like vertex, which points better to the luminous region",
-    "chi": "the other vertex, which may be that of a chi2",
+    "hp": "the vertex taken for that of an h'",
+    "chi": "the vertex taken for that of a chi2",
 }
 
 TWO_VERTICES: Final = ObservableSet(
     {
         "has_two_vertices": Column(
-            "two good vertices without a common track, those of the least sum of chi2; their "
-            "observables are NaN without",
+            "two good vertices without a common track, those of the least sum of chi2, the one "
+            "that points better taken for that of an h'; their observables are NaN without",
             "1",
             "i1",
         ),

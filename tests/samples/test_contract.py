@@ -13,7 +13,7 @@ import pytest
 
 from darkbelle import geometry, samples
 from darkbelle.detsim import RecoEvents, simulate
-from darkbelle.gen import Outcome, Process, Status, TruthEvents
+from darkbelle.gen import Outcome, Process, Status, TruthEvents, annihilation
 from darkbelle.gen.particles import charges
 from darkbelle.gen.processes import EventGenerator, find_process, process_names
 from darkbelle.geometry import Experiment
@@ -57,7 +57,7 @@ def load(card: str) -> Experiment:
 def prepare(run: Run, known: dict[tuple[Process, str], EventGenerator]) -> EventGenerator:
     """As `Run.prepare`, once for all cards with the same collider."""
     key = run.process, run.experiment.collider.model_dump_json()
-    if key not in known:
+    if key not in known:  # a short pilot run finds a poor bound, which is enough for few events
         known[key] = run.process.prepare(
             run.experiment.collider, run.stream(0, production.Stage.PREPARE)
         )
@@ -91,6 +91,7 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
         seen.append((truth, simulate(truth, *args, **kwargs)))
         return seen[-1][1]
 
+    monkeypatch.setattr(annihilation, "_PILOT_EVENTS", 10_000)
     generator = prepare(run, KNOWN)
     monkeypatch.setattr(production, "CHUNK_SIZE", CHUNK)
     monkeypatch.setattr(production, "simulate", remember)
