@@ -186,8 +186,9 @@ def test_what_is_written_is_read(made: Made):
     check_truth(made)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("made", [(name, "belle2") for name in PARAMETERS], indirect=True)
-def test_every_process_is_drawn(made: Made, tmp_path: Path):
+def test_every_process_is_drawn(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without the file, which takes longest."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_: None)
     drawn = {path.stem for path in draw_sample(made.sample, tmp_path / "plots")}
     assert ("observables" in drawn) == bool(made.process.observables)
