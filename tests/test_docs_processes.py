@@ -86,7 +86,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("plugin") / "tree"
     shutil.copytree(PLUGIN, tree, ignore=shutil.ignore_patterns("__pycache__"))
     target = tree.parent / "site"
-    options = "--no-index --no-deps --no-build-isolation --disable-pip-version-check -q".split()
+    options = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     where = ["--target", str(target), str(tree)]
     done = run("-m", "pip", "install", *options, *where, folder=tree.parent)
     assert done.returncode == 0, done.stderr
@@ -103,8 +103,8 @@ def test_the_package_adds_its_process(site: Path, tmp_path: Path):
 
 @pytest.mark.slow
 def test_its_process_is_produced(site: Path, tmp_path: Path):
-    arguments = "produce tautau-zprime -p mass=1 -n 500 --seed 1 --workers 2 -o tautau.h5".split()
-    done = run("-m", "darkbelle", *arguments, folder=tmp_path, path=(site,))
+    arguments = ["produce", "tautau-zprime", "-p", "mass=1", "-n", "500", "--seed", "1"]
+    done = run("-m", "darkbelle", *arguments, "-o", "tautau.h5", folder=tmp_path, path=(site,))
     assert done.returncode == 0, done.stderr
     done = run("-m", "darkbelle", "info", "tautau.h5", folder=tmp_path, path=(site,))
     assert "tautau-zprime" in done.stdout
