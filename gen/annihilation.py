@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from darkbelle.gen.beams import sample_beams
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Slot, Status
-from darkbelle.gen.isr import IsrSpectrum, sample_cos_theta
+from darkbelle.gen.isr import X_MIN, IsrSpectrum, sample_cos_theta
 from darkbelle.gen.kinematics import axes_of_rest, dot, from_axes
 from darkbelle.gen.particles import ELECTRON, MASS_E, PHOTON
 from darkbelle.gen.production.base import ExchangeProcess, HardEvents, HardProcess
@@ -110,6 +110,7 @@ class AnnihilationSource:
         x, cos_theta, isr_weight = np.zeros(n), np.zeros(n), np.ones(n)
         if self._spectrum is not None:
             x, isr_weight = self._spectrum.sample(n, rng)
+            x = np.where(x < X_MIN, 0.0, x)
         momenta, weight = self._hard.sample(s * (1 - x), rng)
         if isinstance(self._hard, ExchangeProcess):
             cos_theta = sample_cos_theta(x, self._collider.sqrt_s**2, rng)
