@@ -45,7 +45,10 @@ X_MIN = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Emission of one photon; ``hard`` gives the a and b of W, which depend on spins, from mu."""
+    """Emission of one photon; ``hard`` gives the a and b of W, which depend on spins, from mu.
+
+    ``hard`` has a name, so that workers can be sent it.
+    """
 
     name: str
     hard: Callable[[FloatArray], tuple[FloatArray | float, FloatArray | float]]
@@ -58,16 +61,34 @@ class Kernel:
         return shape
 
 
+def _from_vector(mu: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return 1 / (2 + 4 * mu), -1 / (4 + 8 * mu)
+
+
+def _from_scalar(mu: FloatArray) -> tuple[FloatArray, float]:
+    return 1 / (2 - 8 * mu), 0.0
+
+
+def _from_pseudoscalar(_: FloatArray) -> tuple[float, float]:
+    return 0.5, 0.0
+
+
+def _scalars_from_scalar(_: FloatArray) -> tuple[float, float]:
+    return 0.0, 0.0
+
+
+def _scalars_from_vector(mu: FloatArray) -> tuple[float, FloatArray]:
+    return 0.0, 1 / (2 - 8 * mu)
+
+
 # From T of the emission (``production.emission.amplitude``) with M = 0 or, for the other two,
 # crossed: its boson becomes the parent (M^2 -> s) and its virtual photon the real one (s -> 0).
-FERMIONS_FROM_VECTOR = Kernel(
-    "fermions from a vector", lambda mu: (1 / (2 + 4 * mu), -1 / (4 + 8 * mu))
-)
-FERMIONS_FROM_SCALAR = Kernel("fermions from a scalar", lambda mu: (1 / (2 - 8 * mu), 0.0))
-FERMIONS_FROM_PSEUDOSCALAR = Kernel("fermions from a pseudoscalar", lambda _: (0.5, 0.0))
+FERMIONS_FROM_VECTOR = Kernel("fermions from a vector", _from_vector)
+FERMIONS_FROM_SCALAR = Kernel("fermions from a scalar", _from_scalar)
+FERMIONS_FROM_PSEUDOSCALAR = Kernel("fermions from a pseudoscalar", _from_pseudoscalar)
 # Scalar electrodynamics of point-like particles, with the contact term in the second.
-SCALARS_FROM_SCALAR = Kernel("scalars from a scalar", lambda _: (0.0, 0.0))
-SCALARS_FROM_VECTOR = Kernel("scalars from a vector", lambda mu: (0.0, 1 / (2 - 8 * mu)))
+SCALARS_FROM_SCALAR = Kernel("scalars from a scalar", _scalars_from_scalar)
+SCALARS_FROM_VECTOR = Kernel("scalars from a vector", _scalars_from_vector)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class AnnihilationProcess(Process):
     reach: Annotated[
         float | None,
         parameter(
-            "half of the decays are drawn within this distance, with weights", unit="cm", gt=0
+            "at least half of the decays are drawn within it, with weights", unit="cm", gt=0
         ),
     ] = None
     cuts: Annotated[GeneratorCuts, parameter("what generated events must have")] = GeneratorCuts()
