@@ -68,9 +68,7 @@ class AnnihilationProcess(Process):
     weighted: Annotated[bool, parameter("events with weights instead of unweighted ones")] = False
     reach: Annotated[
         float | None,
-        parameter(
-            "at least half of the decays are drawn within it, with weights", unit="cm", gt=0
-        ),
+        parameter("at least half of the decays are drawn within it, with weights", unit="cm", gt=0),
     ] = None
     cuts: Annotated[GeneratorCuts, parameter("what generated events must have")] = GeneratorCuts()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import sys
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint
 from typing import Any, Literal, get_args, get_origin
 
@@ -127,7 +127,7 @@ def test_a_bad_plugin_is_named(name: str, message: str):
 # ---- the suite -----------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def prepared(name: str, i: int) -> EventGenerator:
     """An example made ready for Belle II."""
     process = find_process(name)(**EXAMPLES[name][i])
