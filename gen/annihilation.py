@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from darkbelle.gen.beams import sample_beams
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Slot, Status
-from darkbelle.gen.isr import IsrSpectrum, sample_cos_theta
+from darkbelle.gen.isr import X_MIN, IsrSpectrum, sample_cos_theta
 from darkbelle.gen.kinematics import axes_of_rest, dot, from_axes
 from darkbelle.gen.particles import ELECTRON, PHOTON
 from darkbelle.gen.production.base import HardEvents, HardProcess
@@ -105,6 +105,7 @@ class AnnihilationSource:
         x, isr_weight = np.zeros(n), np.ones(n)
         if self._spectrum is not None:
             x, isr_weight = self._spectrum.sample(n, rng)
+            x = np.where(x < X_MIN, 0.0, x)
         momenta, weight = self._hard.sample(dot(total, total) * (1 - x), rng)
         return electron, positron, x, momenta, weight * isr_weight
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,12 @@ import numpy.typing as npt
 from darkbelle.gen.particles import MASS_E
 from darkbelle.units import ALPHA_EM
 
-__all__ = ["IsrSpectrum", "Radiator", "sample_cos_theta"]
+__all__ = ["X_MIN", "IsrSpectrum", "Radiator", "sample_cos_theta"]
 
 FloatArray = npt.NDArray[np.float64]
 
-X_MIN = 1e-6
-"""Softer photons (5 keV) are left out of the event."""
+X_MIN: Final = 1e-4
+"""Softer photons are for events to leave out: below 0.5 MeV, a tenth of the beams' spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class IsrSpectrum:
         density = low + (high - low) * fraction
         x = (self.nodes[left] + fraction * width) ** (1 / self.radiator.exponent)
         weight = self.radiator.flattened(x) / density
-        return np.where(x < X_MIN, 0.0, x), weight
+        return x, weight
 
 
 def sample_cos_theta(x: FloatArray, s: float, rng: np.random.Generator) -> FloatArray:

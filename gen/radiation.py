@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.isr import X_MIN
 from darkbelle.gen.kinematics import boost, dot, rotate_z_to, to_rest_frame
 from darkbelle.ragged import offsets_of
 from darkbelle.units import ALPHA_EM
@@ -38,9 +39,6 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
-
-X_MIN = 1e-4
-"""Softer photons are left out: 0.5 MeV at 10.58 GeV, a tenth of the spread of sqrt(s)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ cross-section of e+e- to the pair over that to massless muons.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +20,9 @@ import numpy.typing as npt
 
 from darkbelle.gen.angles import azimuths, even_cosines
 from darkbelle.gen.kinematics import rotate_z_to
-from darkbelle.units import ALPHA_EM
+from darkbelle.gen.models.inelastic import InelasticDarkMatter
 
-__all__ = ["InelasticDecay", "LeptonPair", "Pair", "Sampler", "ScalarPair"]
+__all__ = ["Chi2Decay", "LeptonPair", "Sampler", "ScalarPair"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,12 +39,6 @@ class LeptonPair:
 
     mass: float
 
-    def ratio(self, q2: FloatArray) -> FloatArray:
-        """R at squared masses of the pair [GeV^2]."""
-        m2 = self.mass**2
-        ratio: FloatArray = (1 + 2 * m2 / q2) * np.sqrt(np.maximum(1 - 4 * m2 / q2, 0.0))
-        return ratio
-
     def curvature(self, sum2: float, q2: FloatArray) -> FloatArray:
         """The angular distribution is 1 + curvature c^2; ``sum2`` is (m2 + m1)^2 [GeV^2]."""
         beta2 = np.maximum(1 - 4 * self.mass**2 / q2, 0.0)
@@ -54,45 +47,26 @@ class LeptonPair:
 
 @dataclass(frozen=True, slots=True)
 class ScalarPair:
-    """pi- pi+ or K- K+ of a mass [GeV], with R as a function of q^2 [GeV^2]."""
+    """pi- pi+ or K- K+ of a mass [GeV]."""
 
     mass: float
-    ratio: Callable[[FloatArray], FloatArray]
 
     def curvature(self, sum2: float, q2: FloatArray) -> FloatArray:
         """The angular distribution is 1 + curvature c^2; ``sum2`` is (m2 + m1)^2 [GeV^2]."""
         return sum2 / q2 - 1
 
 
-Pair = LeptonPair | ScalarPair
-
-
 @dataclass(frozen=True, slots=True)
-class InelasticDecay:
-    """chi2 -> chi1 and a pair, masses [GeV]; m_ap exceeds m_chi2 - m_chi1."""
+class Chi2Decay:
+    """chi2 -> chi1 and a pair by a mode of the model."""
 
-    m_chi2: float
-    m_chi1: float
-    m_ap: float
-    pair: Pair
-
-    @property
-    def gap(self) -> float:
-        """Largest mass of the pair [GeV]."""
-        return self.m_chi2 - self.m_chi1
+    model: InelasticDarkMatter
+    mode: str
+    pair: LeptonPair | ScalarPair
 
     def density(self, q2: FloatArray) -> FloatArray:
-        """D Gamma/d q^2 for epsilon = alpha_D = 1 [1/GeV], zero where the decay is closed.
-
-        arXiv:2012.08595 for the amplitude; integrated over angles.
-        """
-        is_open = (q2 > 4 * self.pair.mass**2) & (q2 < self.gap**2)
-        q2 = np.where(is_open, q2, self.gap**2)
-        sum2, room = (self.m_chi2 + self.m_chi1) ** 2, self.gap**2 - q2
-        chi = np.sqrt((sum2 - q2) * room) * room * (sum2 + 2 * q2)
-        couplings = ALPHA_EM / (12 * np.pi * self.m_chi2**3)
-        density: FloatArray = couplings * chi * self.pair.ratio(q2) / (q2 - self.m_ap**2) ** 2
-        return np.where(is_open, density, 0.0)
+        """D Gamma/d q^2 [1/GeV], zero where the decay is closed."""
+        return self.model.differential_width(self.mode, q2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +77,12 @@ class Sampler:
     less than an eighth of a step by more than `MARGIN`, it is cut there.
     """
 
-    decay: InelasticDecay
+    decay: Chi2Decay
     bound: FloatArray
     cumulative: FloatArray
 
     @classmethod
-    def of(cls, decay: InelasticDecay) -> Sampler:
+    def of(cls, decay: Chi2Decay) -> Sampler:
         """Tabulate; the decay must be open."""
         v = np.linspace(0, 1, CELLS * PROBES + 1)
         value = _density_in_v(decay, v)
@@ -119,12 +93,12 @@ class Sampler:
 
     def __call__(self, mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """Momenta of chi1, l-, l+ (or pi-, pi+) in the frames of chi2, cf. `DecayAtRest`."""
-        decay, n = self.decay, len(mass)
+        decay, model, n = self.decay, self.decay.model, len(mass)
         q2 = self._pair_mass2(n, rng)
-        sum2 = (decay.m_chi2 + decay.m_chi1) ** 2
-        room = decay.gap**2 - q2
-        momentum = np.sqrt(np.maximum((sum2 - q2) * room, 0.0)) / (2 * decay.m_chi2)
-        pair_energy = decay.gap - room / (2 * decay.m_chi2)
+        sum2 = (model.m_chi2 + model.m_chi1) ** 2
+        room = model.delta**2 - q2
+        momentum = np.sqrt(np.maximum((sum2 - q2) * room, 0.0)) / (2 * model.m_chi2)
+        pair_energy = model.delta - room / (2 * model.m_chi2)
         beta = np.sqrt(np.maximum(1 - 4 * decay.pair.mass**2 / q2, 0.0))
         cosine = even_cosines(decay.pair.curvature(sum2, q2), rng)
         phi = azimuths(n, rng)
@@ -142,7 +116,7 @@ class Sampler:
         difference = rotate_z_to(difference, axis)
         flight = momentum * axis
         momenta = np.empty((3, 4, n))
-        momenta[0, 0], momenta[0, 1:] = decay.m_chi2 - pair_energy, flight
+        momenta[0, 0], momenta[0, 1:] = model.m_chi2 - pair_energy, flight
         momenta[1, 0], momenta[1, 1:] = pair_energy, -flight
         momenta[2] = (momenta[1] - difference) / 2
         momenta[1] = (momenta[1] + difference) / 2
@@ -150,7 +124,7 @@ class Sampler:
 
     def _pair_mass2(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Squared masses of the pair [GeV^2], shape (n,)."""
-        least, greatest = 4 * self.decay.pair.mass**2, self.decay.gap**2
+        least, greatest = 4 * self.decay.pair.mass**2, self.decay.model.delta**2
         v = np.empty(n)
         pending = np.arange(n)
         while len(pending):
@@ -164,9 +138,9 @@ class Sampler:
         return least + (greatest - least) * v**2
 
 
-def _density_in_v(decay: InelasticDecay, v: FloatArray) -> FloatArray:
+def _density_in_v(decay: Chi2Decay, v: FloatArray) -> FloatArray:
     """The density by v where q^2 = least + (greatest - least) v^2, up to a constant."""
-    least, greatest = 4 * decay.pair.mass**2, decay.gap**2
+    least, greatest = 4 * decay.pair.mass**2, decay.model.delta**2
     return v * decay.density(least + (greatest - least) * v**2)
 
 

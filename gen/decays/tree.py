@@ -232,25 +232,26 @@ def _daughters(
     own_mass = invariant_mass(parent) if mass is None else np.full(n, mass)
     at_rest = mode.at_rest or in_phase_space([daughter.least_mass for daughter in mode.daughters])
 
-    def isotropic(rows: IndexArray) -> FloatArray:
-        frame, frame_mass = parent[:, rows], own_mass[rows]
-        return np.stack([boost(p, frame, frame_mass) for p in at_rest(frame_mass, rng=rng)])
+    def isotropic(frame: FloatArray, frame_mass: FloatArray) -> FloatArray:
+        *others, _ = at_rest(frame_mass, rng=rng)
+        moving = [boost(p, frame, frame_mass) for p in others]
+        return np.stack([*moving, frame - sum(moving)])
 
-    everyone = np.arange(n)
     if mode.correlation is None:
-        return isotropic(everyone)
+        return isotropic(parent, own_mass)
     daughters = np.empty((len(mode.daughters), 4, n))
-    pending, n_tries = everyone, 1
+    pending, n_tries = np.arange(n), 1
     while len(pending):
-        rows = np.repeat(pending, n_tries)
-        trial = isotropic(rows)
-        kept = rng.random(len(rows)) < mode.correlation(hard.take(rows), trial)
+        trial = isotropic(parent, own_mass)
+        kept = rng.random(len(own_mass)) < mode.correlation(hard, trial)
         kept = kept.reshape(-1, n_tries)
         done = kept.any(axis=1)
         first_kept = np.flatnonzero(done) * n_tries + kept.argmax(axis=1)[done]
         daughters[:, :, pending[done]] = trial[:, :, first_kept]
-        pending = pending[~done]
+        n_before, pending = n_tries, pending[~done]
         n_tries = min(_MOST_TRIES, -(-n // (4 * len(pending) + 1)))
+        left = np.repeat(np.flatnonzero(~done) * n_before, n_tries)
+        parent, own_mass, hard = parent[:, left], own_mass[left], hard.take(left)
     return daughters
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
-from darkbelle.gen.decays.inelastic import InelasticDecay, LeptonPair, Sampler, ScalarPair
+from darkbelle.gen.decays.inelastic import Chi2Decay, LeptonPair, Sampler, ScalarPair
 from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
-from darkbelle.gen.models.dark_photon import DarkPhoton, r_ratio
+from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.models.inelastic import InelasticDarkMatter
 from darkbelle.gen.particles import (
     CHI1,
@@ -47,8 +43,6 @@ __all__ = [
     "of_dark_photon",
     "photons",
 ]
-
-FloatArray = npt.NDArray[np.float64]
 
 Modes = dict[str, tuple[Mode, ...]]
 """Modes by the name of the choice that allows them."""
@@ -149,16 +143,16 @@ def of_dark_higgs(model: DarkHiggs) -> Modes:
 def of_chi2(model: InelasticDarkMatter) -> Modes:
     """A chi2 into chi1 and a pair of charged particles."""
 
-    def to_pair(name: str, code: int, fraction: float = 1.0) -> tuple[Mode, ...]:
+    def to_pair(name: str, code: int) -> tuple[Mode, ...]:
         minus = code if species(code).charge < 0 else -code
         daughters = State(CHI1, model.m_chi1), State.of(minus), State.of(-minus)
-        fraction *= model.branching_fraction(name)
+        fraction = model.branching_fraction(name)
         if fraction == 0:
             return (Mode(0.0, daughters),)
         mass = daughters[1].least_mass
         leptonic = name in LEPTONS
-        pair = LeptonPair(mass) if leptonic else ScalarPair(mass, partial(_ratio, name))
-        decay = InelasticDecay(model.m_chi2, model.m_chi1, model.m_ap, pair)
+        pair = LeptonPair(mass) if leptonic else ScalarPair(mass)
+        decay = Chi2Decay(model, name, pair)
         kernel = FERMIONS_FROM_VECTOR if leptonic else SCALARS_FROM_VECTOR
         charged = ChargedPair(1, 2, kernel)
         return (Mode(fraction, daughters, Sampler.of(decay), pair=charged),)
@@ -167,7 +161,3 @@ def of_chi2(model: InelasticDarkMatter) -> Modes:
         **{name: to_pair(name, code) for name, code in LEPTONS.items()},
         "pipi": to_pair("pipi", PION),
     }
-
-
-def _ratio(mode: str, mass2: FloatArray) -> FloatArray:
-    return r_ratio(mode, np.sqrt(mass2))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from darkbelle.gen.decays.inelastic import InelasticDecay, LeptonPair, ScalarPair
+from darkbelle.gen.decays.inelastic import Chi2Decay, LeptonPair, ScalarPair
+from darkbelle.gen.models.dark_photon import r_ratio
+from darkbelle.gen.models.inelastic import InelasticDarkMatter
 from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
 from darkbelle.gen.production import emission, higgsstrahlung, with_photon
 from darkbelle.gen.production.base import HardEvents
@@ -298,9 +300,9 @@ def test_dark_higgs_with_an_off_shell_vector(mass: float):
 # ---- chi2 -> chi1 and a pair ---------------------------------------------------------------------
 
 
-def chi2_squared(decay: InelasticDecay, q: float, cosine: float, *, scalars: bool) -> float:
+def chi2_squared(decay: Chi2Decay, q: float, cosine: float, *, scalars: bool) -> float:
     """Sum over spins without couplings, with a unit form factor."""
-    m2, m1, m = decay.m_chi2, decay.m_chi1, decay.pair.mass
+    m2, m1, m = decay.model.m_chi2, decay.model.m_chi1, decay.pair.mass
     chi2 = momentum(m2, np.zeros((3, 1)))
     chi1, pair = two_bodies(chi2, m2, m1, q, np.array([[0.0], [0.0], [1.0]]))
     minus, plus = two_bodies(pair, q, m, m, at_cosine(cosine))
@@ -312,18 +314,15 @@ def chi2_squared(decay: InelasticDecay, q: float, cosine: float, *, scalars: boo
     return float(squared_sum(contract, chi, other)[0])
 
 
-def unit_form_factor(q2: np.ndarray) -> np.ndarray:
-    """R of two scalars with |F| = 1."""
-    return (1 - 4 * PION**2 / q2) ** 1.5 / 4
-
-
-PAIRS = [LeptonPair(MASS_E), LeptonPair(MASS_MU), ScalarPair(PION, unit_form_factor)]
+PAIRS = {"ee": LeptonPair(MASS_E), "mumu": LeptonPair(MASS_MU), "pipi": ScalarPair(PION)}
 
 
 @pytest.mark.parametrize("q", [0.285, 0.35, 0.398])
-@pytest.mark.parametrize("pair", PAIRS, ids=["electrons", "muons", "pions"])
-def test_decay_of_chi2(pair: LeptonPair | ScalarPair, q: float):
-    decay = InelasticDecay(1.4, 1.0, 3.0, pair)
+@pytest.mark.parametrize("mode", PAIRS)
+def test_decay_of_chi2(mode: str, q: float):
+    """The rate into pions is that of a unit form factor times R over its R."""
+    pair = PAIRS[mode]
+    decay = Chi2Decay(InelasticDarkMatter(1.0, 0.4, 3.0, 1.0, 1.0), mode, pair)
     scalars = isinstance(pair, ScalarPair)
 
     def squared(cosine: float) -> float:
@@ -340,6 +339,9 @@ def test_decay_of_chi2(pair: LeptonPair | ScalarPair, q: float):
     phase_space = in_chi2 / (4 * np.pi * 1.4) * in_pair / (4 * np.pi * q) / (2 * np.pi)
     couplings = E2 * 4 * np.pi / (q**2 - 9) ** 2
     expected = couplings * mean / 2 / (2 * 1.4) * phase_space
+    if scalars:
+        unit = (1 - 4 * PION**2 / q**2) ** 1.5 / 4
+        expected *= r_ratio(mode, np.array([q])) / unit
     assert decay.density(np.array([q**2])) == pytest.approx(expected, rel=1e-9)
 
 

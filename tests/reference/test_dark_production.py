@@ -6,10 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate
 
-from darkbelle.gen.decays.inelastic import InelasticDecay, LeptonPair
-from darkbelle.gen.particles import MASS_E, MASS_MU
 from darkbelle.gen.production.higgsstrahlung import Higgsstrahlung
 from darkbelle.gen.production.off_shell import OffShellHiggsstrahlung
 from darkbelle.gen.production.with_photon import PhotonAlp, PhotonDarkPhoton
@@ -66,24 +63,3 @@ def test_photon_with_a_dark_photon(row: dict):
         assert hard.cross_section(S) == pytest.approx(row[column] * FB_PER_PB, rel=1e-6), column
     (photon, _), _ = hard.sample(S, np.random.default_rng(1))
     assert photon[0] == pytest.approx(row["E_gamma_GeV"], rel=1e-7)
-
-
-@pytest.mark.parametrize("row", rows("chi2_width"), ids=str)
-def test_leptonic_widths_of_chi2(row: dict):
-    """The table claims 1e-5; its muon rows are off by up to 2e-5, close to threshold most."""
-    masses = row["m_chi1"] + row["Delta"], row["m_chi1"], row["m_Ap"]
-    for column, mass, tolerance in (("Gamma_ee", MASS_E, 1e-5), ("Gamma_mumu", MASS_MU, 3e-5)):
-        decay = InelasticDecay(*masses, LeptonPair(mass))
-        found = EPSILON**2 * ALPHA_D * width(decay) if decay.gap > 2 * mass else 0.0
-        assert found == pytest.approx(row[column], rel=tolerance), column
-
-
-def width(decay: InelasticDecay) -> float:
-    """Integral of the density in the logarithm of q^2, which the threshold needs."""
-    least, greatest = 4 * decay.pair.mass**2, decay.gap**2
-
-    def integrand(v: float) -> float:
-        q2 = least * (greatest / least) ** (v**2)
-        return 2 * v * math.log(greatest / least) * q2 * decay.density(np.array([q2]))[0]
-
-    return integrate.quad(integrand, 0, 1, epsabs=0, epsrel=1e-9, limit=200)[0]
