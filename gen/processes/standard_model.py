@@ -50,6 +50,7 @@ class _LeptonPair(VirtualPhotonProcess):
     """e+e- -> l+ l- with photons radiated before and after."""
 
     lepton: ClassVar[int]
+    heaviest: ClassVar[tuple[str, ...]] = ()
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: VacuumPolarisation = True
@@ -90,7 +91,7 @@ class MuMuGamma(VirtualPhotonProcess):
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
-    heaviest: ClassVar[str] = "energy_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("energy_min",)
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
@@ -115,7 +116,7 @@ class GammaGamma(AnnihilationProcess):
 
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
-    heaviest: ClassVar[str] = "mass_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     theta_min: FromBeams = TEN_DEGREES
@@ -135,7 +136,7 @@ class EEMuMu(AnnihilationProcess):
 
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
-    heaviest: ClassVar[str] = "w_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("w_min",)
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
     isr: InitialStateRadiation = False
@@ -156,7 +157,7 @@ class Bhabha(AnnihilationProcess):
 
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
-    heaviest: ClassVar[str] = "mass_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: Annotated[

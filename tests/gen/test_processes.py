@@ -21,7 +21,9 @@ from darkbelle.gen.particles import (
     CHI1,
     CHI2,
     DARK_HIGGS,
+    ELECTRON,
     K_L,
+    MUON,
     PHOTON,
     SCALAR,
     TAU,
@@ -355,8 +357,12 @@ def test_photons_are_there_where_they_are_asked_for(name: str, i: int):
     events = some_events(name, i)
     p = events.particles
     assert np.any(p.origin == Origin.INITIAL_STATE_RADIATION) == process.isr
-    has_pairs = np.any((charges(p.pdg_id) != 0) & (p.status != Status.BEAM))
-    assert np.any(p.origin == Origin.FINAL_STATE_RADIATION) == (process.fsr and has_pairs)
+    radiated = p.origin == Origin.FINAL_STATE_RADIATION
+    # Slow kaons, alone, radiate too rarely.
+    if process.fsr and np.any(np.isin(p.pdg_id, (ELECTRON, MUON)) & (p.status != Status.BEAM)):
+        assert np.any(radiated)
+    if not process.fsr:
+        assert not np.any(radiated)
 
 
 def test_seed_decides(generator: EventGenerator):

@@ -190,18 +190,24 @@ def dark_photon(mass: float, s: float) -> Density:
     return lambda c: (1 + c**2 + 4 * (1 - x) / x**2) / (1 - c**2)
 
 
+def bhabha(c: np.ndarray) -> np.ndarray:
+    """[(3 + c^2)/(1 - c)]^2, section 7."""
+    return ((3 + c**2) / (1 - c)) ** 2
+
+
 S = load("belle2", ["collider.beam_spread=false"]).collider.sqrt_s ** 2
 TEN_DEGREES = math.cos(math.radians(10))
+WIDE = {"theta_min": math.radians(10)}
 # Process, parameters, code, greatest cosine, density of the cosine to the electron.
 ANGLES: list[tuple[str, Parameters, int, float, Density]] = [
     ("mumu", {}, 13, 1.0, lepton_pair(MASS_MU, S)),
     ("tautau", {}, -15, 1.0, lepton_pair(MASS_TAU, S)),
     ("gammagamma", {}, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
-    ("bhabha", {"vacuum_polarisation": False}, 11, TEN_DEGREES, lambda c: ((3 + c**2) / (1 - c)) ** 2),
+    ("bhabha", {"vacuum_polarisation": False}, 11, TEN_DEGREES, bhabha),
     ("gamma-alp", {"mass": 3.0}, 22, 1.0, even(1.0)),
     ("gamma-alp", {"mass": 9.0, "decay": "invisible"}, 51, 1.0, even(1.0)),
-    ("gamma-darkphoton", {"mass": 1.0, "theta_min": math.radians(10)}, 22, TEN_DEGREES, dark_photon(1.0, S)),
-    ("gamma-darkphoton", {"mass": 9.0, "theta_min": math.radians(10)}, 22, TEN_DEGREES, dark_photon(9.0, S)),
+    ("gamma-darkphoton", {"mass": 1.0, **WIDE}, 22, TEN_DEGREES, dark_photon(1.0, S)),
+    ("gamma-darkphoton", {"mass": 9.0, **WIDE}, 22, TEN_DEGREES, dark_photon(9.0, S)),
     ("dark-higgsstrahlung", {"m_ap": 3.0, "m_hp": 0.5}, 56, 1.0, higgsstrahlung(3.0, 0.5, S)),
     ("dark-higgsstrahlung", {"m_ap": 9.0, "m_hp": 1.0}, 57, 1.0, higgsstrahlung(9.0, 1.0, S)),
     # Narrow: the A' is at its mass in all but a few events.
@@ -294,7 +300,7 @@ def test_decays_of_the_dark_photon(
     polarisations. With a photon (section 4.2): the tensor is -g Y' - p_a p_a - p_b p_b, which in
     the frame of the A' is Y' - (along p_a)^2 - (along p_b)^2 with Y' = E_a^2 + E_b^2.
     """
-    options = {"theta_min": math.radians(10)} if name == "gamma-darkphoton" else {}
+    options = WIDE if name == "gamma-darkphoton" else {}
     view = generate(name, PLAIN | options | parameters, sharp_collider)
     vector = view.first(56)
     in_beams, electron = view.in_beams_frame(vector)
@@ -400,11 +406,9 @@ def observables(view: View) -> list[np.ndarray]:
 
 def compare(one: View, other: View, n_bins: int = 20) -> list[float]:
     """P-values of chi2 between weighted histograms, in bins of about equal content."""
-    found = []
     weights = one.events.weight, other.events.weight
-    for pair in zip(observables(one), observables(other), strict=True):
-        found.append(agree(pair, weights, n_bins))
-    return found
+    pairs = zip(observables(one), observables(other), strict=True)
+    return [agree(pair, weights, n_bins) for pair in pairs]
 
 
 def agree(
