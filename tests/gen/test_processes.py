@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import sys
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint
 from typing import Any, Literal, get_args, get_origin
 
@@ -136,7 +136,7 @@ def prepared(name: str, i: int) -> EventGenerator:
     return process.prepare(load("belle2").collider, np.random.default_rng(91))
 
 
-@lru_cache(maxsize=1)
+@cache
 def some_events(name: str, i: int) -> TruthEvents:
     """Enough that modes of 1 % are among them."""
     return prepared(name, i).generate(500, np.random.default_rng(92))
