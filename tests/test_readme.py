@@ -67,7 +67,14 @@ def test_every_process_has_its_row():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/displaced-photons.md", "docs/file-format.md", "docs/triggers.md"]
+    "page",
+    [
+        "README.md",
+        "docs/displaced-photons.md",
+        "docs/file-format.md",
+        "docs/processes.md",
+        "docs/triggers.md",
+    ],
 )
 def test_links_inside_the_repository_lead_somewhere(page):
     path = ROOT / page

@@ -1,15 +1,29 @@
-"""The processes by their command-line names; others may add theirs by entry points."""
+"""The processes by their command-line names; others may add theirs by entry points.
+
+Whoever writes one finds what it is made of here: base classes, `parameter`, and the states and
+modes of its final state. Hard processes are in `darkbelle.gen.production`.
+"""
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
 
 from darkbelle.errors import ConfigError, did_you_mean
-from darkbelle.gen.processes.annihilation import AnnihilationProcess, VirtualPhotonProcess
-from darkbelle.gen.processes.base import EventGenerator, Process
+from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
+from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
+from darkbelle.gen.processes.base import EventGenerator, Process, parameter
+from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
 from darkbelle.gen.processes.emission import MuMuAlp, MuMuScalar, MuMuZPrime, TauTauScalar
 from darkbelle.gen.processes.gun import ParticleGun
+from darkbelle.gen.processes.modes import (
+    chosen,
+    decaying,
+    leptons,
+    of_lmu_ltau,
+    photons,
+    with_lepton_pair,
+)
 from darkbelle.gen.processes.photon import GammaAlp, GammaDarkPhoton
 from darkbelle.gen.processes.standard_model import (
     Bhabha,
@@ -19,17 +33,27 @@ from darkbelle.gen.processes.standard_model import (
     MuMuGamma,
     TauTau,
 )
+from darkbelle.gen.production.base import Correlation, HardEvents, HardProcess
 
 __all__ = [
     "AnnihilationProcess",
     "Bhabha",
+    "CTau",
+    "ChargedPair",
+    "Correlation",
     "DarkHiggsstrahlung",
+    "Decay",
     "EEMuMu",
     "EventGenerator",
+    "Frame",
     "GammaAlp",
     "GammaDarkPhoton",
     "GammaGamma",
+    "GeneratorCuts",
+    "HardEvents",
+    "HardProcess",
     "InelasticDarkMatter",
+    "Mode",
     "MuMu",
     "MuMuAlp",
     "MuMuGamma",
@@ -37,11 +61,20 @@ __all__ = [
     "MuMuZPrime",
     "ParticleGun",
     "Process",
+    "State",
     "TauTau",
     "TauTauScalar",
     "VirtualPhotonProcess",
+    "chosen",
+    "decaying",
     "find_process",
+    "in_phase_space",
+    "leptons",
+    "of_lmu_ltau",
+    "parameter",
+    "photons",
     "process_names",
+    "with_lepton_pair",
 ]
 
 ENTRY_POINTS = "darkbelle.processes"

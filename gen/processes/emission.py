@@ -6,31 +6,31 @@ import logging
 import math
 from typing import Annotated, ClassVar, Literal
 
-from darkbelle.gen.decays.tree import ChargedPair, Mode, State
+from darkbelle.gen.decays.tree import Mode, State
 from darkbelle.gen.models.leptonic import LeptonicPseudoscalar, LeptonicScalar
 from darkbelle.gen.models.lmu_ltau import LmuLtau
 from darkbelle.gen.particles import (
     ALP,
-    CHI1,
     MASS_MU,
     MASS_TAU,
     MUON,
-    NU_MU,
-    NU_TAU,
     SCALAR,
     TAU,
     Z_PRIME,
 )
 from darkbelle.gen.processes.annihilation import CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.base import parameter
-from darkbelle.gen.processes.modes import chosen, decaying, leptons, photons
+from darkbelle.gen.processes.modes import (
+    chosen,
+    decaying,
+    leptons,
+    of_lmu_ltau,
+    photons,
+    with_lepton_pair,
+)
 from darkbelle.gen.production import emission
 from darkbelle.gen.production.base import HardProcess
-from darkbelle.gen.radiation import (
-    FERMIONS_FROM_PSEUDOSCALAR,
-    FERMIONS_FROM_SCALAR,
-    FERMIONS_FROM_VECTOR,
-)
+from darkbelle.gen.radiation import FERMIONS_FROM_PSEUDOSCALAR, FERMIONS_FROM_SCALAR
 
 __all__ = ["MuMuAlp", "MuMuScalar", "MuMuZPrime", "TauTauScalar"]
 
@@ -98,23 +98,10 @@ class MuMuZPrime(VirtualPhotonProcess):
 
     def final_state(self) -> Mode:
         """mu-, mu+, Z'."""
-        model = self.model
         correlation = emission.FermionPair(emission.Masses(MASS_MU, self.mass))
-        unseen = [(NU_MU, "nu_mu", 0.0), (NU_TAU, "nu_tau", 0.0)]
-        if self.m_chi is not None:
-            unseen.append((CHI1, "chichi", self.m_chi))
-        modes = leptons(model, FERMIONS_FROM_VECTOR, correlation) | {
-            "invisible": tuple(
-                Mode(
-                    model.branching_fraction(mode),
-                    (State(code, mass), State(-code, mass)),
-                    correlation=correlation,
-                )
-                for code, mode, mass in unseen
-            )
-        }
+        modes = of_lmu_ltau(self.model, correlation)
         found = chosen(modes, self.decay, "mass", self.mass)
-        return _with_pair(MUON, decaying(Z_PRIME, model, self.mass, found, self.ctau))
+        return with_lepton_pair(MUON, decaying(Z_PRIME, self.model, self.mass, found, self.ctau))
 
 
 class MuMuScalar(VirtualPhotonProcess):
@@ -159,7 +146,7 @@ class MuMuScalar(VirtualPhotonProcess):
 
     def final_state(self) -> Mode:
         """mu-, mu+, S."""
-        return _with_pair(MUON, _scalar(self.model, self.decay, self.ctau))
+        return with_lepton_pair(MUON, _scalar(self.model, self.decay, self.ctau))
 
 
 class MuMuAlp(VirtualPhotonProcess):
@@ -192,10 +179,10 @@ class MuMuAlp(VirtualPhotonProcess):
         """mu-, mu+, a."""
         model = self.model
         if self.decay == "invisible":
-            return _with_pair(MUON, State(ALP, self.mass))
+            return with_lepton_pair(MUON, State(ALP, self.mass))
         modes = leptons(model, FERMIONS_FROM_PSEUDOSCALAR) | photons(model)
         found = chosen(modes, self.decay, "mass", self.mass)
-        return _with_pair(MUON, decaying(ALP, model, self.mass, found, self.ctau))
+        return with_lepton_pair(MUON, decaying(ALP, model, self.mass, found, self.ctau))
 
 
 class TauTauScalar(VirtualPhotonProcess):
@@ -232,7 +219,7 @@ class TauTauScalar(VirtualPhotonProcess):
 
     def final_state(self) -> Mode:
         """tau-, tau+, phi_L."""
-        return _with_pair(TAU, _scalar(self.model, self.decay, self.ctau))
+        return with_lepton_pair(TAU, _scalar(self.model, self.decay, self.ctau))
 
 
 def _scalar(model: LeptonicScalar, decay: str, ctau: float | None) -> State:
@@ -241,12 +228,6 @@ def _scalar(model: LeptonicScalar, decay: str, ctau: float | None) -> State:
     modes = leptons(model, FERMIONS_FROM_SCALAR) | photons(model)
     found = chosen(modes, decay, "mass", model.mass)
     return decaying(SCALAR, model, model.mass, found, ctau)
-
-
-def _with_pair(lepton: int, boson: State) -> Mode:
-    """What the hard process makes: l-, l+ and the boson."""
-    pair = ChargedPair(0, 1, FERMIONS_FROM_VECTOR)
-    return Mode(1.0, (State.of(lepton), State.of(-lepton), boson), pair=pair)
 
 
 def _check_perturbative(coupling: float) -> None:

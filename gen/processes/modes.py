@@ -11,6 +11,7 @@ from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
 from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.models.inelastic import InelasticDarkMatter
+from darkbelle.gen.models.lmu_ltau import LmuLtau
 from darkbelle.gen.particles import (
     CHI1,
     ELECTRON,
@@ -18,6 +19,8 @@ from darkbelle.gen.particles import (
     K_S,
     KAON,
     MUON,
+    NU_MU,
+    NU_TAU,
     PHOTON,
     PI0,
     PION,
@@ -41,7 +44,9 @@ __all__ = [
     "of_chi2",
     "of_dark_higgs",
     "of_dark_photon",
+    "of_lmu_ltau",
     "photons",
+    "with_lepton_pair",
 ]
 
 Modes = dict[str, tuple[Mode, ...]]
@@ -103,6 +108,29 @@ def photons(model: Model) -> Modes:
     """Two photons from a boson without spin."""
     photon = State.of(PHOTON)
     return {"gammagamma": (Mode(model.branching_fraction("gammagamma"), (photon, photon)),)}
+
+
+def with_lepton_pair(lepton: int, boson: State) -> Mode:
+    """What `emission.LeptonPairAndBoson` makes: l-, l+, which radiate photons, and the boson."""
+    pair = ChargedPair(0, 1, FERMIONS_FROM_VECTOR)
+    return Mode(1.0, (State.of(lepton), State.of(-lepton), boson), pair=pair)
+
+
+def of_lmu_ltau(model: LmuLtau, correlation: Correlation | None) -> Modes:
+    """A Z' into leptons, and into what leaves unseen: neutrinos, and chi if there is one."""
+    unseen = [(NU_MU, "nu_mu", 0.0), (NU_TAU, "nu_tau", 0.0)]
+    if model.m_chi is not None:
+        unseen.append((CHI1, "chichi", model.m_chi))
+    return leptons(model, FERMIONS_FROM_VECTOR, correlation) | {
+        "invisible": tuple(
+            Mode(
+                model.branching_fraction(mode),
+                (State(code, mass), State(-code, mass)),
+                correlation=correlation,
+            )
+            for code, mode, mass in unseen
+        )
+    }
 
 
 def of_dark_photon(

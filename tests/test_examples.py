@@ -1,0 +1,61 @@
+"""Examples run: those that are quick enough with few events."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from darkbelle.geometry import load
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@pytest.fixture
+def two_vertices(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The example of inelastic dark matter, with few events."""
+    path = EXAMPLES / "inelastic_dark_matter.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, value in (
+        ("N_EVENTS", 4000),
+        ("N_DIRECT", 1000),
+        ("DIRECT", (10.0,)),
+        ("EDGES", np.array([0, 5, 20, 60])),
+    ):
+        monkeypatch.setattr(module, name, value)
+    return module
+
+
+@pytest.mark.slow
+def test_two_vertices_are_drawn(
+    two_vertices: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    picture = tmp_path / "picture.png"
+    monkeypatch.setattr(sys, "argv", ["example", str(picture)])
+    two_vertices.main()
+    assert picture.stat().st_size > 10_000
+
+
+def test_lifetimes_are_reweighted(two_vertices: ModuleType):
+    """Decays of chi2 at 5 to 15 cm, as seen by the weighted sample and by one of 20 cm."""
+    collider, rng, n = load("belle2").collider, np.random.default_rng(1), 20_000
+
+    def is_close(ctau: float, reach: float | None) -> tuple[np.ndarray, np.ndarray]:
+        process = two_vertices.gen.InelasticDarkMatter(**two_vertices.MODEL, ctau=ctau, reach=reach)
+        truth = process.generate(collider, n, rng)
+        radius, _ = two_vertices.flights(truth, two_vertices.CHI2)
+        weight = truth.weight if reach is None else two_vertices.reweighted(truth, 20.0)
+        return weight, (radius < 15) & (radius > 5)
+
+    weight, close = is_close(two_vertices.CTAU, two_vertices.REACH)
+    _, direct = is_close(20.0, None)
+    value, error = weight @ close / n, np.sqrt(weight**2 @ close) / n
+    assert abs(value - direct.mean()) < 4 * np.hypot(error, direct.std() / np.sqrt(n))
