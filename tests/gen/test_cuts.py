@@ -13,7 +13,7 @@ from darkbelle.gen.events import Slot, assemble
 from darkbelle.gen.particles import K_L, MUON, NU_MU, PHOTON, PION, TAU, masses
 from darkbelle.gen.processes import MuMu, find_process
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
-from darkbelle.geometry import Collider
+from darkbelle.geometry import Collider, load
 from tests.physics.views import boosted
 
 Track = tuple[int, float, float]
@@ -105,9 +105,11 @@ def in_centre_of_mass(theta: float, energy: float, collider: Collider) -> TruthE
     return assemble([slot], np.ones(1), np.zeros((4, 1)), None)
 
 
+@pytest.mark.parametrize("card", ["belle2", "belle"])
 @pytest.mark.parametrize("theta", [0.001, 0.3, 1.5, 3.0, 3.14])
-def test_centre_of_mass(theta: float, collider: Collider):
+def test_centre_of_mass(theta: float, card: str):
     """The electrons fly along z there, though the crossing angle tilts the boost."""
+    collider = load(card).collider
     truth = in_centre_of_mass(theta, 1.0, collider)
     for low, high, passes in (
         (theta - 1e-5, theta + 1e-5, True),
