@@ -10,10 +10,8 @@ A pi0 has the momenta of the channel that the figure is quoted for, by isotropic
 the Y(4S), B, and so on, D0 -> K pi pi0 through the rho; the inclusive ones have
 dN/dp = p exp(-p/0.25 GeV) in the centre of mass. Its photons are those of a usual list.
 
-The three-photon search is that for e+e- -> gamma a, a -> gamma gamma with 1 + cos^2(theta*), here
-without spread of the beam energies and without radiation by the beams, which costs 9 % of the
-efficiency at 0.2 GeV. Its loose cut on the shape of a shower is left out. The energy resolution of
-2018 was chosen with these widths in view.
+The three-photon search is that for e+e- -> gamma a, a -> gamma gamma. Its loose cut on the shape of
+a shower is left out. The energy resolution of 2018 was chosen with these widths in view.
 """
 
 from __future__ import annotations
@@ -31,9 +29,10 @@ from scipy.optimize import curve_fit
 from darkbelle import gen, geometry
 from darkbelle.detsim import RecoEvents, simulate
 from darkbelle.gen.decays.decay import decay_short_lived
-from darkbelle.gen.events import Origin, Slot, Status, TruthEvents, assemble
+from darkbelle.gen.events import Origin, Slot, Status, assemble
 from darkbelle.gen.kinematics import boost, dot, invariant_mass, two_body
-from darkbelle.gen.particles import PHOTON, PI0, species
+from darkbelle.gen.particles import ALP, PHOTON, PI0, species
+from darkbelle.gen.processes import GammaAlp
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.calorimeter import Region
 from darkbelle.ragged import event_of
@@ -254,25 +253,6 @@ def pi0_masses(
     return invariant_mass(pair[:, near & fast]) / MeV
 
 
-def three_photons(
-    mass: float, n: int, experiment: Experiment, rng: np.random.Generator
-) -> TruthEvents:
-    """e+e- -> gamma a, a -> gamma gamma: the photon of the beams first."""
-    beams = np.repeat(experiment.collider.four_momentum[:, None], n, axis=1)
-    cosine, azimuth = isotropic(n, rng)
-    # 1 + cos^2 is three parts of a constant and one of the density of a uniform number's cube root.
-    cosine = np.where(rng.random(n) < 0.75, cosine, np.cbrt(cosine))
-    recoil, alp = two_body(invariant_mass(beams), 0.0, mass, cosine, azimuth)
-    pair = two_body(np.full(n, mass), 0.0, 0.0, *isotropic(n, rng))
-    photons = [recoil, *(boost(photon, alp) for photon in pair)]
-    nowhere = np.zeros((4, n))
-    slots = [
-        Slot(PHOTON, Status.FINAL, Origin.GUN, 0.0, boost(photon, beams), nowhere)
-        for photon in photons
-    ]
-    return assemble(slots, np.ones(n), nowhere, None)
-
-
 @dataclass(frozen=True)
 class Selected:
     """Squared masses [GeV^2] of the events that pass the search, and their share of all."""
@@ -289,7 +269,8 @@ def search(mass: float, n: int) -> Selected:
     Which of the three photons is that of the beams is taken from the truth.
     """
     experiment, rng = geometry.load("belle2-2018"), np.random.default_rng(SEED)
-    reco = simulate(three_photons(mass, n, experiment, rng), experiment, rng=rng)
+    truth = GammaAlp(mass=mass, ctau=0).generate(experiment.collider, n, rng)
+    reco = simulate(truth, experiment, rng=rng)
     beams = experiment.collider.four_momentum[:, None]
     rows = _three_hardest(reco, least_energy=1.0 if mass <= 4 else 0.65)
     rows = rows[:, ~_has_track(reco)[event_index(reco)[rows[0]]]]
@@ -297,11 +278,19 @@ def search(mass: float, n: int) -> Selected:
     photons = momenta(reco)[:, rows]
     relative = invariant_mass(photons.sum(axis=1)) / experiment.collider.sqrt_s
     balanced = (relative > MASS_WINDOW[0]) & (relative < MASS_WINDOW[1])
-    from_beams = reco.clusters.truth_index[rows] == 0
+    from_beams = reco.clusters.truth_index[rows] == _row_beside_alp(reco)[event_index(reco)[rows]]
     chosen = balanced & (from_beams.sum(axis=0) == 1)
     recoil = (photons * from_beams).sum(axis=1)[:, chosen]
     pair = (photons * ~from_beams).sum(axis=1)[:, chosen]
     return Selected(dot(pair, pair), dot(beams - recoil, beams - recoil), float(balanced.sum()) / n)
+
+
+def _row_beside_alp(reco: RecoEvents) -> IndexArray:
+    """Row in its event of the photon that is made together with the a, shape (n_events,)."""
+    particles, offsets = reco.truth.particles, reco.truth.offsets
+    alps = np.flatnonzero(particles.pdg_id == ALP)
+    beside: IndexArray = alps - 1 - offsets[:-1]
+    return beside
 
 
 def _three_hardest(reco: RecoEvents, least_energy: float) -> IndexArray:

