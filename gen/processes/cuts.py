@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import model_validator
 
 from darkbelle.gen.beams import axes_of_collision
 from darkbelle.gen.events import Status, TruthEvents
@@ -41,6 +42,14 @@ class GeneratorCuts(Settings):
     theta: Annotated[Range, parameter("polar angles that count", unit="rad")] = (0.0, math.pi)
     energy: Annotated[float, parameter("least energy that counts", unit="GeV", ge=0)] = 0.0
     frame: Annotated[Frame, parameter("where angles and energies are measured")] = Frame.LAB
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.theta
+        if not 0 <= low <= high <= math.pi:
+            msg = f"theta: needs 0 <= low <= high <= pi (got {low}, {high})"
+            raise ValueError(msg)
+        return self
 
     @property
     def are_open(self) -> bool:

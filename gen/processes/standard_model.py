@@ -50,6 +50,7 @@ class _LeptonPair(VirtualPhotonProcess):
     """e+e- -> l+ l- with photons radiated before and after."""
 
     lepton: ClassVar[int]
+    heaviest: ClassVar[tuple[str, ...]] = ()
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: VacuumPolarisation = True
@@ -90,7 +91,7 @@ class MuMuGamma(VirtualPhotonProcess):
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "single_photon")
-    heaviest: ClassVar[str] = "energy_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("energy_min",)
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
@@ -116,7 +117,7 @@ class GammaGamma(AnnihilationProcess):
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
     observables: ClassVar[tuple[str, ...]] = ("cluster_pair",)
-    heaviest: ClassVar[str] = "mass_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     theta_min: FromBeams = TEN_DEGREES
@@ -137,7 +138,7 @@ class EEMuMu(AnnihilationProcess):
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
-    heaviest: ClassVar[str] = "w_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("w_min",)
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
     isr: InitialStateRadiation = False
@@ -159,7 +160,7 @@ class Bhabha(AnnihilationProcess):
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
     observables: ClassVar[tuple[str, ...]] = ("track_pair", "cluster_pair")
-    heaviest: ClassVar[str] = "mass_min"
+    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: Annotated[
