@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Correlation", "ExchangeProcess", "HardEvents", "HardProcess"]
+__all__ = ["Correlation", "ExchangeProcess", "HardEvents", "HardPhotonProcess", "HardProcess"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -47,6 +47,17 @@ class ExchangeProcess(HardProcess, Protocol):
 
     def at(self, s: FloatArray, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """As `sample`, with the directions of events that were drawn at other energies."""
+
+
+@runtime_checkable
+class HardPhotonProcess(HardProcess, Protocol):
+    """A hard process of a photon off the beams.
+
+    Photons that they radiate besides are softer: they would be counted twice, once as either.
+    """
+
+    def least_s(self, s: FloatArray) -> FloatArray:
+        """Squared energies [GeV^2] that a photon as hard as its own leaves of s, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class PhotonDarkPhoton:
     """e+e- -> gamma A' off the electrons, whose mass is kept; particles gamma, A'.
 
     Both limits on the photon are in the frame of the hard process. The cross-section grows as
-    1/energy of the photon: with radiation by the beams it needs a least energy to be finite.
+    1/energy of the photon: where the energy of the beams spreads around the mass, it needs a least
+    energy to be finite.
 
     Attributes
     ----------
@@ -101,6 +102,14 @@ class PhotonDarkPhoton:
         cosine = np.clip(y / np.sqrt(1 - 4 * MASS_E**2 / s), -1.0, 1.0)
         momenta = two_body(np.sqrt(s), 0.0, self.mass, cosine, azimuths(len(s), rng))
         return np.stack(momenta), np.where(is_open, np.maximum(weight, 0.0), 0.0)
+
+    def least_s(self, s: FloatArray) -> FloatArray:
+        """Squared energies s' [GeV^2] that a photon as hard as its own leaves of s, shape (n,).
+
+        Each in units of what the beams have left: s'/s = M^2/s'. The convolution of two collinear
+        emissions is symmetric in these, so that either order has half of it.
+        """
+        return self.mass * np.sqrt(s)
 
     def _opened(self, s: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
         """Whether each s is above threshold, and s where it is."""

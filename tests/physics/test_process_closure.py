@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from darkbelle.gen import Status
+from darkbelle.gen import Origin, Status
+from darkbelle.gen.isr import Radiator
 from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Collider, load
-from darkbelle.units import ALPHA_EM, HBAR_C, HIGGS_VEV, C
+from darkbelle.units import ALPHA_EM, HBAR_C, HBAR_C2, HIGGS_VEV, C
 from tests.physics.views import View, boosted, cosine, square
 
 P_MIN = 1e-3
@@ -381,6 +382,41 @@ def test_mass_of_the_electron_pair_of_chi2(sharp_collider: Collider):
     low, high = math.log(2 * MASS_E), math.log(0.4)
     in_log = np.clip(np.log(q), low, high)
     assert follows(in_log, low, high, lambda x: density(np.exp(x))) > P_MIN
+
+
+# ---- radiation by the beams ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mass", [1.0, 5.0, 9.0])
+def test_photons_off_the_beams_are_counted_once(mass: float, sharp_collider: Collider):
+    """Whatever they radiate, sigma = H(1 - m^2/s) 12 pi^2 Gamma_ee/(m s), Gamma_ee of no mass.
+
+    Here of any number of photons, there of two: they may differ in the third order, by 1.5 %.
+    """
+    width = ALPHA_EM * 1e-6 * mass / 3
+    emitted = Radiator.at(S)(np.array([1 - mass**2 / S]))[0]
+    inclusive = emitted * 12 * math.pi**2 * width / (mass * S) * HBAR_C2
+    rates = []
+    for energy_min in (0.001, 0.1):
+        process = find_process("gamma-darkphoton")(mass=mass, energy_min=energy_min)
+        found = process.cross_section(sharp_collider, np.random.default_rng(12))
+        assert found.error < 1e-3 * found.value
+        rates.append(found.value)
+    assert rates[0] == pytest.approx(inclusive, rel=0.015)
+    assert rates[1] == pytest.approx(rates[0], rel=3e-3)
+
+
+def test_the_photon_that_counts_is_the_hardest(sharp_collider: Collider):
+    """Its share of what the beams have left is larger than that of the photon besides."""
+    view = generate("gamma-darkphoton", {"mass": 5.0}, sharp_collider)
+    p, truth = view.events.particles, view.events
+    radiated = np.flatnonzero(p.origin == Origin.INITIAL_STATE_RADIATION)
+    event = truth.event_index()[radiated]
+    left = view.total[:, event] - view.of(radiated)
+    share = 1 - square(left) / square(view.total)[event]
+    hard = 1 - 25 / square(left)
+    assert np.all(share < hard * (1 + 1e-9))
+    assert np.mean(share > 0.5 * hard) > 0.02
 
 
 # ---- weights -------------------------------------------------------------------------------------
