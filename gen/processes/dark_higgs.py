@@ -85,7 +85,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         """A', h'."""
         model = self.model
         fermions = higgsstrahlung.FermionPair(0.0, 0.0)
-        modes = of_dark_photon(model, fermions, higgsstrahlung.scalar_pair)
+        modes = of_dark_photon(model, fermions, higgsstrahlung.scalars)
         first = self._dark_photon(modes)
         if self.m_hp < self.m_ap:
             return Mode(1.0, (first, State(DARK_HIGGS, self.m_hp)))

@@ -99,7 +99,7 @@ class GammaDarkPhoton(AnnihilationProcess):
         """gamma, A'."""
         vector = State(A_PRIME, self.mass)
         if self.decay != "invisible":
-            modes = of_dark_photon(self.model, with_photon.fermion_pair, with_photon.scalar_pair)
+            modes = of_dark_photon(self.model, with_photon.fermion_pair, with_photon.scalars)
             found = chosen(modes, self.decay, "mass", self.mass)
             vector = decaying(A_PRIME, self.model, self.mass, found, self.ctau)
         return Mode(1.0, (State.of(PHOTON), vector))

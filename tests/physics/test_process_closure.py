@@ -325,6 +325,41 @@ def test_decays_of_the_dark_photon(
     assert stats.kstest(shares, "uniform").pvalue > P_MIN
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 0.5}),
+        ("gamma-darkphoton", {"mass": 1.0, **WIDE}),
+    ],
+)
+def test_decays_to_scalars_are_aligned_alike(
+    name: str, parameters: Parameters, sharp_collider: Collider
+):
+    """Amplitudes x.e: x across the plane of three pions, along kaons, along two pions.
+
+    The angles of all to the flight of the A' are of one distribution.
+    """
+    cosines = []
+    for decay, first, second in (("pipi", 211, -211), ("pipipi0", 211, -211), ("KK", 310, 130)):
+        options = PLAIN | parameters | {"decay": decay}
+        view = generate(name, options, sharp_collider, 40_000)
+        truth, p = view.events, view.events.particles
+        rows = view.where(first) & (p.parent >= 0)
+        event = truth.event_index()[rows]
+        vector, total = view.first(56)[:, event], view.total[:, event]
+        one, other = (
+            boosted(view.of(np.flatnonzero(view.where(code) & (p.parent >= 0))), vector)
+            for code in (first, second)
+        )
+        axis = np.cross(one[1:], other[1:], axis=0) if decay == "pipipi0" else one[1:]
+        cosines.append(cosine(np.stack([one[0], *axis]), -boosted(total, vector)))
+    pions, three, kaons = cosines
+    assert abs(np.mean(pions**2) - 1 / 3) > 0.02
+    assert len(kaons) > 1e4
+    assert stats.ks_2samp(pions, three).pvalue > P_MIN
+    assert stats.ks_2samp(pions, kaons).pvalue > P_MIN
+
+
 def test_chi1_and_chi2_know_of_the_spin_of_the_dark_photon(sharp_collider: Collider):
     """As pairs of fermions, with 2 d^2/(p1.p2 + m1 m2) for beta^2 (section 2)."""
     parameters = {"m_ap": 4.0, "m_chi1": 0.8, "delta": 0.3, "m_hp": 0.5, "alpha_d": 1e-3}
