@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "across",
     "along_axes",
     "axes_of_rest",
-    "across",
     "boost",
     "breakup_momentum",
     "dot",
@@ -32,11 +32,11 @@ def dot(p: FloatArray, q: FloatArray) -> FloatArray:
 def across(p: FloatArray, q: FloatArray, k: FloatArray) -> FloatArray:
     """Four-vector epsilon(p, q, k), orthogonal to all three: (0, M q x k) where p = (M, 0)."""
 
-    def minor(i: int, j: int, l: int) -> FloatArray:
+    def minor(i: int, j: int, h: int) -> FloatArray:
         cross: FloatArray = (
-            p[i] * (q[j] * k[l] - q[l] * k[j])
-            + p[j] * (q[l] * k[i] - q[i] * k[l])
-            + p[l] * (q[i] * k[j] - q[j] * k[i])
+            p[i] * (q[j] * k[h] - q[h] * k[j])
+            + p[j] * (q[h] * k[i] - q[i] * k[h])
+            + p[h] * (q[i] * k[j] - q[j] * k[i])
         )
         return cross
 
