@@ -216,6 +216,7 @@ def test_closed_decays(name: str, parameters: Parameters, message: str):
 
 # ---- too heavy for the collider ------------------------------------------------------------------
 
+NARROW: Parameters = {"m_chi1": 1.0, "delta": 0.4, "alpha_d": 1e-4}
 # Process, parameters, which of them to lower.
 HEAVY: list[tuple[str, Parameters, str]] = [
     *((name, {"mass": 10.5}, "mass") for name in ("mumu-zprime", "mumu-scalar", "mumu-alp")),
@@ -227,6 +228,8 @@ HEAVY: list[tuple[str, Parameters, str]] = [
     ("inelastic-dark-matter", {"m_ap": 12.0, "m_chi1": 4.0, "delta": 0.5, "m_hp": 3.0}, "m_hp"),
     ("inelastic-dark-matter", {"m_ap": 13.0, "m_chi1": 5.0, "delta": 2.0, "m_hp": 0.5}, "m_chi1"),
     ("inelastic-dark-matter", {"m_ap": 14.0, "m_chi1": 1.0, "delta": 11.0, "m_hp": 0.5}, "delta"),
+    ("inelastic-dark-matter", NARROW | {"m_ap": 10.3, "m_hp": 0.5}, "m_hp"),
+    ("inelastic-dark-matter", NARROW | {"m_ap": 12.0, "m_hp": 0.5}, "m_ap"),
     ("gamma-alp", {"mass": 11.0}, "mass"),
     ("gamma-darkphoton", {"mass": 10.58}, "mass"),
     ("gamma-darkphoton", {"mass": 1.0, "energy_min": 6.0}, "energy_min"),

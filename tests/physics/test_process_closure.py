@@ -422,6 +422,32 @@ def test_mass_of_the_electron_pair_of_chi2(sharp_collider: Collider):
 # ---- radiation by the beams ----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("alpha_d", [1e-6, 1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize("m_ap", [3.0, 9.0])
+def test_a_narrow_dark_photon_after_radiation(
+    m_ap: float, alpha_d: float, sharp_collider: Collider
+):
+    """Higgsstrahlung (section 2) times the branching fraction to chi1 chi2, with the radiator.
+
+    However narrow, the A' is found, by at least a quarter of the events that are tried.
+    """
+    parameters = {"m_ap": m_ap, "m_chi1": 0.5, "delta": 0.2, "m_hp": 0.4, "alpha_d": alpha_d}
+    process = find_process("inelastic-dark-matter")(**parameters, epsilon=1e-2)
+    generator = process.prepare(sharp_collider, np.random.default_rng(13))
+    radiator, m2 = Radiator.at(S), m_ap**2
+    end = (1 - (m_ap + 0.4) ** 2 / S) ** radiator.exponent
+    u = end * (1 - np.linspace(1, 0, 100_001) ** 2)
+    x = u ** (1 / radiator.exponent)
+    s = S * (1 - x)
+    lam = np.maximum((s - (m_ap + 0.4) ** 2) * (s - (m_ap - 0.4) ** 2) / s**2, 0)
+    born = np.sqrt(lam) * (lam + 12 * m2 / s) * s / (s - m2) ** 2
+    born *= math.pi * ALPHA_EM * 1e-4 * 4 * alpha_d / 3 * HBAR_C2
+    expected = np.trapezoid(radiator.flattened(x) * born, u) * process.final_state().share
+    expected *= process.model.dark_photon.branching_fraction("chi1chi2")
+    assert generator.cross_section.value == pytest.approx(expected, rel=6e-3)
+    assert generator.efficiencies["unweighting"] > 0.25
+
+
 @pytest.mark.parametrize("mass", [1.0, 5.0, 9.0])
 def test_photons_off_the_beams_are_counted_once(mass: float, sharp_collider: Collider):
     """Whatever they radiate, sigma = H(1 - m^2/s) 12 pi^2 Gamma_ee/(m s), Gamma_ee of no mass.
