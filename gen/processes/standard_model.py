@@ -40,6 +40,9 @@ FromBeams = Annotated[
         "least angle to the beams in the annihilation's frame", unit="rad", gt=0.01, lt=math.pi / 2
     ),
 ]
+EachPhoton = Annotated[
+    bool, parameter("alpha at the virtuality of each virtual photon, in the cross-section")
+]
 PairMass = Annotated[
     float, parameter("least mass of the pair: radiation by the beams must stop", unit="GeV", ge=1)
 ]
@@ -81,7 +84,7 @@ class TauTau(_LeptonPair):
     lepton: ClassVar[int] = TAU
 
 
-class MuMuGamma(VirtualPhotonProcess):
+class MuMuGamma(AnnihilationProcess):
     """e+e- -> mu+ mu- gamma with one hard photon, by the full amplitude of first order.
 
     Initial and final state interfere. More photons, off by default, would be counted twice where
@@ -95,15 +98,15 @@ class MuMuGamma(VirtualPhotonProcess):
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
-    vacuum_polarisation: VacuumPolarisation = True
+    vacuum_polarisation: EachPhoton = True
     theta_min: FromBeams = TEN_DEGREES
     energy_min: Annotated[
         float, parameter("least energy of the photon there", unit="GeV", ge=0.01)
     ] = 0.5
 
-    def born(self) -> HardProcess:
+    def hard_process(self) -> HardProcess:
         """First order."""
-        return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min)
+        return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min, self.vacuum_polarisation)
 
     def final_state(self) -> Mode:
         """mu-, mu+, photon."""
@@ -163,9 +166,7 @@ class Bhabha(AnnihilationProcess):
     heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
-    vacuum_polarisation: Annotated[
-        bool, parameter("alpha at the virtualities of either photon, in the cross-section")
-    ] = True
+    vacuum_polarisation: EachPhoton = True
     theta_min: FromBeams = TEN_DEGREES
     mass_min: PairMass = 4.0
 
