@@ -46,7 +46,7 @@ EachPhoton = Annotated[
 PairMass = Annotated[
     float, parameter("least mass of the pair: radiation by the beams must stop", unit="GeV", ge=1)
 ]
-TEN_DEGREES = math.pi / 18
+TEN_DEGREES, FIVE_DEGREES = math.pi / 18, math.pi / 36
 
 
 class _LeptonPair(VirtualPhotonProcess):
@@ -123,7 +123,7 @@ class GammaGamma(AnnihilationProcess):
     heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
-    theta_min: FromBeams = TEN_DEGREES
+    theta_min: FromBeams = FIVE_DEGREES
     mass_min: PairMass = 4.0
 
     def hard_process(self) -> HardProcess:
@@ -144,8 +144,14 @@ class EEMuMu(AnnihilationProcess):
     heaviest: ClassVar[tuple[str, ...]] = ("w_min",)
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
-    isr: InitialStateRadiation = False
+    isr: Annotated[bool, parameter("initial-state radiation: must be off")] = False
     w_min: Annotated[float, parameter("least mass of the muon pair", unit="GeV", ge=0)] = 0.5
+
+    def check_physics(self) -> None:
+        """Nothing annihilates: the beams are hardly turned, and hardly radiate."""
+        if self.isr:
+            msg = "isr must be off: the radiator is that of annihilation, which this is not"
+            raise ValueError(msg)
 
     def hard_process(self) -> HardProcess:
         """Equivalent photons."""

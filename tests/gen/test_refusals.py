@@ -120,6 +120,7 @@ TOGETHER: list[tuple[str, Parameters, str]] = [
         {"mass": 1.0, "coupling": 9000.0, "couples_to": "leptons"},
         "makes g = 3.862 of the leptons, above sqrt(4 pi)",
     ),
+    ("ee-mumu", {"isr": True}, "isr must be off: the radiator is that of annihilation"),
     *(
         (
             "dark-higgsstrahlung",

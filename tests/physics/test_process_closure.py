@@ -17,7 +17,7 @@ from scipy import stats
 from darkbelle.gen import Origin, Status
 from darkbelle.gen.isr import Radiator
 from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
-from darkbelle.gen.processes import find_process
+from darkbelle.gen.processes import GeneratorCuts, find_process
 from darkbelle.geometry import Collider, load
 from darkbelle.units import ALPHA_EM, HBAR_C, HBAR_C2, HIGGS_VEV, C
 from tests.physics.views import View, boosted, cosine, square
@@ -203,7 +203,7 @@ WIDE = {"theta_min": math.radians(10)}
 ANGLES: list[tuple[str, Parameters, int, float, Density]] = [
     ("mumu", {}, 13, 1.0, lepton_pair(MASS_MU, S)),
     ("tautau", {}, -15, 1.0, lepton_pair(MASS_TAU, S)),
-    ("gammagamma", {}, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
+    ("gammagamma", WIDE, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
     ("bhabha", {"vacuum_polarisation": False}, 11, TEN_DEGREES, bhabha),
     ("gamma-alp", {"mass": 3.0}, 22, 1.0, even(1.0)),
     ("gamma-alp", {"mass": 9.0, "decay": "invisible"}, 51, 1.0, even(1.0)),
@@ -446,6 +446,22 @@ def test_a_narrow_dark_photon_after_radiation(
     expected *= process.model.dark_photon.branching_fraction("chi1chi2")
     assert generator.cross_section.value == pytest.approx(expected, rel=6e-3)
     assert generator.efficiencies["unweighting"] > 0.25
+
+
+def test_radiation_takes_few_photons_into_the_usual_window(sharp_collider: Collider):
+    """10 to 170 degrees in the centre of mass, with the default least angle and a smaller one.
+
+    Photons from below 10 degrees add 1.3 % there.
+    """
+    window = {"n_photons": 2, "theta": (math.pi / 18, 17 * math.pi / 18), "energy": 1.0}
+    rates = []
+    for options in ({}, {"theta_min": math.radians(3)}):
+        view = generate("gammagamma", options, sharp_collider, 200_000)
+        cuts = GeneratorCuts(**window, frame="cms")
+        share = cuts.passed(view.events, sharp_collider).mean()
+        rates.append(view.events.cross_section.value * share)
+    assert rates[0] == pytest.approx(4.92e6, rel=0.005)
+    assert rates[1] == pytest.approx(rates[0], rel=0.01)
 
 
 @pytest.mark.parametrize("mass", [1.0, 5.0, 9.0])
