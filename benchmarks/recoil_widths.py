@@ -23,7 +23,7 @@ import numpy.typing as npt
 from darkbelle import gen, geometry
 from darkbelle.detsim import simulate
 from darkbelle.gen.particles import MUON
-from darkbelle.samples.observables import dimuon_recoil
+from darkbelle.samples.observables.tracks import dimuon_recoil
 from darkbelle.units import MeV, deg
 
 FloatArray = npt.NDArray[np.float64]

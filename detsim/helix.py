@@ -25,6 +25,7 @@ __all__ = [
     "closest_point",
     "direction_at",
     "momentum",
+    "momentum_towards",
     "omega_from_pt",
     "pack",
     "perigee",
@@ -119,10 +120,25 @@ def direction_at(helix: FloatArray, arc: FloatArray) -> FloatArray:
 
 
 def momentum(helix: FloatArray, field: float) -> FloatArray:
-    """Momentum (px, py, pz) at the perigee [GeV], shape (n, 3), NaN for a field of 0 T."""
-    _, phi0, omega, _, tan_lambda = helix.T
+    """Momentum (px, py, pz) at the perigee [GeV], shape (..., 3), NaN for a field of 0 T."""
+    _, phi0, omega, _, tan_lambda = np.moveaxis(helix, -1, 0)
     pt = CURVATURE * (abs(field) or np.nan) / np.abs(omega)
     return np.stack([pt * np.cos(phi0), pt * np.sin(phi0), pt * tan_lambda], axis=-1)
+
+
+def momentum_towards(helix: FloatArray, point: FloatArray, field: float) -> FloatArray:
+    """Momentum where the helix comes closest to a point in the transverse plane [GeV].
+
+    ``point`` [cm] has the shape (n, 2). The centre of the circle lies at (d0 + 1/omega) (sin phi0,
+    -cos phi0), and the momentum across the line from there; omega times both stays finite for a
+    straight track.
+    """
+    p = momentum(helix, field)
+    d0, _, omega, *_ = helix.T
+    pt = np.hypot(p[:, 0], p[:, 1])
+    x = (1 + omega * d0) * p[:, 0] / pt + omega * point[:, 1]
+    y = (1 + omega * d0) * p[:, 1] / pt - omega * point[:, 0]
+    return np.stack([*(pt / np.hypot(x, y) * np.stack([x, y])), p[:, 2]], axis=-1)
 
 
 def shift_jacobian(omega: FloatArray, tan_lambda: FloatArray, arc: FloatArray) -> FloatArray:

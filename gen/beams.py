@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.kinematics import axes_of_rest
 from darkbelle.geometry import Collider
 from darkbelle.units import MeV
 
-__all__ = ["sample_beams", "sample_vertices"]
+__all__ = ["axes_of_collision", "sample_beams", "sample_vertices"]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+def axes_of_collision(collider: Collider) -> FloatArray:
+    """Axes of the centre of mass of the nominal beams, z along the electrons, (4, 4, 1)."""
+    total = collider.four_momentum[:, None]
+    electron = collider.e_her_gev * np.array([1.0, *collider.direction_her])[:, None]
+    return axes_of_rest(total, np.array([collider.sqrt_s]), 2 * electron - total)
 
 
 def sample_beams(

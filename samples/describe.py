@@ -75,15 +75,20 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
     unit = f" {extra['unit']}" if isinstance(extra, dict) and extra.get("unit") else ""
     signs = ((Gt, "gt", ">"), (Ge, "ge", ">="), (Lt, "lt", "<"), (Le, "le", "<="))
     bounds = [
-        f"{sign} {getattr(bound, attribute):.4g}{unit}"
+        f"{sign} {getattr(bound, attribute):.4g}"
         for bound in field.metadata
         for kind, attribute, sign in signs
         if isinstance(bound, kind)
     ]
     choices = [repr(choice) for choice in _literals(field.annotation)]
-    allowed = ", ".join(bounds) or " | ".join(choices) or unit.strip()
-    default = "required" if field.is_required() else f"= {field.default}"
+    allowed = (bounds and ", ".join(bounds) + unit) or " | ".join(choices) or unit.strip()
+    default = "required" if field.is_required() else f"= {_in_words(field.default)}"
     return default, allowed, field.description or ""
+
+
+def _in_words(value: Any) -> str:
+    """A value as the command line takes it."""
+    return ",".join(f"{v:.6g}" for v in value) if isinstance(value, (tuple, list)) else str(value)
 
 
 def _literals(annotation: Any) -> tuple[Any, ...]:
@@ -91,6 +96,15 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
     if isinstance(annotation, type) and issubclass(annotation, enum.StrEnum):
         return tuple(member.value for member in annotation)
     return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def flat(parameters: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and values of parameters, those of nested ones as ``cuts.n_charged``."""
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def describe_experiment(experiment: Experiment) -> str:
@@ -148,14 +162,17 @@ def describe_sample(sample: Sample) -> str:
     lines = [
         f"{sample.path}: {len(sample)} events",
         f"  process        {attributes['process']}",
-        *(f"    {k:<12} {v}" for k, v in sample.parameters.items() if v is not None),
+        *_describe_parameters(sample),
         f"  experiment     {sample.experiment.name} (card {attributes['card_sha256'][:12]})",
     ]
     if (cross_section := sample.cross_section) is not None:
         value, error = cross_section.value, cross_section.error
         lines.append(f"  cross-section  {value:.5g} +- {error:.2g} fb")
         if value > 0:
-            lines.append(f"  equivalent to  {len(sample) / value:.4g} /fb")
+            lines.append(f"  equivalent to  {attributes['sum_w'] / value:.4g} /fb")
+    lines += [
+        f"  {name:<14} keeps {_percent(share)}" for name, share in sample.efficiencies.items()
+    ]
     for name, text in (
         ("seed", "seed"),
         ("lumi", "produced for [1/fb]"),
@@ -165,6 +182,9 @@ def describe_sample(sample: Sample) -> str:
         if name in attributes:
             lines.append(f"  {text:<14} {attributes[name]}")
     lines.append(f"  sum of weights {attributes['sum_w']:.8g}")
+    if attributes["sum_w2"] != attributes["sum_w"]:
+        effective = attributes["sum_w"] ** 2 / attributes["sum_w2"]
+        lines.append(f"  as good as     {effective:.8g} events of one weight")
     outcome = sample.column("particles", "outcome")
     contents = ", ".join(
         f"{sample.column(name, 'offsets')[-1]} {name.replace('_', ' ')}"
@@ -179,6 +199,12 @@ def describe_sample(sample: Sample) -> str:
         for code, count in zip(*np.unique(final, return_counts=True), strict=True)
     ]
     return "\n".join([*lines, *_describe_trigger(sample)])
+
+
+def _describe_parameters(sample: Sample) -> list[str]:
+    given = {name: value for name, value in flat(sample.parameters) if value is not None}
+    width = max(12, *(len(name) for name in given)) if given else 0
+    return [f"    {name:<{width}} {_in_words(value)}" for name, value in given.items()]
 
 
 def _describe_trigger(sample: Sample) -> list[str]:

@@ -24,6 +24,7 @@ from darkbelle.samples.tables import Collection
 
 __all__ = [
     "CHUNK_ROWS",
+    "EFFICIENCY_ENDING",
     "FORMAT",
     "FORMAT_VERSION",
     "SampleWriter",
@@ -36,6 +37,8 @@ FORMAT: Final = "darkbelle-sample"
 FORMAT_VERSION: Final = 1
 CHUNK_ROWS: Final = 65_536
 """Rows that are compressed together."""
+EFFICIENCY_ENDING: Final = "_efficiency"
+"""Of the attributes that say what the steps of the generation kept."""
 
 Array = npt.NDArray[np.generic]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -30,6 +31,7 @@ __all__ = ["draw_sample", "draw_trigger", "true_helices"]
 FloatArray = npt.NDArray[np.float64]
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito, colour-blind safe
+_COLOURS = _BLUE, _ORANGE, "#009E73", "#CC79A7"
 _BARREL = 35, 123  # degrees, where a prompt track crosses all layers of the drift chamber
 _AXIS_LABELS = {
     "dimuon_mass": r"$m_{\mu\mu}$",
@@ -79,20 +81,24 @@ def draw_sample(sample: Sample, folder: Path) -> list[Path]:
 def _histogram(
     axis: Axes,
     values: FloatArray,
-    weights: FloatArray | None,
+    weights: FloatArray,
     bins: FloatArray,
     *,
     label: str,
     unit: str,
 ) -> None:
     """One distribution with its statistical errors."""
-    weights = np.ones_like(values) if weights is None else weights
     content, _ = np.histogram(values, bins, weights=weights)
     error = np.sqrt(np.histogram(values, bins, weights=weights**2)[0])
     axis.stairs(content, bins, color=_BLUE, fill=True, alpha=0.25)
     centres = (bins[1:] + bins[:-1]) / 2
     axis.errorbar(centres, content, error, fmt="none", ecolor=_BLUE, elinewidth=0.8)
     axis.stairs(content, bins, color=_BLUE)
+    _label(axis, bins, label, unit)
+
+
+def _label(axis: Axes, bins: FloatArray, label: str, unit: str) -> None:
+    """What is drawn in which bins."""
     suffix = f" [{unit}]" if unit != "1" else ""
     width = f"{bins[1] - bins[0]:.3g}" + (f" {unit}" if unit != "1" else "")
     axis.set_xlabel(label + suffix)
@@ -110,36 +116,72 @@ def _central_bins(values: FloatArray, n_bins: int = 80, share: float = 0.998) ->
 
 
 def _observables(sample: Sample) -> dict[str, str]:
-    """Names and units of the observables of the events."""
+    """Names and units of the observables of the events, without flags."""
     units = sample.units("events").items()
-    return {name: unit for name, unit in units if name not in (*EVENT_COLUMNS, "has_dimuon")}
+    return {
+        name: unit
+        for name, unit in units
+        if name not in EVENT_COLUMNS and not name.startswith("has_")
+    }
 
 
 def _draw_observables(sample: Sample) -> Figure:
-    """Every observable, and the recoil mass once more on a logarithmic scale."""
+    """Every observable that some event has, the recoil mass once more on a logarithmic scale."""
     units = _observables(sample)
-    panels = [(name, False) for name in units]
-    if "recoil_mass" in units:
+    values = {name: sample.column("events", name).astype(np.float64) for name in units}
+    drawn = [name for name in units if np.isfinite(values[name]).any()] or list(units)
+    panels = [(name, False) for name in drawn]
+    if "recoil_mass" in drawn:
         panels.insert(panels.index(("recoil_mass", False)) + 1, ("recoil_mass", True))
     columns = min(len(panels), 3)
     figure, axes = new_figure(-(-len(panels) // columns), columns)
-    all_weights = ak.to_numpy(sample.events.weight)
+    for axis in axes[len(panels) :]:
+        axis.remove()
+    weights = sample.column("events", "weight")
     for axis, (name, logarithmic) in zip(axes, panels, strict=False):
-        values = ak.to_numpy(sample.events[name]).astype(np.float64)
-        good = np.isfinite(values)
-        values, weights = values[good], all_weights[good]
-        bins = _central_bins(values, share=1.0 if logarithmic else 0.95)
-        label = _AXIS_LABELS.get(name, name)
-        _histogram(axis, values, weights, bins, label=label, unit=units[name])
-        if logarithmic and len(values):
-            axis.set_yscale("log")
+        label, names = _AXIS_LABELS.get(name, name), sample.names("events", name)
+        _draw_observable(axis, values[name], weights, names, label, units[name], logarithmic)
     figure.suptitle(_title(sample), fontsize="medium")
     return figure
 
 
+def _draw_observable(
+    axis: Axes,
+    values: FloatArray,
+    weights: FloatArray,
+    names: tuple[str, ...],
+    label: str,
+    unit: str,
+    logarithmic: bool,
+) -> None:
+    """One observable, or the columns of one that is a matrix over each other."""
+    finite = values[np.isfinite(values)]
+    bins = _central_bins(finite, share=1.0 if logarithmic else 0.95)
+    if label.startswith("n_"):
+        bins = np.arange(-0.5, finite.max(initial=0.0) + 1.5)
+    if names:
+        for column, name, colour in zip(values.T, names, _COLOURS, strict=False):
+            good = np.isfinite(column)
+            content, _ = np.histogram(column[good], bins, weights=weights[good])
+            axis.stairs(content, bins, color=colour, label=name.replace("_", " "))
+        _label(axis, bins, label, unit)
+        axis.legend(frameon=False, fontsize="x-small")
+    else:
+        good = np.isfinite(values)
+        _histogram(axis, values[good], weights[good], bins, label=label, unit=unit)
+    if logarithmic and len(finite):
+        axis.set_yscale("log")
+
+
+def _weights(sample: Sample, rows: Any) -> FloatArray:
+    """Weight of the event of each of some rows, shape (n_rows,)."""
+    return np.repeat(sample.column("events", "weight"), ak.to_numpy(ak.num(rows)))
+
+
 def _draw_vertices(sample: Sample) -> Figure:
     """Flight, its significance, quality and one of the masses of the two-track vertices."""
-    vertices = ak.flatten(sample.vertices[sample.vertices.fit_status == 0])
+    good = sample.vertices[sample.vertices.fit_status == 0]
+    vertices, weights = ak.flatten(good), _weights(sample, good)
     panels = [
         ("transverse flight", "cm", ak.to_numpy(vertices.flight_xy)),
         ("significance of the flight", "1", ak.to_numpy(vertices.flight_xy_significance)),
@@ -148,7 +190,7 @@ def _draw_vertices(sample: Sample) -> Figure:
     ]
     figure, axes = new_figure(2, 2)
     for axis, (label, unit, values) in zip(axes, panels, strict=True):
-        _histogram(axis, values, None, _central_bins(values), label=label, unit=unit)
+        _histogram(axis, values, weights, _central_bins(values), label=label, unit=unit)
         if len(values):
             axis.set_yscale("log")
     figure.suptitle(_title(sample), fontsize="medium")
@@ -158,16 +200,19 @@ def _draw_vertices(sample: Sample) -> Figure:
 def _draw_clusters(sample: Sample) -> Figure:
     """Energy of photons and of the clusters of tracks, E/p, and the width of the clusters."""
     clusters, ratio = ak.flatten(sample.clusters), ak.to_numpy(ak.flatten(sample.tracks.e_over_p))
-    owned = clusters.track_index >= 0
+    owned, matched = ak.to_numpy(clusters.track_index >= 0), np.isfinite(ratio)
+    weights = _weights(sample, sample.clusters)
+    energy, width = ak.to_numpy(clusters.energy), ak.to_numpy(clusters.second_moment)
+    of_tracks = _weights(sample, sample.tracks)[matched]
     panels = [
-        (r"$E$, no track", "GeV", ak.to_numpy(clusters.energy[~owned])),
-        (r"$E$, of a track", "GeV", ak.to_numpy(clusters.energy[owned])),
-        (r"$E/p$", "1", ratio[np.isfinite(ratio)]),
-        ("second moment", r"cm$^2$", ak.to_numpy(clusters.second_moment)),
+        (r"$E$, no track", "GeV", energy[~owned], weights[~owned]),
+        (r"$E$, of a track", "GeV", energy[owned], weights[owned]),
+        (r"$E/p$", "1", ratio[matched], of_tracks),
+        ("second moment", r"cm$^2$", width, weights),
     ]
     figure, axes = new_figure(2, 2)
-    for axis, (label, unit, values) in zip(axes, panels, strict=True):
-        _histogram(axis, values, None, _central_bins(values), label=label, unit=unit)
+    for axis, (label, unit, values, weight) in zip(axes, panels, strict=True):
+        _histogram(axis, values, weight, _central_bins(values), label=label, unit=unit)
         if len(values):
             axis.set_yscale("log")
     figure.suptitle(_title(sample), fontsize="medium")
@@ -176,19 +221,22 @@ def _draw_clusters(sample: Sample) -> Figure:
 
 def _draw_tracks(sample: Sample) -> Figure:
     """Momentum, polar angle, hits and number of the tracks."""
-    tracks = ak.flatten(sample.tracks[sample.tracks.fit_status == 0])
+    good = sample.tracks[sample.tracks.fit_status == 0]
+    tracks, weights = ak.flatten(good), _weights(sample, good)
+    of_events = sample.column("events", "weight")
+    hits, number = tracks.n_hits_cdc, ak.num(sample.tracks)
     panels = [
-        (r"$p$", "GeV", ak.to_numpy(tracks.p)),
-        (r"$\theta$", "deg", np.degrees(ak.to_numpy(tracks.theta))),
-        ("drift chamber hits", "1", ak.to_numpy(tracks.n_hits_cdc).astype(np.float64)),
-        ("tracks an event", "1", ak.to_numpy(ak.num(sample.tracks)).astype(np.float64)),
+        (r"$p$", "GeV", ak.to_numpy(tracks.p), weights),
+        (r"$\theta$", "deg", np.degrees(ak.to_numpy(tracks.theta)), weights),
+        ("drift chamber hits", "1", ak.to_numpy(hits).astype(np.float64), weights),
+        ("tracks an event", "1", ak.to_numpy(number).astype(np.float64), of_events),
     ]
     figure, axes = new_figure(2, 2)
-    for axis, (label, unit, values) in zip(axes, panels, strict=True):
+    for axis, (label, unit, values, weight) in zip(axes, panels, strict=True):
         bins = _central_bins(values, share=1.0)
         if unit == "1":
             bins = np.arange(-0.5, max(values, default=1.0) + 1.5)
-        _histogram(axis, values, None, bins, label=label, unit=unit)
+        _histogram(axis, values, weight, bins, label=label, unit=unit)
     figure.suptitle(_title(sample), fontsize="medium")
     return figure
 
@@ -209,6 +257,7 @@ def _draw_resolutions(sample: Sample) -> Figure:
     good = ak.to_numpy(ak.flatten(sample.tracks.fit_status == 0))
     tracks = ak.flatten(sample.tracks)
     truth = true_helices(sample)[good]
+    weights = _weights(sample, sample.tracks)[good]
     figure, axes = new_figure(2, 3)
     bins = np.linspace(-5, 5, 81)
     centres = (bins[1:] + bins[:-1]) / 2
@@ -220,8 +269,8 @@ def _draw_resolutions(sample: Sample) -> Figure:
         if index is HelixIndex.PHI0:
             difference = (difference + np.pi) % (2 * np.pi) - np.pi
         pull = difference / np.sqrt(variance)
-        _histogram(axis, pull, None, bins, label=f"pull of {names[index]}", unit="1")
-        expected = len(pull) * (bins[1] - bins[0]) / np.sqrt(2 * np.pi)
+        _histogram(axis, pull, weights, bins, label=f"pull of {names[index]}", unit="1")
+        expected = weights.sum() * (bins[1] - bins[0]) / np.sqrt(2 * np.pi)
         axis.plot(centres, expected * np.exp(-(centres**2) / 2), color=_ORANGE, label="N(0, 1)")
         if len(pull):
             axis.set_yscale("log")
@@ -303,6 +352,11 @@ def _draw_lines(axis: Axes, sample: Sample, menu: Menu, stages: dict[str, str]) 
 
 
 def _title(sample: Sample) -> str:
-    """Process, parameters and experiment in a line."""
-    shown = ", ".join(f"{k} = {v}" for k, v in sample.parameters.items() if v is not None)
-    return f"{sample.attributes['process']} ({shown}), {sample.experiment.name}"
+    """Process, parameters other than switches and cuts, and experiment."""
+    shown = [
+        f"{name} = {value}"
+        for name, value in sample.parameters.items()
+        if not (value is None or isinstance(value, (bool, dict)))
+    ]
+    process = sample.attributes["process"]
+    return "\n".join(wrap(f"{process} ({', '.join(shown)}), {sample.experiment.name}", 110))

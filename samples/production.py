@@ -24,7 +24,7 @@ from darkbelle.errors import ConfigError
 from darkbelle.gen import CrossSection, Process, TruthEvents
 from darkbelle.gen.processes import EventGenerator
 from darkbelle.geometry import Experiment
-from darkbelle.samples.hdf5 import SampleWriter, check_target
+from darkbelle.samples.hdf5 import EFFICIENCY_ENDING, SampleWriter, check_target
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.tables import Collection, head, tabulate
 from darkbelle.samples.workers import in_order
@@ -157,7 +157,7 @@ def produce(
             "chunks": make.n_chunks,
             "n_generated": n_total,
         }
-        header |= {f"{name}_efficiency": v for name, v in generator.efficiencies.items()}
+        header |= {f"{name}{EFFICIENCY_ENDING}": v for name, v in generator.efficiencies.items()}
         if lumi is not None:
             header["lumi"] = lumi
         writer.finish(header)

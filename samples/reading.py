@@ -23,7 +23,7 @@ from darkbelle.gen import CrossSection, Process
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
-from darkbelle.samples.hdf5 import CHUNK_ROWS, open_checked, read_text
+from darkbelle.samples.hdf5 import CHUNK_ROWS, EFFICIENCY_ENDING, open_checked, read_text
 
 __all__ = ["Sample", "open"]
 
@@ -93,6 +93,16 @@ class Sample:
             return None
         with self._damage("xsec_err"):
             return CrossSection(self.attributes["xsec"], self.attributes["xsec_err"])
+
+    @property
+    def efficiencies(self) -> dict[str, float]:
+        """Shares of tried events that the steps of the generation kept, by their names."""
+        ending = EFFICIENCY_ENDING
+        return {
+            name.removesuffix(ending): value
+            for name, value in self.attributes.items()
+            if name.endswith(ending)
+        }
 
     @cached_property
     def events(self) -> Any:
@@ -245,6 +255,12 @@ class Sample:
         with self._damage(f"/{collection}"):
             group = self._file[collection]
             return {name: str(dataset.attrs["unit"]) for name, dataset in group.items()}
+
+    def names(self, collection: str, name: str) -> tuple[str, ...]:
+        """What the columns of a matrix are, nothing for a column that is none."""
+        with self._damage(f"/{collection}/{name}"):
+            names = str(self._file[collection][name].attrs.get("names", ""))
+            return tuple(names.split(", ")) if names else ()
 
     def _columns(self, collection: str) -> dict[str, Array]:
         """All columns of a collection, of the lengths that they must have."""

@@ -38,11 +38,12 @@ def favoured_decay_points(
     reach: float | None,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
-    """Ends of straight flights of which half are drawn within reach, and their weights.
+    """Ends of straight flights of which at least half are drawn within reach, and their weights.
 
-    One half of the flights is exponential, the other uniform in length up to ``reach`` [cm]; the
-    weights, at most two, restore the exponential. Without a reach, or where the mean length is
-    zero, all are exponential and all weights are one.
+    Where the mean length exceeds ``reach`` [cm], one half of the flights is exponential, the other
+    uniform in length up to it; the weights, at most two, restore the exponential. Shorter flights,
+    most of which end within reach anyhow, are exponential with weight one, and so are all without
+    a reach.
 
     Returns
     -------
@@ -52,16 +53,18 @@ def favoured_decay_points(
         Shape (n,).
     """
     n = momentum.shape[1]
-    if reach is None or ctau == 0:
+    if reach is None:
         return decay_points(start, momentum, ctau, rng), np.ones(n)
     size = np.sqrt(np.sum(momentum[1:] ** 2, axis=0))
     mean = ctau * size / invariant_mass(momentum)
-    length = np.where(
-        rng.random(n) < 0.5, mean * rng.standard_exponential(n), reach * rng.random(n)
-    )
-    wanted = np.exp(-length / mean) / mean
-    drawn = (wanted + np.where(length < reach, 1 / reach, 0.0)) / 2
-    return _end(start, momentum, length / size), wanted / drawn
+    length, weight = mean * rng.standard_exponential(n), np.ones(n)
+    far = np.flatnonzero(mean > reach)
+    mean = mean[far]
+    length[far] = np.where(rng.random(len(far)) < 0.5, length[far], reach * rng.random(len(far)))
+    wanted = np.exp(-length[far] / mean) / mean
+    drawn = (wanted + np.where(length[far] < reach, 1 / reach, 0.0)) / 2
+    weight[far] = wanted / drawn
+    return _end(start, momentum, length / size), weight
 
 
 def _end(start: FloatArray, momentum: FloatArray, proper: FloatArray) -> FloatArray:

@@ -60,17 +60,15 @@ class AnnihilationProcess(Process):
     they mean.
     """
 
-    heaviest: ClassVar[str] = "mass"
-    """The mass to lower where the final state is too heavy."""
+    heaviest: ClassVar[tuple[str, ...]] = ("mass",)
+    """What to lower where the final state is too heavy: the first of these that helps."""
 
     isr: InitialStateRadiation = True
     fsr: FinalStateRadiation = True
     weighted: Annotated[bool, parameter("events with weights instead of unweighted ones")] = False
     reach: Annotated[
         float | None,
-        parameter(
-            "half of the decays are drawn within this distance, with weights", unit="cm", gt=0
-        ),
+        parameter("at least half of the decays are drawn within it, with weights", unit="cm", gt=0),
     ] = None
     cuts: Annotated[GeneratorCuts, parameter("what generated events must have")] = GeneratorCuts()
 
@@ -101,14 +99,7 @@ class AnnihilationProcess(Process):
         """Make ready for one collider, cf. `Process.prepare`."""
         hard = self.hard_process()
         if hard.threshold >= collider.sqrt_s:
-            value = getattr(self, self.heaviest)
-            limit = value - hard.threshold + collider.sqrt_s
-            msg = (
-                f"{self.name}: {self.heaviest} = {value} GeV is too heavy for sqrt_s = "
-                f"{collider.sqrt_s:.5g} GeV ({collider.name}): choose {self.heaviest} < "
-                f"{limit:.5g} GeV"
-            )
-            raise KinematicsError(msg)
+            raise KinematicsError(f"{self.name}: {self._too_heavy(hard.threshold, collider)}")
         source = AnnihilationSource(hard, collider, isr=self.isr, rng=rng)
         mode = self.final_state()
         total = source.cross_section
@@ -120,6 +111,28 @@ class AnnihilationProcess(Process):
             CrossSection(mode.share * total.value, mode.share * total.error),
         )
         return generator if self.cuts.are_open else generator.behind_cuts(rng)
+
+    def _too_heavy(self, threshold: float, collider: Collider) -> str:
+        """What could be lowered, and how far."""
+        available = f"sqrt_s = {collider.sqrt_s:.5g} GeV ({collider.name})"
+        for key in self.heaviest:
+            limit = self._largest(key, collider.sqrt_s)
+            if limit > 0:
+                return (
+                    f"{key} = {getattr(self, key)} GeV is too heavy for {available}: "
+                    f"choose {key} < {limit:.5g} GeV"
+                )
+        return f"{available} must exceed {threshold:.5g} GeV"
+
+    def _largest(self, key: str, sqrt_s: float) -> float:
+        """Value of a mass or energy at which the process opens, zero where none does."""
+        low, high = 0.0, getattr(self, key)
+        for _ in range(60):
+            middle = (low + high) / 2
+            lowered = self.model_copy(update={key: middle})
+            is_open = lowered.hard_process().threshold < sqrt_s
+            low, high = (middle, high) if is_open else (low, middle)
+        return low
 
 
 class VirtualPhotonProcess(AnnihilationProcess):

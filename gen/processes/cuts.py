@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import model_validator
 
+from darkbelle.gen.beams import axes_of_collision
 from darkbelle.gen.events import Status, TruthEvents
-from darkbelle.gen.kinematics import along_axes, axes_of_rest
+from darkbelle.gen.kinematics import along_axes
 from darkbelle.gen.particles import PHOTON, charges
 from darkbelle.gen.processes.base import Range, parameter
 from darkbelle.geometry import Collider
@@ -41,6 +43,14 @@ class GeneratorCuts(Settings):
     energy: Annotated[float, parameter("least energy that counts", unit="GeV", ge=0)] = 0.0
     frame: Annotated[Frame, parameter("where angles and energies are measured")] = Frame.LAB
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.theta
+        if not 0 <= low <= high <= math.pi:
+            msg = f"theta: needs 0 <= low <= high <= pi (got {low}, {high})"
+            raise ValueError(msg)
+        return self
+
     @property
     def are_open(self) -> bool:
         """Whether every event passes."""
@@ -54,7 +64,7 @@ class GeneratorCuts(Settings):
         rows = np.flatnonzero((particles.status == Status.FINAL) & is_seen)
         p = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
         if self.frame is Frame.CMS:
-            p = along_axes(p, _centre_of_mass(collider))
+            p = along_axes(p, axes_of_collision(collider))
         theta = np.arctan2(np.hypot(p[1], p[2]), p[3])
         low, high = self.theta
         counts = (theta >= low) & (theta <= high) & (p[0] >= self.energy)
@@ -66,10 +76,3 @@ class GeneratorCuts(Settings):
         ):
             passed &= np.bincount(event[counts & of_kind], minlength=truth.n_events) >= least
         return passed
-
-
-def _centre_of_mass(collider: Collider) -> FloatArray:
-    """Axes of the centre of mass of the nominal beams, z along the electrons, (4, 4, 1)."""
-    total = collider.four_momentum[:, None]
-    electron = collider.e_her_gev * np.array([1.0, *collider.direction_her])[:, None]
-    return axes_of_rest(total, np.array([collider.sqrt_s]), 2 * electron - total)

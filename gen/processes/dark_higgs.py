@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar, Literal
 
 from darkbelle.gen.decays.tree import Mode, State
@@ -45,8 +46,8 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         "arXiv:1502.00084 (Belle, six tracks, 977/fb)",
         "arXiv:0903.0363 (model)",
     )
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
-    heaviest: ClassVar[str] = "m_hp"
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "six_tracks")
+    heaviest: ClassVar[tuple[str, ...]] = ("m_hp", "m_ap")
 
     m_ap: DarkPhotonMass
     m_hp: HiggsMass
@@ -112,8 +113,8 @@ class InelasticDarkMatter(VirtualPhotonProcess):
         "arXiv:2505.09705 (Belle II, 365/fb)",
         "arXiv:2012.08595 (model)",
     )
-    observables: ClassVar[tuple[str, ...]] = ()
-    heaviest: ClassVar[str] = "m_hp"
+    observables: ClassVar[tuple[str, ...]] = ("two_vertices",)
+    heaviest: ClassVar[tuple[str, ...]] = ("m_hp", "m_chi1", "delta")
 
     m_ap: DarkPhotonMass
     m_chi1: Annotated[float, parameter("mass of chi1", unit="GeV", gt=0)]
@@ -156,6 +157,13 @@ class InelasticDarkMatter(VirtualPhotonProcess):
             raise ValueError(msg)
         if self.m_hp >= 2 * self.m_chi1:
             msg = f"m_hp = {self.m_hp} GeV must lie below 2 m_chi1 = {2 * self.m_chi1:.6g} GeV"
+            raise ValueError(msg)
+        if self.model.alpha_h > 4 * math.pi:
+            greatest = math.sqrt(4 * math.pi / self.alpha_d)
+            msg = (
+                f"q_phi = {self.q_phi} makes q_phi^2 alpha_d = {self.model.alpha_h:.4g} of the h', "
+                f"above 4 pi: choose q_phi < {greatest:.4g}"
+            )
             raise ValueError(msg)
 
     def born(self) -> HardProcess:

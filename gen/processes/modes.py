@@ -66,13 +66,19 @@ def chosen(modes: Modes, choice: str, name: str, mass: float) -> tuple[Mode, ...
     Raises
     ------
     ValueError
-        None is open; the message asks for a greater mass [GeV], by its name.
+        None is open; the message asks for a greater mass [GeV], by its name, or names the choices
+        that are open.
     """
     candidates = [mode for key in modes if choice in (key, "any") for mode in modes[key]]
     found = tuple(mode for mode in candidates if mode.fraction > 0)
     if not found:
         threshold = min(sum(d.least_mass for d in mode.daughters) for mode in candidates)
-        msg = f"decay to {choice} needs {name} > {threshold:.6g} GeV (got {mass:g})"
+        if mass <= threshold:
+            msg = f"decay to {choice} needs {name} > {threshold:.6g} GeV (got {mass:g})"
+            raise ValueError(msg)
+        is_open = {key: sum(mode.fraction for mode in modes[key]) > 0 for key in modes}
+        names = ", ".join(key for key in modes if is_open[key])
+        msg = f"no decay to {choice} at {name} = {mass:g} GeV, open: {names or 'none'}"
         raise ValueError(msg)
     return found
 

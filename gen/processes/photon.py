@@ -17,6 +17,9 @@ from darkbelle.gen.production.base import HardProcess
 
 __all__ = ["GammaAlp", "GammaDarkPhoton"]
 
+SOFTEST = 1e-3
+"""GeV; least energy of a photon beside others that the beams radiate."""
+
 
 class GammaAlp(VirtualPhotonProcess):
     """e+e- -> gamma a by a virtual photon, a -> gamma gamma, prompt or displaced."""
@@ -27,7 +30,7 @@ class GammaAlp(VirtualPhotonProcess):
         "arXiv:2007.13071 (Belle II, 445/pb)",
         "arXiv:1709.00009 (model)",
     )
-    observables: ClassVar[tuple[str, ...]] = ()
+    observables: ClassVar[tuple[str, ...]] = ("three_photons", "single_photon")
 
     mass: Annotated[float, parameter("mass of a", unit="GeV", ge=1e-3)]
     coupling: Annotated[float, parameter("coupling g_agg", unit="1/GeV", gt=0, le=1)] = 1e-3
@@ -61,7 +64,8 @@ class GammaDarkPhoton(AnnihilationProcess):
     name: ClassVar[str] = "gamma-darkphoton"
     summary: ClassVar[str] = "e+e- -> gamma A'"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:1808.10567 (Belle II physics book)",)
-    observables: ClassVar[tuple[str, ...]] = ()
+    observables: ClassVar[tuple[str, ...]] = ("single_photon", "dimuon_recoil")
+    heaviest: ClassVar[tuple[str, ...]] = ("mass", "energy_min")
 
     mass: Annotated[float, parameter("mass of the A'", unit="GeV", gt=2 * MASS_E)]
     coupling: Annotated[float, parameter("kinetic mixing epsilon", gt=0, le=1)] = 1e-3
@@ -87,6 +91,15 @@ class GammaDarkPhoton(AnnihilationProcess):
     def model(self) -> DarkPhoton:
         """Widths, branching fractions and lifetime, without dark matter."""
         return DarkPhoton(self.mass, self.coupling)
+
+    def check_physics(self) -> None:
+        """Radiation by the beams down to the mass makes the softest photons ever more likely."""
+        if self.isr and self.energy_min < SOFTEST:
+            msg = (
+                f"energy_min = {self.energy_min} GeV must not lie below {SOFTEST} GeV with isr, "
+                "or the rate has no limit"
+            )
+            raise ValueError(msg)
 
     def hard_process(self) -> HardProcess:
         """Radiation by the electrons."""

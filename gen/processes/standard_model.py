@@ -50,6 +50,7 @@ class _LeptonPair(VirtualPhotonProcess):
     """e+e- -> l+ l- with photons radiated before and after."""
 
     lepton: ClassVar[int]
+    heaviest: ClassVar[tuple[str, ...]] = ()
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: VacuumPolarisation = True
@@ -68,7 +69,7 @@ class MuMu(_LeptonPair):
 
     name: ClassVar[str] = "mumu"
     summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "track_pair")
     lepton: ClassVar[int] = MUON
 
 
@@ -89,8 +90,8 @@ class MuMuGamma(VirtualPhotonProcess):
 
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil",)
-    heaviest: ClassVar[str] = "energy_min"
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "single_photon")
+    heaviest: ClassVar[tuple[str, ...]] = ("energy_min",)
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
@@ -115,7 +116,8 @@ class GammaGamma(AnnihilationProcess):
 
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
-    heaviest: ClassVar[str] = "mass_min"
+    observables: ClassVar[tuple[str, ...]] = ("cluster_pair",)
+    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     theta_min: FromBeams = TEN_DEGREES
@@ -135,7 +137,8 @@ class EEMuMu(AnnihilationProcess):
 
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
-    heaviest: ClassVar[str] = "w_min"
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[tuple[str, ...]] = ("w_min",)
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
     isr: InitialStateRadiation = False
@@ -156,7 +159,8 @@ class Bhabha(AnnihilationProcess):
 
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
-    heaviest: ClassVar[str] = "mass_min"
+    observables: ClassVar[tuple[str, ...]] = ("track_pair", "cluster_pair")
+    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: Annotated[

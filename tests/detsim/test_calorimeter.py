@@ -604,7 +604,7 @@ def test_what_was_decided_before_stays() -> None:
     reco = simulate(truth, belle2(), rng=np.random.default_rng(10))
     assert_consistent(reco)
     found = set(reco.truth.particles.outcome.tolist())
-    assert found == set(Outcome) - {Outcome.UNDETERMINED, Outcome.COLLIDED}
+    assert found == set(Outcome) - {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.UNDECAYED}
 
 
 @pytest.mark.parametrize("name", names())

@@ -14,6 +14,7 @@ from darkbelle.detsim.helix import (
     HelixIndex,
     direction_at,
     momentum,
+    momentum_towards,
     omega_from_pt,
     pack,
     perigee,
@@ -61,6 +62,23 @@ def test_any_point_of_the_arc_gives_the_helix_back(helix: np.ndarray, turns: flo
     assert same_angle(found[:, HelixIndex.PHI0], helix[:, HelixIndex.PHI0], 1e-9)
     others = [HelixIndex.D0, HelixIndex.OMEGA, HelixIndex.Z0, HelixIndex.TAN_LAMBDA]
     np.testing.assert_allclose(found[:, others], helix[:, others], atol=1e-8)
+
+
+@given(helix=helices, turns=between(-0.45, 0.45), beside=between(-0.5, 0.5))
+def test_momentum_towards_a_point(helix: np.ndarray, turns: float, beside: float) -> None:
+    """A point on the track or beside it, where the direction is that of the arc up to there."""
+    helix = helix.copy()
+    omega = helix[:, HelixIndex.OMEGA]
+    omega[np.abs(omega) < 1e-9] = 1e-9  # without any curvature there is no momentum
+    arc = np.clip(turns * 2 * np.pi / np.abs(omega), -100, 100)
+    phi = direction_at(helix, arc)
+    across = np.stack([np.sin(phi), -np.cos(phi)], axis=-1)
+    point = position_at(helix, arc)[:, :2] + beside * across
+    found, perigee_momentum = momentum_towards(helix, point, FIELD), momentum(helix, FIELD)
+    pt = np.hypot(*perigee_momentum[0, :2])
+    assert np.hypot(*found[0, :2]) == pytest.approx(pt, rel=1e-9)
+    assert same_angle(np.arctan2(found[:, 1], found[:, 0]), phi, 1e-6)
+    assert found[0, 2] == perigee_momentum[0, 2]
 
 
 @given(

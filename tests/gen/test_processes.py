@@ -1,40 +1,66 @@
-"""The registry, and one suite that every registered process must pass."""
+"""The registry, and one suite that every registered process must pass in each of its modes."""
 
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import sys
+from functools import cache
 from importlib.metadata import EntryPoint
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen import processes
-from darkbelle.gen.events import Particles, Status, TruthEvents
-from darkbelle.gen.particles import charges, species
+from darkbelle.gen.events import Origin, Outcome, Particles, Status, TruthEvents
+from darkbelle.gen.particles import (
+    A_PRIME,
+    ALP,
+    CHI1,
+    CHI2,
+    DARK_HIGGS,
+    ELECTRON,
+    K_L,
+    MUON,
+    PHOTON,
+    SCALAR,
+    TAU,
+    Z_PRIME,
+    charges,
+    species,
+)
 from darkbelle.gen.processes import (
+    AnnihilationProcess,
+    EventGenerator,
+    InelasticDarkMatter,
     MuMuZPrime,
     ParticleGun,
     Process,
     find_process,
     process_names,
 )
-from darkbelle.geometry import Collider
+from darkbelle.geometry import load
 from darkbelle.units import C
+from tests.gen.examples import CASES, EXAMPLES
 
-# The least that a process needs to run, by name; a new process adds its line.
-EXAMPLES = {
-    "mumu-zprime": {"mass": 1.0, "ctau": 10.0},
-    "particle-gun": {"p": (0.5, 2.0), "theta": (0.3, 2.6)},
-}
 NAMES = sorted(EXAMPLES)
 
 # ---- registry ------------------------------------------------------------------------------------
 
 
-def test_every_process_has_its_example():
+def test_every_process_has_its_examples():
     assert process_names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_choice_is_in_an_example(name: str):
+    """So that no decay mode goes untested."""
+    examples = [find_process(name)(**parameters) for parameters in EXAMPLES[name]]
+    for key, field in find_process(name).model_fields.items():
+        if get_origin(field.annotation) is Literal:
+            assert {getattr(process, key) for process in examples} == {*get_args(field.annotation)}
 
 
 def test_find():
@@ -46,7 +72,7 @@ def test_find():
     ("name", "message"),
     [
         ("mumu-zprim", "unknown process 'mumu-zprim', did you mean 'mumu-zprime'?"),
-        ("higgs", "unknown process 'higgs', known: mumu-zprime, particle-gun"),
+        ("higgs", f"unknown process 'higgs', known: {', '.join(NAMES)}"),
     ],
 )
 def test_unknown_process(name: str, message: str):
@@ -103,13 +129,33 @@ def test_a_bad_plugin_is_named(name: str, message: str):
 # ---- the suite -----------------------------------------------------------------------------------
 
 
+@cache
+def prepared(name: str, i: int) -> EventGenerator:
+    """An example made ready for Belle II."""
+    process = find_process(name)(**EXAMPLES[name][i])
+    return process.prepare(load("belle2").collider, np.random.default_rng(91))
+
+
+@cache
+def some_events(name: str, i: int) -> TruthEvents:
+    """Enough that modes of 1 % are among them."""
+    return prepared(name, i).generate(500, np.random.default_rng(92))
+
+
 @pytest.fixture(params=NAMES)
 def process(request: pytest.FixtureRequest) -> Process:
-    return find_process(request.param)(**EXAMPLES[request.param])
+    """The first example of each process, where its parameters do not matter."""
+    return find_process(request.param)(**EXAMPLES[request.param][0])
 
 
-def generate(process: Process, collider: Collider, n: int, seed: int = 91) -> TruthEvents:
-    return process.generate(collider, n, np.random.default_rng(seed))
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def generator(request: pytest.FixtureRequest) -> EventGenerator:
+    return prepared(*request.param)
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def events(request: pytest.FixtureRequest) -> TruthEvents:
+    return some_events(*request.param)
 
 
 def columns(events: TruthEvents) -> dict[str, np.ndarray]:
@@ -124,6 +170,11 @@ def same(one: TruthEvents, other: TruthEvents) -> bool:
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
+def momenta(events: TruthEvents) -> np.ndarray:
+    p = events.particles
+    return np.stack([p.e, p.px, p.py, p.pz])
+
+
 def test_describes_itself(process: Process):
     assert type(process).__doc__
     assert process.summary
@@ -133,15 +184,17 @@ def test_describes_itself(process: Process):
         assert "unit" in field.json_schema_extra, name
 
 
-def test_survives_the_round_trip_to_json(process: Process):
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_survives_the_round_trip_to_json(name: str, i: int):
+    process = find_process(name)(**EXAMPLES[name][i])
     assert type(process).model_validate_json(process.model_dump_json()) == process
     assert find_process(process.name)(**process.model_dump(mode="json")) == process
 
 
 def test_is_frozen(process: Process):
-    name = next(iter(type(process).model_fields))
-    with pytest.raises(ValueError, match="frozen"):
-        setattr(process, name, getattr(process, name))
+    for name in type(process).model_fields:
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(process, name, getattr(process, name))
 
 
 def test_refuses_unknown_parameters(process: Process):
@@ -153,71 +206,173 @@ def test_refuses_unknown_parameters(process: Process):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_refuses_numbers_that_are_none(process: Process, value: float):
-    for name, default in process.model_dump().items():
-        if isinstance(default, (float, tuple)):
+    for name, field in type(process).model_fields.items():
+        if get_args(field.annotation) in ((), (float, type(None))) and field.annotation not in (
+            bool,
+            processes.annihilation.GeneratorCuts,
+        ):
             with pytest.raises(ConfigError, match=name):
                 type(process)(**{**process.model_dump(), name: value})
 
 
 @pytest.mark.parametrize("n", [0, 1, 50])
-def test_record_is_consistent(process: Process, n: int, collider: Collider):
-    events = generate(process, collider, n)
-    p = events.particles
+def test_makes_as_many_events_as_asked(generator: EventGenerator, n: int):
+    events = generator.generate(n, np.random.default_rng(93))
     assert events.n_events == n
+    assert events.offsets[-1] == len(events.particles)
+    assert events.vertex.shape == (4, n)
+
+
+def test_record_is_consistent(events: TruthEvents):
     assert events.offsets[0] == 0
-    assert events.offsets[-1] == len(p)
     assert np.all(np.diff(events.offsets) > 0)
     for name, values in columns(events).items():
         assert np.all(np.isfinite(values)), name
-    assert np.all(events.weight >= 1)
-    assert np.all(p.mass >= 0)
-    free = p.status != Status.BEAM  # beams count as massless
-    for code in np.unique(p.pdg_id[free]):
-        known = species(int(code))
-        if known.mass is not None:
-            assert p.mass[free & (p.pdg_id == code)] == pytest.approx(
-                known.mass, rel=1e-6, abs=1e-15
-            )
+    assert np.all(events.weight > 0)
     assert (events.cross_section is None) or (events.cross_section.value > 0)
 
 
-def test_parents_come_first_and_end_where_their_children_start(
-    process: Process, collider: Collider
-):
-    events = generate(process, collider, 50)
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_weights(name: str, i: int):
+    """One an event unless weights were asked for; one on the average in any case."""
+    weight = some_events(name, i).weight
+    asked = EXAMPLES[name][i]
+    if not {"weighted", "reach"} & set(asked):
+        assert np.all(weight >= 1)
+        assert np.mean(weight > 1) < 0.01
+    else:
+        assert np.ptp(weight) > 0 or name == "particle-gun"
+    assert abs(weight.mean() - 1) < 4.5 * weight.std() / np.sqrt(len(weight)) + 0.02
+
+
+def dark_masses(process: Process) -> dict[int, float]:
+    """Masses of the dark states that the parameters fix, by their codes."""
+    fixed: dict[str, Any] = dict(process)
+    if isinstance(process, InelasticDarkMatter):
+        m_chi2 = process.m_chi1 + process.delta
+        return {CHI1: process.m_chi1, CHI2: m_chi2, DARK_HIGGS: process.m_hp}
+    if "m_ap" in fixed:
+        return {A_PRIME: fixed["m_ap"], DARK_HIGGS: fixed["m_hp"]}
+    bosons = dict.fromkeys((ALP, SCALAR, Z_PRIME, A_PRIME), fixed.get("mass"))
+    return bosons | {CHI1: fixed.get("m_chi"), -CHI1: fixed.get("m_chi")}
+
+
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_particles_are_on_their_mass_shells(name: str, i: int):
+    """Energies follow from masses, and add up in `test_momentum_is_conserved`."""
+    p = some_events(name, i).particles
+    known = dark_masses(find_process(name)(**EXAMPLES[name][i]))
+    free = p.status != Status.BEAM  # beams count as massless
+    assert np.all(p.mass[~free] == 0)
+    for code in np.unique(p.pdg_id[free]).tolist():
+        mass = species(code).mass
+        found = p.mass[free & (p.pdg_id == code)]
+        if mass is not None or code in known:
+            assert np.all(found == (known[code] if mass is None else mass)), code
+        else:  # the A' of inelastic dark matter has a width
+            assert code == A_PRIME
+            assert np.all(found > known[CHI1] + known[CHI2])
+
+
+def test_parents_come_first_and_end_where_their_children_start(events: TruthEvents):
     p = events.particles
-    first = events.offsets[events.event_index()]
-    place = np.arange(len(p)) - first
+    place = np.arange(len(p)) - events.offsets[events.event_index()]
     child = np.flatnonzero(p.parent >= 0)
     assert np.all(p.parent < place)
-    parent = (first + p.parent)[child]
+    parent = events.parents(child)
     assert np.all(p.status[parent] == Status.DECAYED)
+    assert np.all(p.outcome[parent] == Outcome.DECAYED)
     assert np.all(np.isin(np.flatnonzero(p.status == Status.DECAYED), parent))
     for name in "xyzt":
         ends, starts = getattr(p, f"decay_{name}")[parent], getattr(p, name)[child]
         assert np.array_equal(ends, starts)
+        assert not np.any(getattr(p, f"decay_{name}")[p.status != Status.DECAYED])
     # Nothing is born before the beams meet, nothing flies faster than light.
     flight = [getattr(p, f"decay_{c}")[parent] - getattr(p, c)[parent] for c in "xyzt"]
-    assert np.all(flight[3] > 0)
-    assert np.all(np.sqrt(sum(d**2 for d in flight[:3])) <= C * flight[3] * (1 + 1e-9))
+    assert np.all(flight[3] >= 0)
+    assert np.all(np.sqrt(sum(d**2 for d in flight[:3])) <= C * flight[3] * (1 + 1e-9) + 1e-12)
 
 
-def test_charge_and_momentum_are_conserved_at_every_decay(process: Process, collider: Collider):
-    events = generate(process, collider, 50)
+def test_first_particles_start_where_the_beams_meet(events: TruthEvents):
+    p, event = events.particles, events.event_index()
+    if np.any(p.origin == Origin.GUN):
+        return
+    first = p.parent < 0
+    for name, start in zip("xyzt", events.vertex, strict=True):
+        assert np.array_equal(getattr(p, name)[first], start[event[first]])
+    assert np.all(np.bincount(event, p.status == Status.BEAM) == 2)
+
+
+def test_charge_and_momentum_are_conserved_at_every_decay(events: TruthEvents):
     p = events.particles
-    charge = charges(p.pdg_id)
-    first = events.offsets[events.event_index()]
-    for i in np.flatnonzero(p.status == Status.DECAYED):
-        children = np.flatnonzero((first == first[i]) & (first + p.parent == i) & (p.parent >= 0))
-        assert charge[children].sum() == charge[i]
-        for name in ("e", "px", "py", "pz"):
-            total = getattr(p, name)
-            assert total[children].sum() == pytest.approx(total[i], abs=1e-11 * p.e[i])
+    child, decayed = np.flatnonzero(p.parent >= 0), p.status == Status.DECAYED
+    parent = events.parents(child)
+    for values, tolerance in (
+        (charges(p.pdg_id), 0.0),
+        *((component, 1e-11 * p.e) for component in momenta(events)),
+    ):
+        children = np.bincount(parent, values[child], len(p))
+        assert np.all((np.abs(children - values) <= tolerance)[decayed])
 
 
-def test_seed_decides(process: Process, collider: Collider):
-    generator = process.prepare(collider, np.random.default_rng(1))
+def test_momentum_is_conserved(events: TruthEvents):
+    """What is left in the end has the momentum of the beams, to 1e-12 of the energy."""
+    p, event, n = events.particles, events.event_index(), events.n_events
+    beam, left = p.status == Status.BEAM, p.status == Status.FINAL
+    if not np.any(beam):
+        return
+    energy = np.bincount(event[beam], p.e[beam], n)
+    for component in momenta(events):
+        sent, found = (np.bincount(event[rows], component[rows], n) for rows in (beam, left))
+        assert np.abs((found - sent) / energy).max() < 1e-12
+    assert np.all(np.bincount(event[left], charges(p.pdg_id)[left], n) == 0)
+
+
+def test_particles_end_as_they_should(events: TruthEvents):
+    """Taus are not decayed yet and say so; K_L are left to the detector."""
+    p = events.particles
+    tau = np.abs(p.pdg_id) == TAU
+    assert np.all((p.outcome == Outcome.UNDECAYED) == tau)
+    assert np.all(p.status[tau | (p.pdg_id == K_L)] == Status.FINAL)
+    assert np.all((p.outcome == Outcome.COLLIDED) == (p.status == Status.BEAM))
+    assert np.all(p.outcome[p.is_final] == Outcome.UNDETERMINED)
+
+
+def test_photons_of_the_final_state(events: TruthEvents):
+    """They come with pairs of opposite charges, and have their parent."""
+    p, event = events.particles, events.event_index()
+    photon = p.origin == Origin.FINAL_STATE_RADIATION
+    assert np.all(p.pdg_id[photon] == PHOTON)
+    charged = (charges(p.pdg_id) != 0) & (p.status != Status.BEAM)
+    family = event * (np.diff(events.offsets).max() + 1) + p.parent + 1
+    families = np.bincount(family[charged], minlength=family.max() + 1)
+    assert np.all(np.isin(families[family[photon]], (2, 4)))
+
+
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_photons_are_there_where_they_are_asked_for(name: str, i: int):
+    process = find_process(name)(**EXAMPLES[name][i])
+    if not isinstance(process, AnnihilationProcess):
+        return
+    events = some_events(name, i)
+    p = events.particles
+    assert np.any(p.origin == Origin.INITIAL_STATE_RADIATION) == process.isr
+    radiated = p.origin == Origin.FINAL_STATE_RADIATION
+    # Slow kaons, alone, radiate too rarely.
+    if process.fsr and np.any(np.isin(p.pdg_id, (ELECTRON, MUON)) & (p.status != Status.BEAM)):
+        assert np.any(radiated)
+    if not process.fsr:
+        assert not np.any(radiated)
+
+
+def test_seed_decides(generator: EventGenerator):
     one, again, other = (generator.generate(50, np.random.default_rng(s)) for s in (2, 2, 3))
     assert same(one, again)
     assert not same(one, other)
-    assert same(generate(process, collider, 20, 4), generate(process, collider, 20, 4))
+
+
+def test_generators_can_be_sent_to_workers(generator: EventGenerator):
+    sent = pickle.loads(pickle.dumps(generator))
+    one, other = (each.generate(50, np.random.default_rng(5)) for each in (generator, sent))
+    assert same(one, other)
+    assert sent.cross_section == generator.cross_section

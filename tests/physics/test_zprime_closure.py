@@ -6,19 +6,17 @@ production handbook (sections 1 and 6), or follow from reweighting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from darkbelle.gen import MuMuZPrime, TruthEvents
+from darkbelle.gen import MuMuZPrime
 from darkbelle.gen.particles import MASS_E, MASS_MU
 from darkbelle.gen.production.base import HardEvents
 from darkbelle.gen.production.emission import FermionPair, Masses
 from darkbelle.geometry import Collider, load
 from darkbelle.units import C
+from tests.physics.views import View, boosted, cosine, square
 
 P_MIN = 1e-4
 SIGMAS = 4.5
@@ -35,60 +33,10 @@ def sharp_collider() -> Collider:
     return load("belle2", ["collider.beam_spread=false"]).collider
 
 
-# ---- the events as a user sees them --------------------------------------------------------------
-
-
-def boosted(p: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Momenta (e, px, py, pz) in the rest frame of ``frame``, by the textbook matrix, (4, n)."""
-    beta = frame[1:] / frame[0]
-    beta2 = np.sum(beta**2, axis=0)
-    gamma = 1 / np.sqrt(1 - beta2)
-    along = np.sum(beta * p[1:], axis=0)
-    energy = gamma * (p[0] - along)
-    return np.stack([energy, *(p[1:] + beta * ((gamma - 1) * along / beta2 - gamma * p[0]))])
-
-
-def square(p: np.ndarray) -> np.ndarray:
-    return p[0] ** 2 - np.sum(p[1:] ** 2, axis=0)
-
-
-def cosine(p: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """Cosine between the flights of two momenta."""
-    sizes = np.sum(p[1:] ** 2, axis=0) * np.sum(axis[1:] ** 2, axis=0)
-    return np.sum(p[1:] * axis[1:], axis=0) / np.sqrt(sizes)
-
-
-@dataclass(frozen=True)
-class View:
-    """Momenta by particle, shape (4, n_events), in the laboratory; nobody's momentum is zero."""
-
-    events: TruthEvents
-
-    def where(self, *codes: int) -> np.ndarray:
-        return np.isin(self.events.particles.pdg_id, codes)
-
-    def momentum(self, *codes: int) -> np.ndarray:
-        """Summed over the particles of an event with these codes, final or beam."""
-        p, index = self.events.particles, self.events.event_index()
-        chosen = self.where(*codes)
-        return np.stack(
-            [
-                np.bincount(index[chosen], getattr(p, name)[chosen], self.events.n_events)
-                for name in ("e", "px", "py", "pz")
-            ]
-        )
-
-    @cached_property
-    def total(self) -> np.ndarray:
-        return self.momentum(11, -11)
-
-    def in_beams_frame(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A momentum and the electron's in the centre of mass of the beams."""
-        return boosted(p, self.total), boosted(self.momentum(11), self.total)
-
-
 def generate(collider: Collider, n: int = N, seed: int = 7, **parameters: object) -> View:
-    return View(MuMuZPrime(**parameters).generate(collider, n, np.random.default_rng(seed)))
+    """Without photons of the final state, which ``test_radiation`` looks at."""
+    process = MuMuZPrime(fsr=False, **parameters)
+    return View(process.generate(collider, n, np.random.default_rng(seed)))
 
 
 DAUGHTERS = (14, -14, 16, -16, 52, -52)
@@ -257,13 +205,13 @@ def test_boost_is_tilted(sharp_collider: Collider):
 
 @pytest.mark.parametrize("from_bunches", ["true", "false"])
 def test_vertices(from_bunches: str):
-    """Where the beams meet is where beams, muons and Z' start: Gaussian with the covariance."""
+    """Where the beams meet is where muons and Z' start: Gaussian with the covariance."""
     override = f"collider.luminous_region.from_bunches={from_bunches}"
     collider = load("belle2", [override]).collider
     view = generate(collider, mass=1.0)
     particles = view.events.particles
     for i, name in enumerate("xyzt"):
-        for code in (11, -11, 13, -13, 55):
+        for code in (13, -13, 55):
             start = getattr(particles, name)[view.where(code)]
             assert np.array_equal(start, view.events.vertex[i])
     covariance = collider.luminous_covariance()
@@ -336,24 +284,14 @@ def test_spin_of_the_zprime_in_its_decay(
     size = np.sqrt(np.sum(decay[1:] ** 2, axis=0) / np.sum(flight**2, axis=0))
     isotropic = np.stack([decay[0], *(size * flight)])
 
-    # The weight is for the centre of mass with the electron along z.
-    z = boosted(view.momentum(11), view.total)[1:, 0]
-    z /= np.linalg.norm(z)
-    x = np.cross([0.0, 1.0, 0.0], z) / np.hypot(z[0], z[2])
-    turn = np.stack([x, np.cross(z, x), z])
-
-    def in_centre_of_mass(p: np.ndarray) -> np.ndarray:
-        p = boosted(p, view.total)
-        return np.stack([p[0], *(turn @ p[1:])])
+    momenta = np.stack([view.momentum(13), view.momentum(-13), boson])
+    beams = 2 * view.electron - view.total
+    events = HardEvents(square(view.total), beams, momenta)
 
     def correlation(at_rest: np.ndarray) -> np.ndarray:
         first = boosted(at_rest, back)
-        momenta = (view.momentum(13), view.momentum(-13), boson, first, boson - first)
-        p1, p2, k, *daughters = (in_centre_of_mass(p) for p in momenta)
-        s = square(view.total)
-        beams = np.stack([*np.zeros((3, N)), np.sqrt(s)])
-        events = HardEvents(s, beams, np.stack([p1, p2, k]))
-        return FermionPair(Masses(MASS_MU, mass))(events, np.stack(daughters))
+        correlation = FermionPair(Masses(MASS_MU, mass))
+        return correlation(events, np.stack([first, boson - first]))
 
     weight = correlation(isotropic)
     mean = 1 - (1 - 4 * (m_chi or 0) ** 2 / mass**2) / 3
@@ -365,7 +303,7 @@ def test_spin_of_the_zprime_in_its_decay(
     assert abs(kept.mean() - np.mean(weight**2) / mean) < SIGMAS * error
     assert kept.mean() - mean > 10 * error
 
-    for axis in (view.momentum(11), view.momentum(13), view.total):
+    for axis in (view.electron, view.momentum(13), view.total):
         edges, along = np.linspace(-1, 1, 21), boosted(axis, boson)
         counts, _ = np.histogram(cosine(decay, along), edges)
         drawn = cosine(isotropic, along)

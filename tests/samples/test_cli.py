@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from darkbelle import geometry, samples
+from darkbelle.gen.processes import find_process, process_names
 
 
 def darkbelle(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -85,6 +86,48 @@ def test_processes_are_listed_and_described(run):
     described = run("processes", "mumu-zprime")[1]
     for word in ("mass", ">= 0.0001 GeV", "recoil_mass", "arXiv:2212.03066"):
         assert word in described
+
+
+def test_every_process_is_listed_and_described(run):
+    listed = run("processes")[1]
+    for name in process_names():
+        assert f"{name} " in listed
+        status, described, err = run("processes", name)
+        assert status == 0, err
+        assert all(len(line) == len(line.rstrip()) for line in described.splitlines())
+        assert ("cuts.n_charged" in described) == (name != "particle-gun")
+        assert ("observables" in described) == bool(find_process(name).observables)
+
+
+def test_a_sample_with_weights_and_cuts_is_told(run, tmp_path):
+    """Shares that steps of the generation keep, cuts by their names, events of one weight."""
+    status, _, err = run(
+        *("produce", "mumu-scalar", "-p", "mass=0.5", "-p", "coupling=1e-7", "-p", "reach=20"),
+        *("-p", "cuts.n_charged=2", "-p", "cuts.theta=0.3,2.6", "-n", "100", "-o", "x.h5"),
+    )
+    assert status == 0, err
+    told = run("info", "x.h5")[1].splitlines()
+    sample = samples.open(tmp_path / "x.h5")
+    assert sample.efficiencies.keys() == {"unweighting", "cuts"}
+    for name, share in sample.efficiencies.items():
+        (line,) = (line for line in told if line.startswith(f"  {name} "))
+        assert float(line.split()[2]) == pytest.approx(100 * share, abs=0.5)
+    weight = sample.column("events", "weight")
+    effective = weight.sum() ** 2 / np.sum(weight**2)
+    assert effective < 99
+    (line,) = (line for line in told if "of one weight" in line)
+    assert float(line.split()[3]) == pytest.approx(effective, rel=1e-6)
+    settings = [line.split() for line in told if line.startswith("    cuts.")]
+    assert ["cuts.n_charged", "2"] in settings
+    assert ["cuts.theta", "0.3,2.6"] in settings
+    (line,) = (line for line in told if "equivalent to" in line)
+    lumi = weight.sum() / sample.cross_section.value
+    assert float(line.split()[2]) == pytest.approx(lumi, rel=1e-3)
+
+
+def test_events_of_one_weight_are_not_counted_twice(run):
+    assert run(*PRODUCE)[0] == 0
+    assert "of one weight" not in run("info", "x.h5")[1]
 
 
 def test_experiments_are_listed_and_printed_with_sources(run):

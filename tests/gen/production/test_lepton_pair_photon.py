@@ -13,6 +13,7 @@ from scipy import stats
 from darkbelle.gen.kinematics import dot, two_body
 from darkbelle.gen.particles import MASS_MU, MASS_TAU
 from darkbelle.gen.production import emission
+from darkbelle.gen.production.base import HardEvents
 from darkbelle.gen.production.lepton_pair_photon import (
     Invariants,
     LeptonPairPhoton,
@@ -36,11 +37,12 @@ def total(mass: float, at: Invariants) -> np.ndarray:
 @each_case
 def test_final_state_is_the_emission_of_a_massless_vector(hard: LeptonPairPhoton):
     s = np.full(1000, S)
-    p1, p2, k = hard.sample(s, np.random.default_rng(61))[0]
-    masses = emission.Masses(hard.mass, 0.0)
-    at = emission.Invariants.of(s, p1, p2, k)
+    momenta = hard.sample(s, np.random.default_rng(61))[0]
+    masses, zero = emission.Masses(hard.mass, 0.0), np.zeros_like(s)
+    beams = np.stack([zero, zero, zero, np.sqrt(s)])
+    at = emission.Invariants.of(HardEvents(s, beams, momenta))
     expected = emission.squared_amplitude(emission.VECTOR, masses, at) / s**2
-    assert final_state(hard.mass, Invariants.of(s, p1, p2, k)) == pytest.approx(expected, rel=1e-9)
+    assert final_state(hard.mass, Invariants.of(s, *momenta)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("mass", [MASS_MU, MASS_TAU])

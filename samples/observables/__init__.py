@@ -1,0 +1,37 @@
+"""Event-level observables of the published searches, in sets that processes name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from darkbelle.errors import ConfigError, did_you_mean
+from darkbelle.gen import Process
+from darkbelle.samples.observables.back_to_back import CLUSTER_PAIR, TRACK_PAIR
+from darkbelle.samples.observables.base import ObservableSet
+from darkbelle.samples.observables.photons import SINGLE_PHOTON, THREE_PHOTONS
+from darkbelle.samples.observables.tracks import DIMUON_RECOIL, FOUR_TRACKS, SIX_TRACKS
+from darkbelle.samples.observables.vertices import TWO_VERTICES
+
+__all__ = ["OBSERVABLES", "ObservableSet", "observables_of"]
+
+OBSERVABLES: Final = {
+    "dimuon_recoil": DIMUON_RECOIL,
+    "four_tracks": FOUR_TRACKS,
+    "six_tracks": SIX_TRACKS,
+    "two_vertices": TWO_VERTICES,
+    "three_photons": THREE_PHOTONS,
+    "single_photon": SINGLE_PHOTON,
+    "track_pair": TRACK_PAIR,
+    "cluster_pair": CLUSTER_PAIR,
+}
+"""Sets by name; no two have a column in common."""
+
+
+def observables_of(process: Process | type[Process]) -> tuple[ObservableSet, ...]:
+    """The observables that a process asks for; ConfigError where one is unknown."""
+    for name in process.observables:
+        if name not in OBSERVABLES:
+            raise ConfigError(
+                f"{process.name}: unknown observables '{name}', {did_you_mean(name, OBSERVABLES)}"
+            )
+    return tuple(OBSERVABLES[name] for name in process.observables)

@@ -1,0 +1,291 @@
+"""Parameters outside their physics: refused in one line that says what is allowed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from darkbelle.errors import ConfigError, KinematicsError
+from darkbelle.gen.processes import find_process, process_names
+from darkbelle.geometry import Collider
+
+Parameters = dict[str, Any]
+
+HIGGS: Parameters = {"m_ap": 1.0, "m_hp": 0.5}
+IDM: Parameters = {"m_ap": 3.0, "m_chi1": 1.0, "delta": 0.4, "m_hp": 0.5}
+LEAST: dict[str, Parameters] = {
+    "mumu-zprime": {"mass": 1.0},
+    "mumu-scalar": {"mass": 1.0},
+    "mumu-alp": {"mass": 1.0},
+    "tautau-scalar": {"mass": 0.1},
+    "dark-higgsstrahlung": HIGGS,
+    "inelastic-dark-matter": IDM,
+    "gamma-alp": {"mass": 1.0},
+    "gamma-darkphoton": {"mass": 1.0},
+}
+STANDARD_MODEL = ("mumu", "tautau", "mumu-gamma", "gammagamma", "ee-mumu", "bhabha")
+LEAST |= {name: {} for name in STANDARD_MODEL}
+
+
+def refusal(name: str, parameters: Parameters) -> str:
+    """What is said of the parameters, after the name of the process."""
+    with pytest.raises(ConfigError) as caught:
+        find_process(name)(**parameters)
+    return one_line(name, caught.value)
+
+
+def one_line(name: str, error: Exception) -> str:
+    text = str(error)
+    assert text.startswith(f"{name}: ")
+    assert "\n" not in text
+    assert "Value error" not in text
+    return text.removeprefix(f"{name}: ")
+
+
+def test_every_process_is_here():
+    assert {*LEAST, "particle-gun"} == set(process_names())
+
+
+ONE_MASS = [name for name, parameters in LEAST.items() if "mass" in parameters]
+DARK_HIGGS = ("dark-higgsstrahlung", "inelastic-dark-matter")
+
+# ---- numbers out of their bounds -----------------------------------------------------------------
+
+# Process, parameter, values beyond its bounds, the bound as the message says it.
+BOUNDS = [
+    *((name, "mass", (-1.0, 0.0, 9e-5), "greater than or equal to 0.0001")
+      for name in ("mumu-zprime", "mumu-scalar", "mumu-alp", "tautau-scalar")),
+    *((name, "coupling", (0.0, -1e-3), "greater than 0") for name in ONE_MASS),
+    *((name, "ctau", (-1e-9, -1.0), "greater than or equal to 0")
+      for name in LEAST if name not in STANDARD_MODEL),
+    *((name, "reach", (0.0, -1.0), "greater than 0") for name in LEAST),
+    ("mumu-zprime", "coupling", (3.6,), "less than or equal to 3.54"),
+    ("mumu-zprime", "g_chi", (0.0, 3.6), "Input should be"),
+    ("mumu-zprime", "m_chi", (0.0, -0.1), "greater than 0"),
+    ("mumu-alp", "coupling", (10.1,), "less than or equal to 10"),
+    ("tautau-scalar", "coupling", (500.0,), "less than or equal to 492.3"),
+    ("gamma-alp", "mass", (0.0, 1e-4), "greater than or equal to 0.001"),
+    ("gamma-alp", "coupling", (1.1,), "less than or equal to 1"),
+    ("gamma-darkphoton", "mass", (-1.0, 0.0, 1e-3), "greater than 0.00102"),
+    ("gamma-darkphoton", "coupling", (1.1,), "less than or equal to 1"),
+    ("gamma-darkphoton", "theta_min", (-0.1,), "greater than or equal to 0"),
+    ("gamma-darkphoton", "theta_min", (1.6,), "less than 1.57"),
+    ("gamma-darkphoton", "energy_min", (-0.1,), "greater than or equal to 0"),
+    *((name, key, (0.0, -1.0), "greater than 0") for name in DARK_HIGGS
+      for key in ("m_ap", "m_hp", "epsilon", "alpha_d")),
+    *((name, key, (1.1,), "less than or equal to 1") for name in DARK_HIGGS
+      for key in ("epsilon", "alpha_d")),
+    ("inelastic-dark-matter", "m_chi1", (0.0, -1.0), "greater than 0"),
+    ("inelastic-dark-matter", "delta", (0.0, -0.1), "greater than 0"),
+    ("inelastic-dark-matter", "sin_theta", (0.0, -0.1), "greater than 0"),
+    ("inelastic-dark-matter", "sin_theta", (1.0,), "less than 1"),
+    ("inelastic-dark-matter", "q_phi", (0.0, -2.0), "greater than 0"),
+    ("inelastic-dark-matter", "ctau_hp", (-1.0,), "greater than or equal to 0"),
+    *((name, "theta_min", (0.0, 0.01), "greater than 0.01")
+      for name in ("gammagamma", "bhabha", "mumu-gamma")),
+    *((name, "theta_min", (math.pi / 2,), "less than 1.57")
+      for name in ("gammagamma", "bhabha", "mumu-gamma")),
+    *((name, "mass_min", (0.9,), "greater than or equal to 1")
+      for name in ("gammagamma", "bhabha")),
+    ("mumu-gamma", "energy_min", (0.0, 0.009), "greater than or equal to 0.01"),
+    ("ee-mumu", "w_min", (-0.1,), "greater than or equal to 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "key", "values", "bound"), BOUNDS)
+def test_out_of_bounds(name: str, key: str, values: tuple[float, ...], bound: str):
+    for value in values:
+        said = refusal(name, LEAST[name] | {key: value})
+        assert said.startswith(f"{key}: Input should be ")
+        assert bound in said
+        assert said.endswith(f"(got {value})")
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_words_and_truth_are_no_numbers(name: str):
+    for key, value in (("reach", "far"), ("reach", True), ("isr", "maybe"), ("weighted", 7)):
+        assert refusal(name, LEAST[name] | {key: value}).startswith(f"{key}: ")
+
+
+# ---- parameters that do not go together ----------------------------------------------------------
+
+TOGETHER: list[tuple[str, Parameters, str]] = [
+    ("mumu-zprime", {"mass": 1.0, "m_chi": 0.5}, "m_chi = 0.5 GeV exceeds half of mass = 1.0 GeV"),
+    ("mumu-scalar", {"mass": 1.0, "coupling": 4.0}, "makes g = 4 of the leptons, above sqrt(4 pi)"),
+    (
+        "mumu-scalar",
+        {"mass": 1.0, "coupling": 9000.0, "couples_to": "leptons"},
+        "makes g = 3.862 of the leptons, above sqrt(4 pi)",
+    ),
+    ("gamma-darkphoton", {"mass": 1.0, "energy_min": 0.0}, "must not lie below 0.001 GeV with isr"),
+    *(
+        (
+            "dark-higgsstrahlung",
+            {"m_ap": 1.0, "m_hp": m_hp},
+            f"m_hp = {m_hp} GeV must lie below m_ap = 1.0 GeV or above twice that",
+        )
+        for m_hp in (1.0, 1.5, 2.0)
+    ),
+    *(
+        (
+            "inelastic-dark-matter",
+            IDM | {"m_ap": m_ap},
+            f"m_ap = {m_ap} GeV must exceed m_chi1 + m_chi2 = 2.4 GeV",
+        )
+        for m_ap in (0.3, 2.4)
+    ),
+    (
+        "inelastic-dark-matter",
+        IDM | {"m_hp": 2.0},
+        "m_hp = 2.0 GeV must lie below 2 m_chi1 = 2 GeV",
+    ),
+    (
+        "inelastic-dark-matter",
+        IDM | {"q_phi": 100.0},
+        "q_phi = 100.0 makes q_phi^2 alpha_d = 1000 of the h', above 4 pi: choose q_phi < 11.21",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "message"), TOGETHER)
+def test_parameters_that_do_not_go_together(name: str, parameters: Parameters, message: str):
+    assert message in refusal(name, parameters)
+
+
+def test_what_the_messages_allow_is_allowed():
+    find_process("inelastic-dark-matter")(**IDM | {"q_phi": 11.2})
+    find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=0.999)
+    find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=2.001)
+    find_process("inelastic-dark-matter")(**IDM | {"m_ap": 2.401})
+    find_process("gamma-darkphoton")(mass=1.0, energy_min=0.0, isr=False)
+
+
+# ---- closed decays -------------------------------------------------------------------------------
+
+CLOSED: list[tuple[str, Parameters, str]] = [
+    *(
+        (name, {"mass": 0.2, "decay": "mumu"}, "decay to mumu needs mass > 0.211317 GeV (got 0.2)")
+        for name in ("mumu-zprime", "mumu-scalar", "mumu-alp", "tautau-scalar", "gamma-darkphoton")
+    ),
+    *(
+        (name, {"mass": 3.0, "decay": "tautau"}, "decay to tautau needs mass > 3.55386 GeV (got 3)")
+        for name in ("mumu-zprime", "mumu-alp", "tautau-scalar", "gamma-darkphoton")
+    ),
+    ("mumu-scalar", {"mass": 5e-4, "decay": "ee"}, "decay to ee needs mass > 0.001022 GeV"),
+    (
+        "mumu-scalar",
+        {"mass": 1.0, "decay": "ee"},
+        "no decay to ee at mass = 1 GeV, open: mumu, gammagamma",
+    ),
+    ("gamma-darkphoton", {"mass": 0.9, "decay": "KK"}, "decay to KK needs mass > 0.987354 GeV"),
+    (
+        "gamma-darkphoton",
+        {"mass": 3.0, "decay": "pipi"},
+        "no decay to pipi at mass = 3 GeV, open: ee, mumu",
+    ),
+    ("dark-higgsstrahlung", {"m_ap": 0.2, "m_hp": 0.1}, "decay to mumu needs m_ap > 0.211317 GeV"),
+    (
+        "dark-higgsstrahlung",
+        {"m_ap": 0.3, "m_hp": 1.0, "decay": "pipipi0"},
+        "decay to pipipi0 needs m_ap > 0.414118 GeV (got 0.3)",
+    ),
+    (
+        "inelastic-dark-matter",
+        IDM | {"delta": 1e-3},
+        "decay to ee needs m_chi1 + delta > 1.00102 GeV (got 1.001)",
+    ),
+    *(
+        ("inelastic-dark-matter", IDM | {"decay": decay, "delta": 0.2},
+         f"decay to {decay} needs m_chi1 + delta > ")
+        for decay in ("mumu", "tautau", "pipi")
+    ),
+    ("inelastic-dark-matter", IDM | {"m_hp": 0.2}, "decay to mumu needs m_hp > 0.211317 GeV"),
+    *(
+        ("inelastic-dark-matter", IDM | {"m_hp": 0.25, "decay_hp": decay},
+         f"decay to {decay} needs m_hp > ")
+        for decay in ("tautau", "pipi", "pi0pi0", "KK", "K0K0")
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parameters", "message"), CLOSED)
+def test_closed_decays(name: str, parameters: Parameters, message: str):
+    assert message in refusal(name, parameters)
+
+
+# ---- too heavy for the collider ------------------------------------------------------------------
+
+# Process, parameters, which of them to lower.
+HEAVY: list[tuple[str, Parameters, str]] = [
+    *((name, {"mass": 10.5}, "mass") for name in ("mumu-zprime", "mumu-scalar", "mumu-alp")),
+    ("mumu-alp", {"mass": 300.0}, "mass"),
+    ("tautau-scalar", {"mass": 8.0}, "mass"),
+    ("dark-higgsstrahlung", {"m_ap": 8.0, "m_hp": 3.0}, "m_hp"),
+    ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 10.0}, "m_hp"),
+    ("dark-higgsstrahlung", {"m_ap": 12.0, "m_hp": 1.0, "decay": "ee"}, "m_ap"),
+    ("inelastic-dark-matter", {"m_ap": 12.0, "m_chi1": 4.0, "delta": 0.5, "m_hp": 3.0}, "m_hp"),
+    ("inelastic-dark-matter", {"m_ap": 13.0, "m_chi1": 5.0, "delta": 2.0, "m_hp": 0.5}, "m_chi1"),
+    ("inelastic-dark-matter", {"m_ap": 14.0, "m_chi1": 1.0, "delta": 11.0, "m_hp": 0.5}, "delta"),
+    ("gamma-alp", {"mass": 11.0}, "mass"),
+    ("gamma-darkphoton", {"mass": 10.55}, "mass"),
+    ("gamma-darkphoton", {"mass": 1.0, "energy_min": 6.0}, "energy_min"),
+    ("mumu-gamma", {"energy_min": 6.0}, "energy_min"),
+    ("ee-mumu", {"w_min": 11.0}, "w_min"),
+    ("gammagamma", {"mass_min": 11.0}, "mass_min"),
+    ("bhabha", {"mass_min": 11.0}, "mass_min"),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "key"), HEAVY)
+def test_too_heavy_for_the_collider(
+    name: str, parameters: Parameters, key: str, collider: Collider
+):
+    """The message names a limit that is one: just below it the process opens, above it does not."""
+    process = find_process(name)(**parameters)
+    with pytest.raises(KinematicsError) as caught:
+        process.prepare(collider, np.random.default_rng(1))
+    said = one_line(name, caught.value)
+    assert said.startswith(f"{key} = {parameters[key]} GeV is too heavy for sqrt_s = 10.58 GeV ")
+    limit = float(said.removesuffix(" GeV").rpartition(f"choose {key} < ")[2])
+    assert 0 < limit < parameters[key]
+    for value, opens in ((limit - 1e-3, True), (limit + 1e-3, False)):
+        hard = process.model_copy(update={key: value}).hard_process()
+        assert (hard.threshold < collider.sqrt_s) == opens
+
+
+def test_nothing_to_lower(collider: Collider):
+    """A collider of too little energy for two taus."""
+    slow = {"slow": collider.presets[collider.preset].model_copy(
+        update={"e_her_gev": 1.0, "e_ler_gev": 1.0}
+    )}  # fmt: skip
+    weak = collider.model_copy(update={"presets": slow, "preset": "slow"})
+    with pytest.raises(KinematicsError) as caught:
+        find_process("tautau")().prepare(weak, np.random.default_rng(1))
+    said = one_line("tautau", caught.value)
+    assert said == "sqrt_s = 1.9983 GeV (SuperKEKB) must exceed 3.5539 GeV"
+
+
+# ---- cuts ----------------------------------------------------------------------------------------
+
+CUTS: list[tuple[Any, str]] = [
+    ({"theta": (2.0, 1.0)}, "cuts: theta: needs 0 <= low <= high <= pi (got 2.0, 1.0)"),
+    ({"theta": (-0.1, 1.0)}, "cuts: theta: needs 0 <= low <= high <= pi (got -0.1, 1.0)"),
+    ({"theta": (0.0, 3.2)}, "cuts: theta: needs 0 <= low <= high <= pi (got 0.0, 3.2)"),
+    ({"theta": (math.nan, 3.0)}, "cuts.theta.0: Input should be a finite number (got nan)"),
+    ({"n_charged": -1}, "cuts.n_charged: Input should be greater than or equal to 0 (got -1)"),
+    ({"n_photons": 1.5}, "cuts.n_photons: Input should be a valid integer"),
+    ({"energy": -1.0}, "cuts.energy: Input should be greater than or equal to 0 (got -1.0)"),
+    ({"energy": math.nan}, "cuts.energy: Input should be a finite number (got nan)"),
+    ({"frame": "cm"}, "cuts.frame: Input should be 'lab' or 'cms' (got 'cm')"),
+    ({"n_muons": 2}, "cuts: unknown key 'n_muons', did you mean 'n_photons'?"),
+    (3, "cuts: Input should be a table (got 3)"),
+]
+
+
+@pytest.mark.parametrize("name", ["mumu", "inelastic-dark-matter"])
+@pytest.mark.parametrize(("cuts", "message"), CUTS)
+def test_cuts_that_are_none(name: str, cuts: Any, message: str):
+    assert message in refusal(name, LEAST[name] | {"cuts": cuts})

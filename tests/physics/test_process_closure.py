@@ -1,0 +1,539 @@
+"""Every process from the beams to the decays: events in the laboratory against formulas.
+
+Densities are written out here from the production handbook, or from textbooks; they are no code of
+the generator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from darkbelle.gen import Status
+from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
+from darkbelle.gen.processes import find_process
+from darkbelle.geometry import Collider, load
+from darkbelle.units import ALPHA_EM, HBAR_C, HIGGS_VEV, C
+from tests.physics.views import View, boosted, cosine, square
+
+P_MIN = 1e-3
+SIGMAS = 4.0
+MANY = 100_000
+PLAIN = {"isr": False, "fsr": False}
+
+Density = Callable[[np.ndarray], np.ndarray]
+Parameters = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def collider() -> Collider:
+    return load("belle2").collider
+
+
+@pytest.fixture(scope="module")
+def sharp_collider() -> Collider:
+    return load("belle2", ["collider.beam_spread=false"]).collider
+
+
+def generate(
+    name: str, parameters: Parameters, collider: Collider, n: int = MANY, seed: int = 11
+) -> View:
+    process = find_process(name)(**parameters)
+    return View(process.generate(collider, n, np.random.default_rng(seed)))
+
+
+def follows(x: np.ndarray, low: float, high: float, density: Density) -> float:
+    """P-value of a density that is not normalised, by the trapezoidal rule."""
+    nodes = low + (high - low) * (1 - np.cos(np.linspace(0, np.pi, 20_001))) / 2
+    value = density(nodes)
+    steps = np.append(0.0, np.cumsum(np.diff(nodes) * (value[1:] + value[:-1]) / 2))
+    shares = np.interp(x, nodes, steps / steps[-1])
+    return float(stats.kstest(shares, "uniform").pvalue)
+
+
+# ---- lifetimes -----------------------------------------------------------------------------------
+
+
+def leptonic(g: float, mass: float, lepton: float) -> float:
+    """Width of a scalar to l+ l-, section 1.6."""
+    return g**2 * mass / (8 * math.pi) * (1 - 4 * lepton**2 / mass**2) ** 1.5
+
+
+def muons_of_mixing(epsilon: float, mass: float) -> float:
+    """Width of an A' to l+ l- below all else, section 2."""
+    widths = 0.0
+    for lepton in (MASS_E, MASS_MU):
+        r = (lepton / mass) ** 2
+        widths += (1 + 2 * r) * math.sqrt(max(1 - 4 * r, 0.0))
+    return ALPHA_EM * epsilon**2 * mass / 3 * widths
+
+
+def higgs_to_photons(alpha_h: float, mass: float, m_ap: float) -> float:
+    """Width of h' -> A'A', section 2."""
+    r = (m_ap / mass) ** 2
+    return alpha_h * mass**3 / (8 * m_ap**2) * math.sqrt(1 - 4 * r) * (1 - 4 * r + 12 * r**2)
+
+
+IDM = {"m_ap": 3.0, "m_chi1": 1.0, "delta": 0.4, "m_hp": 0.4, "decay_hp": "pipi"}
+HIGGS = {"m_ap": 0.22, "m_hp": 1.0, "epsilon": 1e-6, "alpha_d": 1e-14}
+# Process, parameters, code and mass of what flies, its ctau [cm].
+LIFETIMES: list[tuple[str, Parameters, int, float, float]] = [
+    ("mumu-zprime", {"mass": 2.0, "ctau": 3.0}, 55, 2.0, 3.0),
+    (
+        "mumu-scalar",
+        {"mass": 0.5, "coupling": 1e-7},
+        54,
+        0.5,
+        HBAR_C / leptonic(1e-7, 0.5, MASS_MU),
+    ),
+    ("mumu-scalar", {"mass": 0.15, "decay": "gammagamma", "ctau": 2.0}, 54, 0.15, 2.0),
+    ("mumu-alp", {"mass": 3.0, "decay": "mumu", "ctau": 0.1}, 51, 3.0, 0.1),
+    (
+        "tautau-scalar",
+        {"mass": 0.5, "decay": "mumu", "coupling": 1e-4},
+        54,
+        0.5,
+        HBAR_C / leptonic(1e-4 * MASS_MU / HIGGS_VEV, 0.5, MASS_MU),
+    ),
+    ("dark-higgsstrahlung", HIGGS, 56, 0.22, HBAR_C / muons_of_mixing(1e-6, 0.22)),
+    ("dark-higgsstrahlung", HIGGS, 57, 1.0, HBAR_C / higgs_to_photons(1e-14, 1.0, 0.22)),
+    # Tables of sections 3.3 and 3.4: 2.91 cm; 1.523e-8 m at sin(theta) = 1.
+    ("inelastic-dark-matter", IDM, 53, 1.4, HBAR_C / (5.0409e-15 / 0.744)),
+    ("inelastic-dark-matter", IDM, 57, 0.4, 1.523e-6 / 1e-8),
+    ("inelastic-dark-matter", IDM | {"ctau": 0.3, "ctau_hp": 7.0}, 53, 1.4, 0.3),
+    ("inelastic-dark-matter", IDM | {"ctau": 0.3, "ctau_hp": 7.0}, 57, 0.4, 7.0),
+    ("gamma-alp", {"mass": 0.1, "coupling": 1e-4}, 51, 0.1, HBAR_C * 64e11 * math.pi),
+    (
+        "gamma-darkphoton",
+        {"mass": 0.25, "decay": "mumu", "coupling": 1e-6},
+        56,
+        0.25,
+        HBAR_C / muons_of_mixing(1e-6, 0.25),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "code", "mass", "ctau"), LIFETIMES)
+def test_lifetimes(
+    name: str, parameters: Parameters, code: int, mass: float, ctau: float, collider: Collider
+):
+    """Exponential with beta gamma c tau, straight, at the speed of the particle."""
+    view = generate(name, parameters, collider, 10_000)
+    rows = np.flatnonzero(view.where(code))
+    flight, p = view.flights(rows), view.of(rows)
+    momentum = np.sqrt(np.sum(p[1:] ** 2, axis=0))
+    length = np.sqrt(np.sum(flight[:3] ** 2, axis=0))
+    assert stats.kstest(length * mass / momentum / ctau, "expon").pvalue > P_MIN
+    assert flight[:3] == pytest.approx(length * p[1:] / momentum, rel=1e-9, abs=1e-9 * ctau)
+    assert C * flight[3] == pytest.approx(length * p[0] / momentum, rel=1e-7, abs=1e-9 * ctau)
+
+
+def test_six_muons_come_from_three_places(collider: Collider):
+    """Those of the h' come later by its flight; each pair starts where its own A' ends."""
+    view = generate("dark-higgsstrahlung", HIGGS | PLAIN, collider, 5000)
+    truth, p = view.events, view.events.particles
+    muons = np.flatnonzero(view.where(13))
+    assert len(muons) == 3 * truth.n_events
+    vectors = truth.parents(muons)
+    of_higgs = np.flatnonzero(p.parent[vectors] >= 0)
+    assert len(of_higgs) == 2 * truth.n_events
+    higgs = truth.parents(vectors[of_higgs])
+    assert np.all(p.pdg_id[higgs] == 57)
+    born = truth.vertex[:, truth.event_index()[muons]][:, of_higgs]
+    flights = view.flights(higgs) + view.flights(vectors[of_higgs])
+    start = np.stack([getattr(p, name)[muons[of_higgs]] for name in "xyzt"])
+    assert start == pytest.approx(born + flights, rel=1e-9, abs=1e-12)
+
+
+def test_electrons_of_chi2_start_after_its_flight(collider: Collider):
+    """From where the beams met, by the flights of A' and chi2; chi1 leaves with them."""
+    view = generate("inelastic-dark-matter", IDM | PLAIN, collider, 5000)
+    p, n = view.events.particles, view.events.n_events
+    electron, chi2, vector = (view.first_row(code) for code in (11, 53, 56))
+    flights = view.flights(vector) + view.flights(chi2)
+    born = np.stack([getattr(p, name)[electron] for name in "xyzt"])
+    assert born == pytest.approx(view.events.vertex + flights, rel=1e-9, abs=1e-12)
+    chi1 = view.first_row(52, 1)
+    assert np.all(p.parent[chi1] == p.parent[electron])
+    assert np.all(p.parent[view.first_row(52)] == p.parent[chi2])
+    assert np.mean(born[3] > 0.01) > 0.8
+    assert n == 5000
+
+
+# ---- angles in the centre of mass ----------------------------------------------------------------
+
+
+def even(curvature: float) -> Density:
+    return lambda c: 1 + curvature * c**2
+
+
+def lepton_pair(mass: float, s: float) -> Density:
+    """1 + c^2 + (1 - beta^2)(1 - c^2), section 7."""
+    beta2 = 1 - 4 * mass**2 / s
+    return lambda c: 1 + c**2 + (1 - beta2) * (1 - c**2)
+
+
+def higgsstrahlung(m_ap: float, m_hp: float, s: float) -> Density:
+    """1 + p^2/(2 m_A'^2) sin^2, section 2."""
+    p2 = (s - (m_ap + m_hp) ** 2) * (s - (m_ap - m_hp) ** 2) / (4 * s)
+    return lambda c: 1 + p2 / (2 * m_ap**2) * (1 - c**2)
+
+
+def dark_photon(mass: float, s: float) -> Density:
+    """[1 + c^2 + 4 (1 - x)/x^2]/(1 - c^2) at wide angles, section 4.2."""
+    x = 1 - mass**2 / s
+    return lambda c: (1 + c**2 + 4 * (1 - x) / x**2) / (1 - c**2)
+
+
+def bhabha(c: np.ndarray) -> np.ndarray:
+    """[(3 + c^2)/(1 - c)]^2, section 7."""
+    return ((3 + c**2) / (1 - c)) ** 2
+
+
+S = load("belle2", ["collider.beam_spread=false"]).collider.sqrt_s ** 2
+TEN_DEGREES = math.cos(math.radians(10))
+WIDE = {"theta_min": math.radians(10)}
+# Process, parameters, code, greatest cosine, density of the cosine to the electron.
+ANGLES: list[tuple[str, Parameters, int, float, Density]] = [
+    ("mumu", {}, 13, 1.0, lepton_pair(MASS_MU, S)),
+    ("tautau", {}, -15, 1.0, lepton_pair(MASS_TAU, S)),
+    ("gammagamma", {}, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
+    ("bhabha", {"vacuum_polarisation": False}, 11, TEN_DEGREES, bhabha),
+    ("gamma-alp", {"mass": 3.0}, 22, 1.0, even(1.0)),
+    ("gamma-alp", {"mass": 9.0, "decay": "invisible"}, 51, 1.0, even(1.0)),
+    ("gamma-darkphoton", {"mass": 1.0, **WIDE}, 22, TEN_DEGREES, dark_photon(1.0, S)),
+    ("gamma-darkphoton", {"mass": 9.0, **WIDE}, 22, TEN_DEGREES, dark_photon(9.0, S)),
+    ("dark-higgsstrahlung", {"m_ap": 3.0, "m_hp": 0.5}, 56, 1.0, higgsstrahlung(3.0, 0.5, S)),
+    ("dark-higgsstrahlung", {"m_ap": 9.0, "m_hp": 1.0}, 57, 1.0, higgsstrahlung(9.0, 1.0, S)),
+    # Narrow: the A' is at its mass in all but a few events.
+    ("inelastic-dark-matter", IDM | {"alpha_d": 1e-4}, 57, 1.0, higgsstrahlung(3.0, 0.4, S)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parameters", "code", "c_max", "density"), ANGLES)
+def test_polar_angles(
+    name: str,
+    parameters: Parameters,
+    code: int,
+    c_max: float,
+    density: Density,
+    sharp_collider: Collider,
+):
+    view = generate(name, PLAIN | parameters, sharp_collider)
+    cos_theta = cosine(*view.in_beams_frame(view.first(code)))
+    assert np.abs(cos_theta).max() < c_max + 1e-9
+    assert follows(cos_theta, -c_max, c_max, density) > P_MIN
+
+
+# Moments of section 1.8 (``fsr_moments.csv``): mean cos^2 of X and of mu-.
+@pytest.mark.parametrize("name", ["mumu-scalar", "mumu-alp", "tautau-scalar", "mumu-zprime"])
+def test_emission_is_of_first_order_in_cos2(name: str, sharp_collider: Collider):
+    """One virtual photon makes 1 + a cos^2 of any angle, here of the boson, with a fitted."""
+    choices = {"decay": "any"} if name == "tautau-scalar" else {"decay": "invisible"}
+    view = generate(name, PLAIN | choices | {"mass": 1.0}, sharp_collider)
+    code = {"mumu-alp": 51, "mumu-zprime": 55}.get(name, 54)
+    cos_theta = cosine(*view.in_beams_frame(view.first(code)))
+    mean = np.mean(cos_theta**2)
+    a = (mean - 1 / 3) / (1 / 5 - mean / 3)
+    assert follows(cos_theta, -1, 1, even(a)) > P_MIN
+
+
+# ---- angles of decays ----------------------------------------------------------------------------
+
+# Process, parameters, code of the parent, code of a daughter.
+ISOTROPIC: list[tuple[str, Parameters, int, int]] = [
+    ("mumu-scalar", {"mass": 0.15, "decay": "ee", "couples_to": "leptons"}, 54, 11),
+    ("mumu-alp", {"mass": 2.0, "decay": "ee"}, 51, 11),
+    ("tautau-scalar", {"mass": 1.0, "decay": "mumu"}, 54, 13),
+    ("inelastic-dark-matter", {"m_ap": 3.0, "m_chi1": 1.0, "delta": 0.4, "m_hp": 0.4}, 57, 13),
+    ("gamma-alp", {"mass": 3.0}, 51, 22),
+    ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 3.0}, 57, 56),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "parent", "daughter"), ISOTROPIC)
+def test_spinless_particles_decay_isotropically(
+    name: str, parameters: Parameters, parent: int, daughter: int, sharp_collider: Collider
+):
+    """In their own frame, to the electron and to their flight."""
+    view = generate(name, PLAIN | parameters, sharp_collider, 20_000)
+    truth = view.events
+    rows = np.flatnonzero(view.where(daughter) & (truth.particles.parent >= 0))
+    rows = rows[truth.particles.pdg_id[truth.parents(rows)] == parent]
+    event = truth.event_index()[rows]
+    rows = rows[np.unique(event, return_index=True)[1]]
+    frame = view.of(truth.parents(rows))
+    assert len(rows) == truth.n_events
+    for axis in (view.electron, view.total):
+        cos_theta = cosine(boosted(view.of(rows), frame), boosted(axis, frame))
+        assert stats.kstest((cos_theta + 1) / 2, "uniform").pvalue > P_MIN
+
+
+def quadratic_share(c: np.ndarray, constant: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Share of the density constant + square c^2 below c, event by event."""
+    return 0.5 + (constant * c + square * c**3 / 3) / (2 * (constant + square / 3))
+
+
+HELICITY: list[tuple[str, Parameters, int, float, bool]] = [
+    ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 0.5, "decay": "mumu"}, 13, MASS_MU, True),
+    ("dark-higgsstrahlung", {"m_ap": 4.0, "m_hp": 1.0, "decay": "tautau"}, 15, MASS_TAU, True),
+    ("dark-higgsstrahlung", {"m_ap": 0.8, "m_hp": 0.5, "decay": "pipi"}, 211, 0.13957039, False),
+    ("gamma-darkphoton", {"mass": 1.0, "decay": "mumu"}, 13, MASS_MU, True),
+    ("gamma-darkphoton", {"mass": 8.0, "decay": "tautau"}, 15, MASS_TAU, True),
+    ("gamma-darkphoton", {"mass": 0.8, "decay": "pipi"}, 211, 0.13957039, False),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "code", "m", "fermions"), HELICITY)
+def test_decays_of_the_dark_photon(
+    name: str, parameters: Parameters, code: int, m: float, *, fermions: bool,
+    sharp_collider: Collider,
+):  # fmt: skip
+    """Angle to its flight, from its density matrix: the share of longitudinal A' at each angle.
+
+    Higgsstrahlung (section 2): (Q^2 + p^2) sin^2/(2 Q^2 + p^2 sin^2), the tensor L_mn between
+    polarisations. With a photon (section 4.2): the tensor is -g Y' - p_a p_a - p_b p_b, which in
+    the frame of the A' is Y' - (along p_a)^2 - (along p_b)^2 with Y' = E_a^2 + E_b^2.
+    """
+    options = WIDE if name == "gamma-darkphoton" else {}
+    view = generate(name, PLAIN | options | parameters, sharp_collider)
+    vector = view.first(56)
+    in_beams, electron = view.in_beams_frame(vector)
+    mass2 = square(vector)
+    if name == "dark-higgsstrahlung":
+        sin2 = 1 - cosine(in_beams, electron) ** 2
+        p2 = in_beams[0] ** 2 - mass2
+        longitudinal = (mass2 + p2) * sin2 / (2 * mass2 + p2 * sin2)
+    else:
+        beams = [boosted(p, vector) for p in (view.electron, view.total - view.electron)]
+        flight = -boosted(view.total, vector)
+        along = sum((p[0] * cosine(p, flight)) ** 2 for p in beams)
+        longitudinal = (1 - along / sum(p[0] ** 2 for p in beams)) / 2
+    # A pair of scalars has the density l c^2 + (1 - l) sin^2/2, fermions 1 - beta^2 of that.
+    constant, slope = (1 - longitudinal) / 2, (3 * longitudinal - 1) / 2
+    if fermions:
+        beta2 = 1 - 4 * m**2 / mass2
+        constant, slope = 1 - beta2 * constant, -beta2 * slope
+    cos_decay = cosine(boosted(view.first(code), vector), -boosted(view.total, vector))
+    shares = quadratic_share(cos_decay, constant, slope)
+    assert stats.kstest(shares, "uniform").pvalue > P_MIN
+
+
+def test_chi1_and_chi2_know_of_the_spin_of_the_dark_photon(sharp_collider: Collider):
+    """As pairs of fermions, with 2 d^2/(p1.p2 + m1 m2) for beta^2 (section 2)."""
+    parameters = {"m_ap": 4.0, "m_chi1": 0.8, "delta": 0.3, "m_hp": 0.5, "alpha_d": 1e-3}
+    view = generate("inelastic-dark-matter", PLAIN | parameters, sharp_collider)
+    vector, chi2 = view.first(56), view.first(53)
+    mass2, (in_beams, electron) = square(vector), view.in_beams_frame(vector)
+    sin2, p2 = 1 - cosine(in_beams, electron) ** 2, in_beams[0] ** 2 - mass2
+    longitudinal = (mass2 + p2) * sin2 / (2 * mass2 + p2 * sin2)
+    breakup2 = (mass2 - 1.9**2) * (mass2 - 0.3**2) / (4 * mass2)
+    size = 4 * breakup2 / (mass2 - 0.3**2)
+    constant, slope = (1 - longitudinal) / 2, (3 * longitudinal - 1) / 2
+    cos_decay = cosine(boosted(chi2, vector), -boosted(view.total, vector))
+    shares = quadratic_share(cos_decay, 1 - size * constant, -size * slope)
+    assert stats.kstest(shares, "uniform").pvalue > P_MIN
+
+
+# ---- invariant masses ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("m_ap", "alpha_d"), [(3.0, 0.5), (4.0, 0.1), (12.0, 0.1)])
+def test_mass_of_the_dark_photon(m_ap: float, alpha_d: float, sharp_collider: Collider):
+    """Section 3.2: higgsstrahlung of mass Q times the Breit-Wigner with the width of chi1 chi2."""
+    parameters = IDM | {"m_ap": m_ap, "alpha_d": alpha_d}
+    view = generate("inelastic-dark-matter", PLAIN | parameters, sharp_collider)
+    q = np.sqrt(square(view.first(56)))
+
+    def width(q: np.ndarray | float) -> np.ndarray:
+        total2, gap2 = (2.4 / q) ** 2, (0.4 / q) ** 2
+        spin = (1 + total2 / 2) * np.sqrt(np.maximum(1 - total2, 0))
+        return alpha_d * q / 3 * (1 - gap2) ** 1.5 * spin
+
+    def density(q: np.ndarray) -> np.ndarray:
+        a, b = q**2 / S, 0.4**2 / S
+        lam = np.maximum(1 + a**2 + b**2 - 2 * (a + b + a * b), 0)
+        production = np.sqrt(lam) * (lam + 12 * a) / q**2
+        propagator = (q**2 - m_ap**2) ** 2 + (m_ap * width(m_ap)) ** 2
+        return production * q * width(q) / propagator * q
+
+    assert follows(q, 2.4, math.sqrt(S) - 0.4, density) > P_MIN
+
+
+def test_mass_of_the_electron_pair_of_chi2(sharp_collider: Collider):
+    """Section 3.3."""
+    view = generate("inelastic-dark-matter", PLAIN | IDM, sharp_collider)
+    q = np.sqrt(square(view.momentum(11, -11)))
+
+    def density(q: np.ndarray) -> np.ndarray:
+        q2, r = q**2, 4 * MASS_E**2 / q**2
+        lam = (2.4**2 - q2) * np.maximum(0.4**2 - q2, 0)
+        ratio = (1 + r / 2) * np.sqrt(np.maximum(1 - r, 0))
+        rate = np.sqrt(lam) * (0.4**2 - q2) * (2.4**2 + 2 * q2) / (q2 - 9) ** 2 * ratio
+        return rate * 2 * q * q
+
+    # Over ln(q), which the pole of the photon at small q makes smooth.
+    low, high = math.log(2 * MASS_E), math.log(0.4)
+    in_log = np.clip(np.log(q), low, high)
+    assert follows(in_log, low, high, lambda x: density(np.exp(x))) > P_MIN
+
+
+# ---- weights -------------------------------------------------------------------------------------
+
+
+def observables(view: View) -> list[np.ndarray]:
+    """Of each event: energies and angles of the first two particles, visible energy, mass.
+
+    Energies are those in the centre of mass, the angles in the laboratory.
+    """
+    p, truth = view.events.particles, view.events
+    primary = np.flatnonzero((p.parent < 0) & (p.status != Status.BEAM) & (p.origin == 1))
+    event = truth.event_index()[primary]
+    first = primary[np.unique(event, return_index=True)[1]]
+    values = []
+    for rows in (first, first + 1):
+        momentum = view.of(rows)
+        values.append(boosted(momentum, view.total)[0])
+        values.append(momentum[3] / np.sqrt(np.sum(momentum[1:] ** 2, axis=0)))
+    pair = view.of(first) + view.of(first + 1)
+    return [*values, square(pair)]
+
+
+def compare(one: View, other: View, n_bins: int = 20) -> list[float]:
+    """P-values of chi2 between weighted histograms, in bins of about equal content."""
+    weights = one.events.weight, other.events.weight
+    pairs = zip(observables(one), observables(other), strict=True)
+    return [agree(pair, weights, n_bins) for pair in pairs]
+
+
+def agree(
+    values: tuple[np.ndarray, np.ndarray], weights: tuple[np.ndarray, np.ndarray], n_bins: int = 20
+) -> float:
+    """P-value of two weighted samples to be of one distribution; one where all values agree."""
+    edges = np.unique(np.quantile(values[0], np.linspace(0, 1, n_bins + 1)))
+    spread = edges[-1] - edges[0]
+    if spread < 1e-9 * abs(edges[0]):
+        return float(np.allclose(values[1], edges[0], rtol=1e-8))
+    edges = np.unique([-np.inf, *edges[1:-1], np.inf])
+    shares, errors2 = [], []
+    for value, weight in zip(values, weights, strict=True):
+        total = weight.sum()
+        bins = np.digitize(value, edges[1:-1])
+        share = np.bincount(bins, weight, len(edges) - 1) / total
+        # Of a share w/total, with total correlated: sum of (w - share)^2 within and outside.
+        sum_w2 = np.bincount(bins, weight**2, len(edges) - 1)
+        errors2.append((sum_w2 * (1 - 2 * share) + share**2 * np.sum(weight**2)) / total**2)
+        shares.append(share)
+    chi2 = np.sum((shares[0] - shares[1]) ** 2 / (errors2[0] + errors2[1]) * (1 - shares[0]))
+    return float(stats.chi2.sf(chi2, len(edges) - 2))
+
+
+SIGNALS: dict[str, Parameters] = {
+    "mumu-zprime": {"mass": 1.0},
+    "mumu-scalar": {"mass": 0.5},
+    "mumu-alp": {"mass": 5.0},
+    "tautau-scalar": {"mass": 0.1},
+    "dark-higgsstrahlung": {"m_ap": 1.0, "m_hp": 0.5},
+    "inelastic-dark-matter": IDM,
+    "gamma-alp": {"mass": 1.0},
+    "gamma-darkphoton": {"mass": 1.0, "theta_min": 0.2},
+}
+BACKGROUNDS: dict[str, Parameters] = {
+    name: {} for name in ("mumu", "tautau", "mumu-gamma", "gammagamma", "ee-mumu", "bhabha")
+}
+
+
+@pytest.mark.parametrize("name", [*SIGNALS, *BACKGROUNDS])
+def test_weighted_events_are_distributed_as_unweighted_ones(name: str, collider: Collider):
+    """Energies, angles and masses of the final state, radiation included."""
+    parameters = (SIGNALS | BACKGROUNDS)[name]
+    n = 20_000
+    plain = generate(name, parameters, collider, n, 21)
+    weighted = generate(name, parameters | {"weighted": True}, collider, n, 22)
+    assert np.mean(plain.events.weight == 1) > 0.999
+    assert np.ptp(weighted.events.weight) > 0
+    p_values = compare(plain, weighted)
+    assert min(p_values) > P_MIN / 5, p_values
+    weight = weighted.events.weight
+    error = weight.std() * (n**-0.5 + 100_000**-0.5)
+    assert abs(weight.mean() - 1) < SIGMAS * error
+    one, other = plain.events.cross_section, weighted.events.cross_section
+    assert abs(one.value - other.value) < SIGMAS * math.hypot(one.error, other.error)
+
+
+DISPLACED: list[tuple[str, Parameters, tuple[int, ...]]] = [
+    ("mumu-zprime", {"mass": 1.0, "ctau": 30.0}, (55,)),
+    ("mumu-scalar", {"mass": 0.5, "ctau": 3.0}, (54,)),
+    ("mumu-alp", {"mass": 0.5, "ctau": 100.0}, (51,)),
+    ("tautau-scalar", {"mass": 0.1, "ctau": 1.0}, (54,)),
+    ("dark-higgsstrahlung", HIGGS, (56, 57)),
+    ("inelastic-dark-matter", IDM | {"ctau": 10.0, "ctau_hp": 20.0}, (53, 57)),
+    ("gamma-alp", {"mass": 0.5, "ctau": 10.0}, (51,)),
+    ("gamma-darkphoton", {"mass": 0.5, "ctau": 10.0, "decay": "mumu"}, (56,)),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "codes"), DISPLACED)
+def test_favoured_decays_are_distributed_as_direct_ones(
+    name: str, parameters: Parameters, codes: tuple[int, ...], collider: Collider
+):
+    """Radii of decays, and how many are within 10 cm; the cross-section stays as it is."""
+    n = 20_000
+    plain = generate(name, parameters, collider, n, 31)
+    favoured = generate(name, parameters | {"reach": 10.0}, collider, n, 31)
+    weight = favoured.events.weight
+    assert np.all(weight > 0)
+    assert abs(weight.mean() - 1) < SIGMAS * weight.std() / math.sqrt(n)
+    assert plain.events.cross_section == favoured.events.cross_section
+    for code in codes:
+        radii = []
+        for view in (plain, favoured):
+            p, rows = view.events.particles, view.first_row(code)
+            radii.append(np.hypot(p.decay_x[rows], p.decay_y[rows]))
+        assert agree((radii[0], radii[1]), (plain.events.weight, weight)) > P_MIN
+        inside = [radius < 10.0 for radius in radii]
+        expected, found = inside[0].sum(), weight[inside[1]].sum()
+        error = math.hypot(math.sqrt(expected), math.sqrt(np.sum(weight[inside[1]] ** 2)))
+        assert abs(expected - found) < SIGMAS * error
+        assert inside[1].mean() > 0.45
+
+
+CUTS: list[tuple[str, Parameters]] = [
+    ("mumu", {"n_charged": 2, "theta": (0.3, 2.6)}),
+    ("mumu-zprime", {"n_charged": 2, "theta": (0.65, 2.2), "energy": 1.0}),
+    ("gammagamma", {"n_photons": 2, "theta": (0.6, 2.5), "frame": "cms"}),
+    ("inelastic-dark-matter", {"n_charged": 4, "energy": 0.3}),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "cuts"), CUTS)
+def test_cuts_keep_what_would_be_cut_afterwards(
+    name: str, cuts: Parameters, collider: Collider, *, weighted: bool
+):
+    n, parameters = 20_000, (SIGNALS | BACKGROUNDS)[name] | {"weighted": weighted}
+    process = find_process(name)(**parameters, cuts=cuts)
+    before = generate(name, parameters, collider, n, 41)
+    passed = process.cuts.passed(before.events, collider)
+    after = View(before.events.take(np.flatnonzero(passed)))
+    generator = process.prepare(collider, np.random.default_rng(42))
+    behind = View(generator.generate(8000, np.random.default_rng(43)))
+    assert np.all(process.cuts.passed(behind.events, collider))
+    p_values = compare(after, behind)
+    assert min(p_values) > P_MIN / 5, p_values
+
+    weight = before.events.weight
+    share = weight[passed].sum() / weight.sum()
+    error = np.sqrt(np.sum((weight * (passed - share)) ** 2)) / weight.sum()
+    efficiency = generator.efficiencies["cuts"]
+    assert abs(efficiency - share) < SIGMAS * error * 1.5
+    found, total = generator.cross_section, before.events.cross_section
+    ratio_error = math.hypot(error, share * found.error / found.value)
+    assert abs(found.value / total.value - share) < SIGMAS * ratio_error
+    weight = behind.events.weight
+    assert abs(weight.mean() - 1) < SIGMAS * 2 * (weight.std() + 1e-12) / math.sqrt(8000) + 1e-9

@@ -1,0 +1,194 @@
+"""Every process on every card: generated, simulated, written to HDF5 and read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+
+from darkbelle import geometry, samples
+from darkbelle.detsim import RecoEvents, simulate
+from darkbelle.gen import Outcome, Process, Status, TruthEvents, annihilation
+from darkbelle.gen.particles import charges
+from darkbelle.gen.processes import EventGenerator, find_process, process_names
+from darkbelle.geometry import Experiment
+from darkbelle.ragged import event_of
+from darkbelle.samples import production
+from darkbelle.samples.observables import observables_of
+from darkbelle.samples.plots import draw_sample
+from darkbelle.samples.production import Run
+from darkbelle.samples.reading import Sample
+from darkbelle.samples.tables import head, tabulate
+
+CHUNK, N_EVENTS = 24, 20
+WEIGHTED = {"weighted": True, "reach": 30.0}
+CHARGED = {"n_charged": 1, "theta": (0.3, 2.6)}
+
+# One set of parameters each; every kind of weight, cut and decay is somewhere among them.
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "mumu-zprime": {"mass": 2.0, "decay": "mumu"},
+    "mumu-scalar": {"mass": 0.5, "coupling": 1e-7, "cuts": CHARGED, **WEIGHTED},
+    "mumu-alp": {"mass": 5.0, "decay": "any"},
+    "tautau-scalar": {"mass": 0.15, "decay": "ee"},
+    "dark-higgsstrahlung": {"m_ap": 1.0, "m_hp": 3.0},
+    "inelastic-dark-matter": {"m_ap": 3.0, "m_chi1": 1.0, "delta": 0.4, "m_hp": 0.5, **WEIGHTED},
+    "gamma-alp": {"mass": 0.3, "coupling": 1e-4},
+    "gamma-darkphoton": {"mass": 1.0},
+    "mumu": {},
+    "mumu-gamma": {},
+    "tautau": {},
+    "gammagamma": {"cuts": {"n_photons": 2, "theta": (0.3, 2.6)}},
+    "ee-mumu": {},
+    "bhabha": {"weighted": True},
+    "particle-gun": {"p": (0.5, 2.0), "theta": (0.3, 2.6), "pdg_id": 310},
+}
+
+
+@cache
+def load(card: str) -> Experiment:
+    return geometry.load(card)
+
+
+def prepare(run: Run, known: dict[tuple[Process, str], EventGenerator]) -> EventGenerator:
+    """As `Run.prepare`, once for all cards with the same collider."""
+    key = run.process, run.experiment.collider.model_dump_json()
+    if key not in known:  # a short pilot run finds a poor bound, which is enough for few events
+        known[key] = run.process.prepare(
+            run.experiment.collider, run.stream(0, production.Stage.PREPARE)
+        )
+    return known[key]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What went into a file, and the file."""
+
+    process: Process
+    experiment: Experiment
+    generator: EventGenerator
+    truth: TruthEvents
+    reco: RecoEvents
+    sample: Sample
+
+
+KNOWN: dict[tuple[Process, str], EventGenerator] = {}
+
+
+@pytest.fixture
+def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
+    """A process on a card, by `produce` with a small chunk that is cut."""
+    name, card = request.param
+    process, experiment = find_process(name)(**PARAMETERS[name]), load(card)
+    run = Run(process, experiment, seed=3)
+    seen = []
+
+    def remember(truth: TruthEvents, *args: Any, **kwargs: Any) -> RecoEvents:
+        seen.append((truth, simulate(truth, *args, **kwargs)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(annihilation, "_PILOT_EVENTS", 10_000)
+    generator = prepare(run, KNOWN)
+    monkeypatch.setattr(production, "CHUNK_SIZE", CHUNK)
+    monkeypatch.setattr(production, "simulate", remember)
+    monkeypatch.setattr(Run, "prepare", lambda _: generator)
+    samples.produce(run, tmp_path / "x.h5", n_events=N_EVENTS)
+    ((truth, reco),) = seen
+    return Made(process, experiment, generator, truth, reco, samples.open(tmp_path / "x.h5"))
+
+
+def check_header(made: Made) -> None:
+    sample, generator = made.sample, made.generator
+    assert len(sample) == N_EVENTS
+    assert sample.process == made.process
+    assert sample.experiment == made.experiment
+    assert sample.cross_section == generator.cross_section
+    assert (sample.cross_section is None) == (made.process.name == "particle-gun")
+    assert sample.efficiencies == generator.efficiencies
+    assert all(0 < share <= 1 for share in sample.efficiencies.values())
+    weight = made.truth.weight[:N_EVENTS]
+    np.testing.assert_array_equal(sample.column("events", "weight"), weight)
+    assert sample.attributes["sum_w"] == pytest.approx(weight.sum(), rel=1e-12)
+    assert sample.attributes["sum_w2"] == pytest.approx(np.sum(weight**2), rel=1e-12)
+    assert np.any(weight != 1) == bool(getattr(made.process, "weighted", False))
+
+
+def check_columns(made: Made) -> None:
+    """Every column as it was, and the truth as in memory but for its width."""
+    sample = made.sample
+    observables = observables_of(made.process)
+    tables = tabulate(made.truth, made.reco, experiment=made.experiment, observables=observables)
+    for group, collection in head(tables, N_EVENTS).items():
+        for name, values in collection.arrays.items():
+            read = sample.column(group, name)
+            assert read.dtype == values.dtype, (group, name)
+            np.testing.assert_array_equal(read, values, err_msg=f"{group}/{name}")
+        if collection.counts is not None:
+            counts = np.diff(sample.column(group, "offsets"))
+            np.testing.assert_array_equal(counts, collection.counts)
+    particles = made.reco.truth.particles
+    n_rows = made.reco.truth.offsets[N_EVENTS]
+    for name in ("pdg_id", "status", "parent", "px", "x", "decay_t", "outcome"):
+        values = getattr(particles, name)[:n_rows]
+        np.testing.assert_allclose(sample.column("particles", name), values, rtol=1e-6)
+
+
+def check_observables(made: Made) -> None:
+    """All of them are there, NaN exactly where the flag of their set says so."""
+    for observable_set in observables_of(made.process):
+        (flag,) = (name for name in observable_set.columns if name.startswith("has_"))
+        exists = made.sample.column("events", flag).astype(bool)
+        for name, described in observable_set.columns.items():
+            values = made.sample.column("events", name)
+            assert len(values) == N_EVENTS
+            if described.dtype == "f4" and "cluster" not in name:
+                missing = np.isnan(values).reshape(N_EVENTS, -1)
+                np.testing.assert_array_equal(missing.T, [~exists] * missing.shape[1], name)
+
+
+def check_truth(made: Made) -> None:
+    """Momentum is what the beams brought, every particle has an end, every object its particle."""
+    sample = made.sample
+    particles, tracks = sample.particles, sample.tracks
+    is_final, is_beam = (particles.status == int(code) for code in (Status.FINAL, Status.BEAM))
+    if sample.cross_section is not None:
+        for name in ("px", "py", "pz", "e"):
+            component = getattr(particles, name)
+            left, brought = (ak.sum(component[which], axis=1) for which in (is_final, is_beam))
+            np.testing.assert_allclose(left, brought, atol=2e-5)
+    assert not np.any(ak.flatten(particles.outcome[is_final]) == int(Outcome.UNDETERMINED))
+    undecayed = ak.flatten(particles.outcome == int(Outcome.UNDECAYED))
+    assert set(abs(ak.flatten(particles.pdg_id)[undecayed])) <= {15}
+    owner = ak.flatten(particles[tracks.truth_index])
+    np.testing.assert_array_equal(charges(ak.to_numpy(owner.pdg_id)), ak.flatten(tracks.charge))
+    for group in ("tracks", "clusters", "klm_clusters"):
+        index = sample.column(group, "truth_index")
+        event = event_of(sample.column(group, "offsets"))
+        assert np.all(index < ak.to_numpy(ak.num(particles))[event])
+
+
+EVERY_PAIR = [(name, card) for name in PARAMETERS for card in geometry.names()]
+
+
+def test_every_process_has_its_parameters():
+    assert sorted(PARAMETERS) == process_names()
+
+
+@pytest.mark.parametrize("made", EVERY_PAIR, indirect=True, ids="-on-".join)
+def test_what_is_written_is_read(made: Made):
+    check_header(made)
+    check_columns(made)
+    check_observables(made)
+    check_truth(made)
+
+
+@pytest.mark.parametrize("made", [(name, "belle2") for name in PARAMETERS], indirect=True)
+def test_every_process_is_drawn(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without the file, which takes longest."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_: None)
+    drawn = {path.stem for path in draw_sample(made.sample, tmp_path / "plots")}
+    assert ("observables" in drawn) == bool(made.process.observables)
