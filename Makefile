@@ -4,6 +4,7 @@ PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+ON_ALL_CORES := -n auto --dist loadfile
 
 # A site's PYTHONPATH (basf2 and ROOT set one) would put its packages before those of the environment.
 unexport PYTHONPATH
@@ -29,10 +30,10 @@ sample: $(VENV)/.with-plot
 	$(BIN)/darkbelle plot $(SAMPLE) -o $(PLOTS)
 
 test: $(VENV)/.with-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(ON_ALL_CORES) $(ARGS)
 
 validate: $(VENV)/.with-test
-	$(BIN)/python -m pytest -m validation $(ARGS)
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m validation $(ARGS)
 
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .
