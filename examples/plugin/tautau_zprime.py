@@ -28,6 +28,7 @@ class TauTauZPrime(VirtualPhotonProcess):
     name: ClassVar[str] = "tautau-zprime"
     summary: ClassVar[str] = "e+e- -> tau+ tau- Z' of L_mu - L_tau"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:1403.2727 (model)",)
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Annotated[float, parameter("mass of the Z'", unit="GeV", ge=1e-3)]
     coupling: Annotated[float, parameter("coupling g'", gt=0, le=1)] = 1e-2

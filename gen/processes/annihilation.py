@@ -42,6 +42,8 @@ _PILOT_EVENTS = 20_000
 """Events that measure the efficiency of the cuts."""
 _FEWEST_PASSED = 10
 _LARGEST_BATCH = 65536
+_STEP = 1e-3
+"""GeV; recommended masses are rounded down to it."""
 
 
 InitialStateRadiation = Annotated[bool, parameter("initial-state radiation")]
@@ -60,8 +62,8 @@ class AnnihilationProcess(Process):
     they mean.
     """
 
-    heaviest: ClassVar[tuple[str, ...]] = ("mass",)
-    """What to lower where the final state is too heavy: the first of these that helps."""
+    heaviest: ClassVar[str | None] = None
+    """A mass that the threshold of the hard process grows with one to one."""
 
     isr: InitialStateRadiation = True
     fsr: FinalStateRadiation = True
@@ -113,26 +115,18 @@ class AnnihilationProcess(Process):
         return generator if self.cuts.are_open else generator.behind_cuts(rng)
 
     def _too_heavy(self, threshold: float, collider: Collider) -> str:
-        """What could be lowered, and how far."""
-        available = f"sqrt_s = {collider.sqrt_s:.5g} GeV ({collider.name})"
-        for key in self.heaviest:
-            limit = self._largest(key, collider.sqrt_s)
-            if limit > 0:
-                return (
-                    f"{key} = {getattr(self, key)} GeV is too heavy for {available}: "
-                    f"choose {key} < {limit:.5g} GeV"
-                )
-        return f"{available} must exceed {threshold:.5g} GeV"
-
-    def _largest(self, key: str, sqrt_s: float) -> float:
-        """Value of a mass or energy at which the process opens, zero where none does."""
-        low, high = 0.0, getattr(self, key)
-        for _ in range(60):
-            middle = (low + high) / 2
-            lowered = self.model_copy(update={key: middle})
-            is_open = lowered.hard_process().threshold < sqrt_s
-            low, high = (middle, high) if is_open else (low, middle)
-        return low
+        """What is needed and, where lowering one mass alone is enough, how far."""
+        available = collider.sqrt_s
+        said = f"needs sqrt_s > {threshold:.6g} GeV, {collider.name} has {available:.6g} GeV"
+        key = self.heaviest
+        if key is None:
+            return said
+        limit = math.floor((getattr(self, key) - threshold + available) / _STEP) * _STEP
+        try:
+            type(self)(**self.model_dump(exclude_unset=True) | {key: limit})
+        except ConfigError:
+            return said
+        return f"{said}: choose {key} < {limit:.6g} GeV"
 
 
 class VirtualPhotonProcess(AnnihilationProcess):

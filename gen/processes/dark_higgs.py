@@ -47,7 +47,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         "arXiv:0903.0363 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "six_tracks")
-    heaviest: ClassVar[tuple[str, ...]] = ("m_hp", "m_ap")
+    heaviest: ClassVar[str | None] = "m_hp"
 
     m_ap: DarkPhotonMass
     m_hp: HiggsMass
@@ -114,7 +114,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
         "arXiv:2012.08595 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("two_vertices",)
-    heaviest: ClassVar[tuple[str, ...]] = ("m_hp", "m_chi1", "delta")
+    heaviest: ClassVar[str | None] = "m_hp"
 
     m_ap: DarkPhotonMass
     m_chi1: Annotated[float, parameter("mass of chi1", unit="GeV", gt=0)]

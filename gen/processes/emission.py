@@ -57,6 +57,7 @@ class MuMuZPrime(VirtualPhotonProcess):
         "arXiv:1403.2727 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[float, parameter("coupling g'", gt=0, le=PERTURBATIVE)] = 1e-3
@@ -114,6 +115,7 @@ class MuMuScalar(VirtualPhotonProcess):
         "arXiv:2212.03066 (Belle II, invisible, 79.7/fb)",
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[
@@ -156,6 +158,7 @@ class MuMuAlp(VirtualPhotonProcess):
     summary: ClassVar[str] = "e+e- -> mu+ mu- a, an axion-like particle coupled to leptons"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:1708.00443 (model)",)
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[float, parameter("C/Lambda", unit="1/GeV", gt=0, le=10)] = 1e-3
@@ -195,6 +198,7 @@ class TauTauScalar(VirtualPhotonProcess):
         "arXiv:2005.01885 (BaBar, 514/fb)",
     )
     observables: ClassVar[tuple[str, ...]] = ("four_tracks",)
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[float, parameter("xi of xi m_l/v", gt=0, le=PERTURBATIVE / 0.0072)] = 1.0

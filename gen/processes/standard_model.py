@@ -50,7 +50,6 @@ class _LeptonPair(VirtualPhotonProcess):
     """e+e- -> l+ l- with photons radiated before and after."""
 
     lepton: ClassVar[int]
-    heaviest: ClassVar[tuple[str, ...]] = ()
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: VacuumPolarisation = True
@@ -91,7 +90,6 @@ class MuMuGamma(VirtualPhotonProcess):
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "single_photon")
-    heaviest: ClassVar[tuple[str, ...]] = ("energy_min",)
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
@@ -117,7 +115,7 @@ class GammaGamma(AnnihilationProcess):
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
     observables: ClassVar[tuple[str, ...]] = ("cluster_pair",)
-    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
+    heaviest: ClassVar[str | None] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     theta_min: FromBeams = TEN_DEGREES
@@ -138,7 +136,7 @@ class EEMuMu(AnnihilationProcess):
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
-    heaviest: ClassVar[tuple[str, ...]] = ("w_min",)
+    heaviest: ClassVar[str | None] = "w_min"
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
     isr: InitialStateRadiation = False
@@ -160,7 +158,7 @@ class Bhabha(AnnihilationProcess):
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
     observables: ClassVar[tuple[str, ...]] = ("track_pair", "cluster_pair")
-    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
+    heaviest: ClassVar[str | None] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: Annotated[
