@@ -77,7 +77,11 @@ class AnnihilationProcess(Process):
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.check_physics()
-        self.final_state()
+        if not self.final_state().has_flights:
+            for key in ("ctau", "reach"):
+                if getattr(self, key, None) is not None:
+                    msg = f"{key}: nothing here has a lifetime of its own, leave it out"
+                    raise ValueError(msg)
         return self
 
     def check_physics(self) -> None:

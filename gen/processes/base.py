@@ -14,7 +14,7 @@ from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.geometry import Collider
 from darkbelle.settings import Settings
 
-__all__ = ["EventGenerator", "Number", "Process", "Range", "parameter", "split"]
+__all__ = ["EventGenerator", "Number", "Parameters", "Process", "Range", "parameter", "split"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -56,7 +56,22 @@ class EventGenerator(Protocol):
         """Events in the laboratory frame."""
 
 
-class Process(Settings, abc.ABC):
+class Parameters(Settings):
+    """Settings of which none takes a truth value for a number."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth_for_numbers(cls, data: Any) -> Any:
+        """True would count as 1."""
+        for key, value in data.items() if isinstance(data, dict) else ():
+            field = cls.model_fields.get(key)
+            if isinstance(value, bool) and field is not None and field.annotation is not bool:
+                msg = f"{key}: must not be {str(value).lower()}"
+                raise ValueError(msg)
+        return data
+
+
+class Process(Parameters, abc.ABC):
     """Parameters of a signal, background or gun.
 
     Raises
@@ -79,17 +94,8 @@ class Process(Settings, abc.ABC):
             super().__init__(**parameters)
         except ValidationError as error:
             raise ConfigError(f"{type(self).name}: {explain(error)}") from None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_truth_for_numbers(cls, data: Any) -> Any:
-        """True would count as 1."""
-        for key, value in data.items():
-            field = cls.model_fields.get(key)
-            if isinstance(value, bool) and field is not None and field.annotation is not bool:
-                msg = f"{key}: must not be {str(value).lower()}"
-                raise ValueError(msg)
-        return data
+        except ConfigError as error:  # of cuts, which refuse in one line wherever they are made
+            raise ConfigError(f"{type(self).name}: {error}") from None
 
     @abc.abstractmethod
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:

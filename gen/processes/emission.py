@@ -77,7 +77,10 @@ class MuMuZPrime(VirtualPhotonProcess):
         return LmuLtau(self.mass, self.coupling, self.m_chi, self.g_chi)
 
     def check_physics(self) -> None:
-        """A chi must be light enough; a broad Z' is worth a warning."""
+        """A chi must exist and be light enough; a broad Z' is worth a warning."""
+        if "g_chi" in self.model_fields_set and "m_chi" not in self.model_fields_set:
+            msg = "g_chi: there is no chi without m_chi, give it too"
+            raise ValueError(msg)
         if self.m_chi is not None and 2 * self.m_chi >= self.mass:
             msg = (
                 f"m_chi = {self.m_chi} GeV exceeds half of mass = {self.mass} GeV, "

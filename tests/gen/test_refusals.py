@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from darkbelle.errors import ConfigError, KinematicsError
-from darkbelle.gen.processes import find_process, process_names
+from darkbelle.gen.processes import GeneratorCuts, find_process, process_names
 from darkbelle.geometry import Collider
 
 Parameters = dict[str, Any]
@@ -149,6 +149,22 @@ TOGETHER: list[tuple[str, Parameters, str]] = [
     ),
 ]
 
+TOGETHER += [
+    (name, LEAST[name] | {"decay": "invisible", key: 5.0}, f"{key}: nothing here has a lifetime")
+    for name in ("mumu-scalar", "mumu-alp", "gamma-alp", "gamma-darkphoton")
+    for key in ("ctau", "reach")
+]
+TOGETHER += [
+    (name, {"reach": 5.0}, "reach: nothing here has a lifetime") for name in STANDARD_MODEL
+]
+TOGETHER.append(
+    (
+        "mumu-zprime",
+        {"mass": 1.0, "g_chi": 0.1},
+        "g_chi: there is no chi without m_chi, give it too",
+    )
+)
+
 
 @pytest.mark.parametrize(("name", "parameters", "message"), TOGETHER)
 def test_parameters_that_do_not_go_together(name: str, parameters: Parameters, message: str):
@@ -161,6 +177,15 @@ def test_what_the_messages_allow_is_allowed():
     find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=2.001)
     find_process("inelastic-dark-matter")(**IDM | {"m_ap": 2.401})
     find_process("gamma-darkphoton")(mass=1.0, energy_min=0.0, isr=False)
+    find_process("mumu-zprime")(mass=1.0, m_chi=0.1, g_chi=0.1)
+    find_process("mumu-zprime")(mass=1.0, ctau=5.0, reach=5.0)
+
+
+def test_defaults_written_out_are_no_contradiction():
+    """As they stand in a sample."""
+    for name, parameters in LEAST.items():
+        process = find_process(name)(**parameters)
+        assert find_process(name)(**process.model_dump(mode="json")) == process
 
 
 # ---- closed decays -------------------------------------------------------------------------------
@@ -194,12 +219,12 @@ CLOSED: list[tuple[str, Parameters, str]] = [
     ),
     (
         "inelastic-dark-matter",
-        IDM | {"delta": 1e-3},
-        "decay to ee needs m_chi1 + delta > 1.00102 GeV (got 1.001)",
+        IDM | {"delta": 5e-4},
+        "decay to ee needs delta > 0.001022 GeV (got 0.0005)",
     ),
     *(
         ("inelastic-dark-matter", IDM | {"decay": decay, "delta": 0.2},
-         f"decay to {decay} needs m_chi1 + delta > ")
+         f"decay to {decay} needs delta > ")
         for decay in ("mumu", "tautau", "pipi")
     ),
     ("inelastic-dark-matter", IDM | {"m_hp": 0.2}, "decay to mumu needs m_hp > 0.211317 GeV"),
@@ -295,6 +320,10 @@ CUTS: list[tuple[Any, str]] = [
     ({"energy": math.nan}, "cuts.energy: Input should be a finite number (got nan)"),
     ({"frame": "cm"}, "cuts.frame: Input should be 'lab' or 'cms' (got 'cm')"),
     ({"n_muons": 2}, "cuts: unknown key 'n_muons', did you mean 'n_photons'?"),
+    ({"n_charged": True}, "cuts: n_charged: must not be true"),
+    ({"theta": (0.3, 2.6)}, "cuts: theta: nothing to count, give n_charged or n_photons"),
+    ({"energy": 0.1}, "cuts: energy: nothing to count, give n_charged or n_photons"),
+    ({"frame": "cms"}, "cuts: frame: nothing to count, give n_charged or n_photons"),
     (3, "cuts: Input should be a table (got 3)"),
 ]
 
@@ -303,3 +332,11 @@ CUTS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("cuts", "message"), CUTS)
 def test_cuts_that_are_none(name: str, cuts: Any, message: str):
     assert message in refusal(name, LEAST[name] | {"cuts": cuts})
+
+
+@pytest.mark.parametrize(("cuts", "message"), CUTS[:-1])
+def test_cuts_refuse_alike_without_a_process(cuts: dict[str, Any], message: str):
+    with pytest.raises(ConfigError) as caught:
+        GeneratorCuts(**cuts)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
