@@ -182,7 +182,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     def final_state(self) -> Mode:
         """A', h'."""
         model, higgs_model = self.model, self.higgs_model
-        to_chi1 = chosen(of_chi2(model), self.decay, "m_chi1 + delta", model.m_chi2)
+        to_chi1 = chosen(of_chi2(model), self.decay, "delta", self.delta, beside=self.m_chi1)
         chi1 = State(CHI1, self.m_chi1)
         chi2 = decaying(CHI2, model, model.m_chi2, to_chi1, self.ctau)
         correlation = higgsstrahlung.FermionPair(self.m_chi1, model.m_chi2)
