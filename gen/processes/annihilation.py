@@ -108,6 +108,12 @@ class AnnihilationProcess(Process):
             raise KinematicsError(f"{self.name}: {self._too_heavy(hard.threshold, collider)}")
         source = AnnihilationSource(hard, collider, isr=self.isr, rng=rng)
         mode = self.final_state()
+        n_made, n_named = len(source.draw(0, rng, weighted=True).hard.momenta), len(mode.daughters)
+        if n_made != n_named:
+            raise ConfigError(
+                f"{self.name}: final_state has {n_named} particles, but the hard process samples "
+                f"momenta of {n_made}"
+            )
         total = source.cross_section
         generator = AnnihilationGenerator(
             self,

@@ -77,7 +77,7 @@ class Process(Parameters, abc.ABC):
     Raises
     ------
     ConfigError
-        A parameter is unknown, missing or out of its bounds.
+        A parameter is unknown, missing or out of its bounds; or the class has no name or summary.
     """
 
     name: ClassVar[str]
@@ -90,12 +90,20 @@ class Process(Parameters, abc.ABC):
     """Observables that the samples carry, names out of `darkbelle.samples.observables`."""
 
     def __init__(self, **parameters: Any) -> None:
+        self.check_description()
         try:
             super().__init__(**parameters)
         except ValidationError as error:
             raise ConfigError(f"{type(self).name}: {explain(error)}") from None
         except ConfigError as error:  # of cuts, which refuse in one line wherever they are made
             raise ConfigError(f"{type(self).name}: {error}") from None
+
+    @classmethod
+    def check_description(cls) -> None:
+        """Refuse a class that forgot its name or summary."""
+        for key in ("name", "summary"):
+            if not isinstance(getattr(cls, key, None), str):
+                raise ConfigError(f"process class {cls.__qualname__} has no {key}, set it")
 
     @abc.abstractmethod
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:

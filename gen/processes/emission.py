@@ -32,7 +32,7 @@ from darkbelle.gen.production import emission
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.radiation import FERMIONS_FROM_PSEUDOSCALAR, FERMIONS_FROM_SCALAR
 
-__all__ = ["MuMuAlp", "MuMuScalar", "MuMuZPrime", "TauTauScalar"]
+__all__ = ["MuMuAlp", "MuMuScalar", "MuMuZPrime", "TauTauScalar", "warn_if_broad"]
 
 _log = logging.getLogger(__name__)
 
@@ -87,13 +87,7 @@ class MuMuZPrime(VirtualPhotonProcess):
                 "the Z' cannot decay into it"
             )
             raise ValueError(msg)
-        if self.model.width > NARROW * self.mass:
-            _log.warning(
-                "%s: the width, %.3g GeV, exceeds %g of the mass, but every Z' has the same mass",
-                self.name,
-                self.model.width,
-                NARROW,
-            )
+        warn_if_broad(self.name, self.model.width, self.mass)
 
     def born(self) -> HardProcess:
         """Emission by a muon."""
@@ -227,6 +221,17 @@ class TauTauScalar(VirtualPhotonProcess):
     def final_state(self) -> Mode:
         """tau-, tau+, phi_L."""
         return with_lepton_pair(TAU, _scalar(self.model, self.decay, self.ctau))
+
+
+def warn_if_broad(name: str, width: float, mass: float) -> None:
+    """Warn of a process whose boson has one mass in spite of its width [GeV]."""
+    if width > NARROW * mass:
+        _log.warning(
+            "%s: the width, %.3g GeV, exceeds %g of the mass, but every boson has the same mass",
+            name,
+            width,
+            NARROW,
+        )
 
 
 def _scalar(model: LeptonicScalar, decay: str, ctau: float | None) -> State:
