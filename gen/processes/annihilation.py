@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 CTau = Annotated[
-    float | None, parameter("proper decay length instead of the model's", unit="cm", ge=0)
+    float | None, parameter("mean proper decay length", unit="cm", none="the model's", ge=0)
 ]
 
 

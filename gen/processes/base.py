@@ -34,11 +34,14 @@ Range = Annotated[tuple[Number, Number], BeforeValidator(_as_range)]
 """Least and greatest value."""
 
 
-def parameter(description: str, *, unit: str = "", **bounds: Any) -> Any:
-    """Meaning, unit and bounds of a parameter, for ``Annotated``; numbers must be finite."""
+def parameter(description: str, *, unit: str = "", none: str = "none", **bounds: Any) -> Any:
+    """Meaning, unit, bounds and what None means of a parameter, for ``Annotated``.
+
+    Numbers must be finite.
+    """
     if bounds:
         bounds["allow_inf_nan"] = False
-    return Field(description=description, json_schema_extra={"unit": unit}, **bounds)
+    return Field(description=description, json_schema_extra={"unit": unit, "none": none}, **bounds)
 
 
 class EventGenerator(Protocol):

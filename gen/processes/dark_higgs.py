@@ -134,7 +134,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     ctau: CTau = None
     ctau_hp: Annotated[
         float | None,
-        parameter("proper decay length of the h' instead of the model's", unit="cm", ge=0),
+        parameter("mean proper decay length of the h'", unit="cm", none="the model's", ge=0),
     ] = None
 
     @property

@@ -83,7 +83,7 @@ class GammaDarkPhoton(AnnihilationProcess):
         ),
     ] = 0.0
     energy_min: Annotated[
-        float, parameter("least energy of the photon there", unit="GeV", ge=0)
+        float, parameter("least energy of the photon in the annihilation's frame", unit="GeV", ge=0)
     ] = 0.1
     ctau: CTau = None
 

@@ -96,7 +96,8 @@ class MuMuGamma(VirtualPhotonProcess):
     vacuum_polarisation: VacuumPolarisation = True
     theta_min: FromBeams = TEN_DEGREES
     energy_min: Annotated[
-        float, parameter("least energy of the photon there", unit="GeV", ge=0.01)
+        float,
+        parameter("least energy of the photon in the annihilation's frame", unit="GeV", ge=0.01),
     ] = 0.5
 
     def born(self) -> HardProcess:
