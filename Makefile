@@ -12,6 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 SAMPLE := zprime.h5
 PLOTS := plots
+PICTURES := $(patsubst examples/%.py,%.png,$(wildcard examples/*.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help sample test validate lint bench clean distclean
@@ -45,7 +46,7 @@ bench: $(VENV)/.with-test
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python "$$script"; done
 
 clean:
-	rm -rf $(SAMPLE) $(SAMPLE).part $(PLOTS) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(SAMPLE) $(SAMPLE).part $(PLOTS) $(PICTURES) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean

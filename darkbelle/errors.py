@@ -71,15 +71,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
 
 
-def explain(error: ValidationError, prefix: str = "") -> str:
-    """The failures of a pydantic model, one clause each: key, reason and value."""
+def explain(error: ValidationError, place: str = "") -> str:
+    """The failures of a pydantic model, one clause each: key, below some place, reason, value."""
     clauses = []
     for failure in error.errors(include_url=False):
-        key = ".".join(str(part) for part in failure["loc"] if part != "[key]")
+        path = (place, *failure["loc"])
+        key = ".".join(str(part) for part in path if part not in ("", "[key]"))
         reason = _IN_TOML.get(failure["type"], failure["msg"].removeprefix("Value error, "))
         value = failure["input"]
         shown = (
             "" if isinstance(value, dict) or failure["type"] == "missing" else f" (got {value!r})"
         )
-        clauses.append(f"{prefix}{key}: {reason}{shown}" if key else f"{prefix}{reason}")
+        clauses.append(f"{key}: {reason}{shown}" if key else reason)
     return "; ".join(clauses)

@@ -6,14 +6,17 @@ import enum
 import json
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from darkbelle.gen import Outcome, Process, Status
+from darkbelle.errors import ConfigError
+from darkbelle.gen import Outcome, Process, Status, find_process
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.trigger import Menu
 from darkbelle.samples.efficiency import line_shares, trigger_efficiency
@@ -25,17 +28,14 @@ __all__ = ["describe_experiment", "describe_process", "describe_sample"]
 
 _LONGEST_LINE = 160
 """Characters of a table of the card that is written in a line."""
+_WIDTH, _CHOICES = 119, 36
+"""Characters of a line, and of those in which choices are listed."""
 
 
 def describe_process(process: type[Process]) -> str:
     """Parameters with unit, range and default, observables, papers."""
-    rows = list(_parameter_rows(process))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [f"{process.name}: {process.summary}", "", "parameters"]
-    lines += [
-        f"  {name:<{widths[0]}}  {default:<{widths[1]}}  {allowed:<{widths[2]}}  {meaning}"
-        for name, default, allowed, meaning in rows
-    ]
+    lines += _format_rows(list(_parameter_rows(process)))
     for heading, entries in (
         (
             "observables",
@@ -48,8 +48,25 @@ def describe_process(process: type[Process]) -> str:
         ("papers", list(process.papers)),
     ):
         if entries:
-            lines += ["", heading, *(f"  {entry}" for entry in entries)]
+            wrapped = [wrap(entry, _WIDTH - 2, subsequent_indent="  ") for entry in entries]
+            lines += ["", heading, *(f"  {line}" for entry in wrapped for line in entry)]
     return "\n".join(lines)
+
+
+def _format_rows(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """A table whose last two columns are wrapped."""
+    wrapped = [(name, default, wrap(allowed, _CHOICES)) for name, default, allowed, _ in rows]
+    first, second = (max((len(row[i]) for row in rows), default=0) for i in range(2))
+    third = max((len(line) for *_, allowed in wrapped for line in allowed), default=0)
+    indent = first + second + third + 8
+    lines = []
+    for (name, default, allowed), (*_, meaning) in zip(wrapped, rows, strict=True):
+        cells = [name], [default], allowed, wrap(meaning, _WIDTH - indent)
+        lines += [
+            f"  {a:<{first}}  {b:<{second}}  {c:<{third}}  {d}".rstrip()
+            for a, b, c, d in zip_longest(*cells, fillvalue="")
+        ]
+    return lines
 
 
 def _parameter_rows(settings: type[Settings], prefix: str = "") -> Iterator[tuple[str, ...]]:
@@ -80,15 +97,26 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
         for kind, attribute, sign in signs
         if isinstance(bound, kind)
     ]
-    choices = [repr(choice) for choice in _literals(field.annotation)]
+    choices = [str(choice) for choice in _literals(field.annotation)]
     allowed = (bounds and ", ".join(bounds) + unit) or " | ".join(choices) or unit.strip()
-    default = "required" if field.is_required() else f"= {_in_words(field.default)}"
+    if field.is_required():
+        default = "required"
+    elif field.default is None:
+        default = str(extra["none"]) if isinstance(extra, dict) else "none"
+    else:
+        default = f"= {_in_words(field.default)}"
     return default, allowed, field.description or ""
 
 
 def _in_words(value: Any) -> str:
     """A value as the command line takes it."""
-    return ",".join(f"{v:.6g}" for v in value) if isinstance(value, (tuple, list)) else str(value)
+    if isinstance(value, (tuple, list)):
+        is_nested = any(isinstance(entry, (tuple, list)) for entry in value)
+        entries = (f"[{_in_words(entry)}]" if is_nested else _in_words(entry) for entry in value)
+        return f"[{','.join(entries)}]" if is_nested else ",".join(entries)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _literals(annotation: Any) -> tuple[Any, ...]:
@@ -202,7 +230,13 @@ def describe_sample(sample: Sample) -> str:
 
 
 def _describe_parameters(sample: Sample) -> list[str]:
+    """Parameters in the order in which the process is described, where it is installed."""
     given = {name: value for name, value in flat(sample.parameters) if value is not None}
+    try:
+        known = [name for name, *_ in _parameter_rows(find_process(sample.attributes["process"]))]
+    except ConfigError:
+        known = []
+    given = {name: given[name] for name in dict.fromkeys([*known, *given]) if name in given}
     width = max(12, *(len(name) for name in given)) if given else 0
     return [f"    {name:<{width}} {_in_words(value)}" for name, value in given.items()]
 

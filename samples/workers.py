@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from darkbelle.errors import WorkerError
+from darkbelle.errors import ConfigError, WorkerError
 
 __all__ = ["in_order"]
 
@@ -48,6 +48,8 @@ def in_order(job: Callable[[int], Any], n_results: int, workers: int) -> Iterato
 
     Raises
     ------
+    ConfigError
+        The job cannot be sent to workers; none was started.
     WorkerError
         A worker was killed.
     """
@@ -58,7 +60,8 @@ def in_order(job: Callable[[int], Any], n_results: int, workers: int) -> Iterato
     in_flight: deque[Future[Path]] = deque()
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="darkbelle-") as folder:
-        executor = ProcessPoolExecutor(workers, context, _start, initargs=(_ToFile(job, folder),))
+        work = _pickled(_ToFile(job, folder))
+        executor = ProcessPoolExecutor(workers, context, _start, initargs=(work,))
         try:
             for i in range(n_results):
                 with _signals_held():
@@ -73,6 +76,16 @@ def in_order(job: Callable[[int], Any], n_results: int, workers: int) -> Iterato
         finally:
             with _signals_held():
                 executor.shutdown(cancel_futures=True)
+
+
+def _pickled(work: Callable[[int], Path]) -> bytes:
+    try:
+        return pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"what is produced cannot be sent to workers ({error}): make it of functions and "
+            "classes of a module, or do with one worker"
+        ) from error
 
 
 def _take(future: Future[Path]) -> Any:
@@ -93,11 +106,11 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start(work: Callable[[int], Path]) -> None:
+def _start(work: bytes) -> None:
     """Keep the job, leave Ctrl-C to the parent, and end with it however it ends."""
     global _work
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # by which the pool ends workers
-    _work = work
+    _work = pickle.loads(work)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

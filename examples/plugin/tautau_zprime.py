@@ -15,6 +15,7 @@ from darkbelle.gen.processes import (
     decaying,
     of_lmu_ltau,
     parameter,
+    warn_if_broad,
     with_lepton_pair,
 )
 from darkbelle.gen.production import emission
@@ -28,6 +29,7 @@ class TauTauZPrime(VirtualPhotonProcess):
     name: ClassVar[str] = "tautau-zprime"
     summary: ClassVar[str] = "e+e- -> tau+ tau- Z' of L_mu - L_tau"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:1403.2727 (model)",)
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Annotated[float, parameter("mass of the Z'", unit="GeV", ge=1e-3)]
     coupling: Annotated[float, parameter("coupling g'", gt=0, le=1)] = 1e-2
@@ -42,10 +44,8 @@ class TauTauZPrime(VirtualPhotonProcess):
         return LmuLtau(self.mass, self.coupling)
 
     def check_physics(self) -> None:
-        """A fixed mass is wrong for a broad Z'."""
-        if self.model.width > 0.01 * self.mass:
-            msg = f"coupling = {self.coupling} makes the Z' wider than 1 % of its mass"
-            raise ValueError(msg)
+        """A fixed mass is wrong for a broad Z': worth a warning."""
+        warn_if_broad(self.name, self.model.width, self.mass)
 
     def born(self) -> HardProcess:
         """Emission of a vector by a tau."""

@@ -110,6 +110,11 @@ class Mode:
                 share *= daughter.decay.share
         return share
 
+    @property
+    def has_flights(self) -> bool:
+        """Whether a daughter has a decay of its own; what follows it then flies too."""
+        return any(daughter.decay is not None for daughter in self.daughters)
+
 
 @dataclass(frozen=True, slots=True)
 class Decay:

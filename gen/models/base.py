@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from darkbelle.errors import ConfigError
+from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.units import HBAR_C
 
 __all__ = ["Model", "coupling_for_ctau"]
@@ -33,8 +33,17 @@ class Model(ABC):
         return HBAR_C / width if width > 0 else math.inf
 
     def branching_fraction(self, *modes: str) -> float:
-        """Sum of the branching fractions of some modes, zero where every mode is closed."""
+        """Sum of the branching fractions of some modes, zero where every mode is closed.
+
+        Raises
+        ------
+        ConfigError
+            There is no such mode.
+        """
         widths = self.widths()
+        for mode in modes:
+            if mode not in widths:
+                raise ConfigError(f"unknown mode '{mode}', {did_you_mean(mode, widths)}")
         total = sum(widths.values())
         return sum(widths[mode] for mode in modes) / total if total > 0 else 0.0
 
@@ -49,9 +58,11 @@ def coupling_for_ctau(model_at: Callable[[float], Model], ctau: float) -> float:
     Raises
     ------
     ConfigError
-        No coupling gives this lifetime: other couplings alone decay faster, or every mode is
-        closed.
+        The decay length is not positive; or no coupling gives this lifetime: other couplings
+        alone decay faster, or every mode is closed.
     """
+    if not 0 < ctau < math.inf:
+        raise ConfigError(f"ctau must be positive and finite (got {ctau} cm)")
     others, at_one = model_at(0.0).widths(), model_at(1.0).widths()
     per_square = sum(at_one[mode] - others[mode] for mode in at_one)
     missing = HBAR_C / ctau - sum(others.values())

@@ -14,7 +14,13 @@ from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, Virt
 from darkbelle.gen.processes.base import EventGenerator, Process, parameter
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
-from darkbelle.gen.processes.emission import MuMuAlp, MuMuScalar, MuMuZPrime, TauTauScalar
+from darkbelle.gen.processes.emission import (
+    MuMuAlp,
+    MuMuScalar,
+    MuMuZPrime,
+    TauTauScalar,
+    warn_if_broad,
+)
 from darkbelle.gen.processes.gun import ParticleGun
 from darkbelle.gen.processes.modes import (
     chosen,
@@ -74,6 +80,7 @@ __all__ = [
     "parameter",
     "photons",
     "process_names",
+    "warn_if_broad",
     "with_lepton_pair",
 ]
 
@@ -111,7 +118,7 @@ def find_process(name: str) -> type[Process]:
     Raises
     ------
     ConfigError
-        There is none, with the nearest one; or it cannot be loaded.
+        There is none, with the nearest one; or it cannot be loaded or described.
     """
     if name in _BUILT_IN:
         return _BUILT_IN[name]
@@ -122,5 +129,6 @@ def find_process(name: str) -> type[Process]:
             raise ConfigError(f"process '{name}' ({point.value}) fails to load: {error}") from error
         if not (isinstance(process, type) and issubclass(process, Process)):
             raise ConfigError(f"process '{name}' ({point.value}) is no darkbelle Process")
+        process.check_description()
         return process
     raise ConfigError(f"unknown process '{name}', {did_you_mean(name, process_names())}")

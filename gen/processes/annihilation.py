@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 CTau = Annotated[
-    float | None, parameter("proper decay length instead of the model's", unit="cm", ge=0)
+    float | None, parameter("mean proper decay length", unit="cm", none="the model's", ge=0)
 ]
 
 
@@ -42,6 +42,8 @@ _PILOT_EVENTS = 20_000
 """Events that measure the efficiency of the cuts."""
 _FEWEST_PASSED = 10
 _LARGEST_BATCH = 65536
+_STEP = 1e-3
+"""GeV; recommended masses are rounded down to it."""
 
 
 InitialStateRadiation = Annotated[bool, parameter("initial-state radiation")]
@@ -60,8 +62,8 @@ class AnnihilationProcess(Process):
     they mean.
     """
 
-    heaviest: ClassVar[tuple[str, ...]] = ("mass",)
-    """What to lower where the final state is too heavy: the first of these that helps."""
+    heaviest: ClassVar[str | None] = None
+    """A mass that the threshold of the hard process grows with one to one."""
 
     isr: InitialStateRadiation = True
     fsr: FinalStateRadiation = True
@@ -75,7 +77,11 @@ class AnnihilationProcess(Process):
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.check_physics()
-        self.final_state()
+        if not self.final_state().has_flights:
+            for key in ("ctau", "reach"):
+                if getattr(self, key, None) is not None:
+                    msg = f"{key}: nothing here has a lifetime of its own, leave it out"
+                    raise ValueError(msg)
         return self
 
     def check_physics(self) -> None:
@@ -102,6 +108,12 @@ class AnnihilationProcess(Process):
             raise KinematicsError(f"{self.name}: {self._too_heavy(hard.threshold, collider)}")
         source = AnnihilationSource(hard, collider, isr=self.isr, rng=rng)
         mode = self.final_state()
+        n_made, n_named = len(source.draw(0, rng, weighted=True).hard.momenta), len(mode.daughters)
+        if n_made != n_named:
+            raise ConfigError(
+                f"{self.name}: final_state has {n_named} particles, but the hard process samples "
+                f"momenta of {n_made}"
+            )
         total = source.cross_section
         generator = AnnihilationGenerator(
             self,
@@ -113,26 +125,18 @@ class AnnihilationProcess(Process):
         return generator if self.cuts.are_open else generator.behind_cuts(rng)
 
     def _too_heavy(self, threshold: float, collider: Collider) -> str:
-        """What could be lowered, and how far."""
-        available = f"sqrt_s = {collider.sqrt_s:.5g} GeV ({collider.name})"
-        for key in self.heaviest:
-            limit = self._largest(key, collider.sqrt_s)
-            if limit > 0:
-                return (
-                    f"{key} = {getattr(self, key)} GeV is too heavy for {available}: "
-                    f"choose {key} < {limit:.5g} GeV"
-                )
-        return f"{available} must exceed {threshold:.5g} GeV"
-
-    def _largest(self, key: str, sqrt_s: float) -> float:
-        """Value of a mass or energy at which the process opens, zero where none does."""
-        low, high = 0.0, getattr(self, key)
-        for _ in range(60):
-            middle = (low + high) / 2
-            lowered = self.model_copy(update={key: middle})
-            is_open = lowered.hard_process().threshold < sqrt_s
-            low, high = (middle, high) if is_open else (low, middle)
-        return low
+        """What is needed and, where lowering one mass alone is enough, how far."""
+        available = collider.sqrt_s
+        said = f"needs sqrt_s > {threshold:.6g} GeV, {collider.name} has {available:.6g} GeV"
+        key = self.heaviest
+        if key is None:
+            return said
+        limit = math.floor((getattr(self, key) - threshold + available) / _STEP) * _STEP
+        try:
+            type(self)(**self.model_dump(exclude_unset=True) | {key: limit})
+        except ConfigError:
+            return said
+        return f"{said}: choose {key} < {limit:.6g} GeV"
 
 
 class VirtualPhotonProcess(AnnihilationProcess):

@@ -14,7 +14,7 @@ from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.geometry import Collider
 from darkbelle.settings import Settings
 
-__all__ = ["EventGenerator", "Number", "Process", "Range", "parameter", "split"]
+__all__ = ["EventGenerator", "Number", "Parameters", "Process", "Range", "parameter", "split"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -34,11 +34,14 @@ Range = Annotated[tuple[Number, Number], BeforeValidator(_as_range)]
 """Least and greatest value."""
 
 
-def parameter(description: str, *, unit: str = "", **bounds: Any) -> Any:
-    """Meaning, unit and bounds of a parameter, for ``Annotated``; numbers must be finite."""
+def parameter(description: str, *, unit: str = "", none: str = "none", **bounds: Any) -> Any:
+    """Meaning, unit, bounds and what None means of a parameter, for ``Annotated``.
+
+    Numbers must be finite.
+    """
     if bounds:
         bounds["allow_inf_nan"] = False
-    return Field(description=description, json_schema_extra={"unit": unit}, **bounds)
+    return Field(description=description, json_schema_extra={"unit": unit, "none": none}, **bounds)
 
 
 class EventGenerator(Protocol):
@@ -56,13 +59,28 @@ class EventGenerator(Protocol):
         """Events in the laboratory frame."""
 
 
-class Process(Settings, abc.ABC):
+class Parameters(Settings):
+    """Settings of which none takes a truth value for a number."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth_for_numbers(cls, data: Any) -> Any:
+        """True would count as 1."""
+        for key, value in data.items() if isinstance(data, dict) else ():
+            field = cls.model_fields.get(key)
+            if isinstance(value, bool) and field is not None and field.annotation is not bool:
+                msg = f"{key}: must not be {str(value).lower()}"
+                raise ValueError(msg)
+        return data
+
+
+class Process(Parameters, abc.ABC):
     """Parameters of a signal, background or gun.
 
     Raises
     ------
     ConfigError
-        A parameter is unknown, missing or out of its bounds.
+        A parameter is unknown, missing or out of its bounds; or the class has no name or summary.
     """
 
     name: ClassVar[str]
@@ -75,21 +93,20 @@ class Process(Settings, abc.ABC):
     """Observables that the samples carry, names out of `darkbelle.samples.observables`."""
 
     def __init__(self, **parameters: Any) -> None:
+        self.check_description()
         try:
             super().__init__(**parameters)
         except ValidationError as error:
             raise ConfigError(f"{type(self).name}: {explain(error)}") from None
+        except ConfigError as error:  # of cuts, which refuse in one line wherever they are made
+            raise ConfigError(f"{type(self).name}: {error}") from None
 
-    @model_validator(mode="before")
     @classmethod
-    def _refuse_truth_for_numbers(cls, data: Any) -> Any:
-        """True would count as 1."""
-        for key, value in data.items():
-            field = cls.model_fields.get(key)
-            if isinstance(value, bool) and field is not None and field.annotation is not bool:
-                msg = f"{key}: must not be {str(value).lower()}"
-                raise ValueError(msg)
-        return data
+    def check_description(cls) -> None:
+        """Refuse a class that forgot its name or summary."""
+        for key in ("name", "summary"):
+            if not isinstance(getattr(cls, key, None), str):
+                raise ConfigError(f"process class {cls.__qualname__} has no {key}, set it")
 
     @abc.abstractmethod
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
+from darkbelle.errors import ConfigError, explain
 from darkbelle.gen.beams import axes_of_collision
 from darkbelle.gen.events import Status, TruthEvents
 from darkbelle.gen.kinematics import along_axes
 from darkbelle.gen.particles import PHOTON, charges
-from darkbelle.gen.processes.base import Range, parameter
+from darkbelle.gen.processes.base import Parameters, Range, parameter
 from darkbelle.geometry import Collider
-from darkbelle.settings import Settings
 
 __all__ = ["Frame", "GeneratorCuts"]
 
@@ -30,11 +30,16 @@ class Frame(enum.StrEnum):
     CMS = "cms"
 
 
-class GeneratorCuts(Settings):
+class GeneratorCuts(Parameters):
     """Least numbers of charged particles and of photons that leave within some angles.
 
     Angles are those to the z axis of the laboratory or, in the centre of mass, to the electrons.
-    Undecayed particles count as they are.
+    Particles count wherever they are born, be it metres away, and undecayed ones as they are.
+
+    Raises
+    ------
+    ConfigError
+        A cut is unknown or out of its bounds, or there are angles or energies of nothing.
     """
 
     n_charged: Annotated[int, parameter("least number of charged particles", ge=0)] = 0
@@ -43,12 +48,23 @@ class GeneratorCuts(Settings):
     energy: Annotated[float, parameter("least energy that counts", unit="GeV", ge=0)] = 0.0
     frame: Annotated[Frame, parameter("where angles and energies are measured")] = Frame.LAB
 
+    def __init__(self, **cuts: Any) -> None:
+        try:
+            super().__init__(**cuts)
+        except ValidationError as error:
+            raise ConfigError(explain(error, "cuts")) from None
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         low, high = self.theta
         if not 0 <= low <= high <= math.pi:
             msg = f"theta: needs 0 <= low <= high <= pi (got {low}, {high})"
             raise ValueError(msg)
+        fields = type(self).model_fields
+        for key in ("theta", "energy", "frame"):
+            if self.are_open and getattr(self, key) != fields[key].default:
+                msg = f"{key}: nothing to count, give n_charged or n_photons"
+                raise ValueError(msg)
         return self
 
     @property

@@ -47,7 +47,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         "arXiv:0903.0363 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "six_tracks")
-    heaviest: ClassVar[tuple[str, ...]] = ("m_hp", "m_ap")
+    heaviest: ClassVar[str | None] = "m_hp"
 
     m_ap: DarkPhotonMass
     m_hp: HiggsMass
@@ -115,7 +115,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
         "arXiv:2012.08595 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("two_vertices",)
-    heaviest: ClassVar[tuple[str, ...]] = ("m_hp", "m_ap", "m_chi1", "delta")
+    heaviest: ClassVar[str | None] = "m_hp"
 
     m_ap: DarkPhotonMass
     m_chi1: Annotated[float, parameter("mass of chi1", unit="GeV", gt=0)]
@@ -135,7 +135,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     ctau: CTau = None
     ctau_hp: Annotated[
         float | None,
-        parameter("proper decay length of the h' instead of the model's", unit="cm", ge=0),
+        parameter("mean proper decay length of the h'", unit="cm", none="the model's", ge=0),
     ] = None
 
     @property
@@ -185,7 +185,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     def final_state(self) -> Mode:
         """A', h'."""
         model, higgs_model = self.model, self.higgs_model
-        to_chi1 = chosen(of_chi2(model), self.decay, "m_chi1 + delta", model.m_chi2)
+        to_chi1 = chosen(of_chi2(model), self.decay, "delta", self.delta, beside=self.m_chi1)
         chi1 = State(CHI1, self.m_chi1)
         chi2 = decaying(CHI2, model, model.m_chi2, to_chi1, self.ctau)
         correlation = higgsstrahlung.FermionPair(self.m_chi1, model.m_chi2)

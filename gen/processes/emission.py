@@ -32,7 +32,7 @@ from darkbelle.gen.production import emission
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.radiation import FERMIONS_FROM_PSEUDOSCALAR, FERMIONS_FROM_SCALAR
 
-__all__ = ["MuMuAlp", "MuMuScalar", "MuMuZPrime", "TauTauScalar"]
+__all__ = ["MuMuAlp", "MuMuScalar", "MuMuZPrime", "TauTauScalar", "warn_if_broad"]
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class MuMuZPrime(VirtualPhotonProcess):
         "arXiv:1403.2727 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[float, parameter("coupling g'", gt=0, le=PERTURBATIVE)] = 1e-3
@@ -76,20 +77,17 @@ class MuMuZPrime(VirtualPhotonProcess):
         return LmuLtau(self.mass, self.coupling, self.m_chi, self.g_chi)
 
     def check_physics(self) -> None:
-        """A chi must be light enough; a broad Z' is worth a warning."""
+        """A chi must exist and be light enough; a broad Z' is worth a warning."""
+        if "g_chi" in self.model_fields_set and "m_chi" not in self.model_fields_set:
+            msg = "g_chi: there is no chi without m_chi, give it too"
+            raise ValueError(msg)
         if self.m_chi is not None and 2 * self.m_chi >= self.mass:
             msg = (
                 f"m_chi = {self.m_chi} GeV exceeds half of mass = {self.mass} GeV, "
                 "the Z' cannot decay into it"
             )
             raise ValueError(msg)
-        if self.model.width > NARROW * self.mass:
-            _log.warning(
-                "%s: the width, %.3g GeV, exceeds %g of the mass, but every Z' has the same mass",
-                self.name,
-                self.model.width,
-                NARROW,
-            )
+        warn_if_broad(self.name, self.model.width, self.mass)
 
     def born(self) -> HardProcess:
         """Emission by a muon."""
@@ -114,6 +112,7 @@ class MuMuScalar(VirtualPhotonProcess):
         "arXiv:2212.03066 (Belle II, invisible, 79.7/fb)",
     )
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[
@@ -156,6 +155,7 @@ class MuMuAlp(VirtualPhotonProcess):
     summary: ClassVar[str] = "e+e- -> mu+ mu- a, an axion-like particle coupled to leptons"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:1708.00443 (model)",)
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[float, parameter("C/Lambda", unit="1/GeV", gt=0, le=10)] = 1e-3
@@ -195,6 +195,7 @@ class TauTauScalar(VirtualPhotonProcess):
         "arXiv:2005.01885 (BaBar, 514/fb)",
     )
     observables: ClassVar[tuple[str, ...]] = ("four_tracks",)
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Mass
     coupling: Annotated[float, parameter("xi of xi m_l/v", gt=0, le=PERTURBATIVE / 0.0072)] = 1.0
@@ -220,6 +221,17 @@ class TauTauScalar(VirtualPhotonProcess):
     def final_state(self) -> Mode:
         """tau-, tau+, phi_L."""
         return with_lepton_pair(TAU, _scalar(self.model, self.decay, self.ctau))
+
+
+def warn_if_broad(name: str, width: float, mass: float) -> None:
+    """Warn of a process whose boson has one mass in spite of its width [GeV]."""
+    if width > NARROW * mass:
+        _log.warning(
+            "%s: the width, %.3g GeV, exceeds %g of the mass, but every boson has the same mass",
+            name,
+            width,
+            NARROW,
+        )
 
 
 def _scalar(model: LeptonicScalar, decay: str, ctau: float | None) -> State:

@@ -60,8 +60,13 @@ _PHI_REGION: Final = 1.06
 LEPTONS: Final = {"ee": ELECTRON, "mumu": MUON, "tautau": TAU}
 
 
-def chosen(modes: Modes, choice: str, name: str, mass: float) -> tuple[Mode, ...]:
+def chosen(
+    modes: Modes, choice: str, name: str, mass: float, *, beside: float = 0.0
+) -> tuple[Mode, ...]:
     """The open modes of a choice, which is one of their names or "any".
+
+    The named mass is that of the parent, or by how much that exceeds the mass ``beside`` of a
+    daughter that every mode has [GeV].
 
     Raises
     ------
@@ -72,7 +77,7 @@ def chosen(modes: Modes, choice: str, name: str, mass: float) -> tuple[Mode, ...
     candidates = [mode for key in modes if choice in (key, "any") for mode in modes[key]]
     found = tuple(mode for mode in candidates if mode.fraction > 0)
     if not found:
-        threshold = min(sum(d.least_mass for d in mode.daughters) for mode in candidates)
+        threshold = min(sum(d.least_mass for d in mode.daughters) for mode in candidates) - beside
         if mass <= threshold:
             msg = f"decay to {choice} needs {name} > {threshold:.6g} GeV (got {mass:g})"
             raise ValueError(msg)

@@ -28,6 +28,7 @@ class GammaAlp(VirtualPhotonProcess):
         "arXiv:1709.00009 (model)",
     )
     observables: ClassVar[tuple[str, ...]] = ("three_photons", "single_photon")
+    heaviest: ClassVar[str | None] = "mass"
 
     mass: Annotated[float, parameter("mass of a", unit="GeV", ge=1e-3)]
     coupling: Annotated[float, parameter("coupling g_agg", unit="1/GeV", gt=0, le=1)] = 1e-3
@@ -62,7 +63,6 @@ class GammaDarkPhoton(AnnihilationProcess):
     summary: ClassVar[str] = "e+e- -> gamma A'"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:1808.10567 (Belle II physics book)",)
     observables: ClassVar[tuple[str, ...]] = ("single_photon", "dimuon_recoil")
-    heaviest: ClassVar[tuple[str, ...]] = ("mass", "energy_min")
 
     mass: Annotated[float, parameter("mass of the A'", unit="GeV", gt=2 * MASS_E)]
     coupling: Annotated[float, parameter("kinetic mixing epsilon", gt=0, le=1)] = 1e-3
@@ -80,7 +80,10 @@ class GammaDarkPhoton(AnnihilationProcess):
         ),
     ] = 0.0
     energy_min: Annotated[
-        float, parameter("least energy of the hardest photon there", unit="GeV", ge=1e-3)
+        float,
+        parameter(
+            "least energy of the hardest photon in the annihilation's frame", unit="GeV", ge=1e-3
+        ),
     ] = 1e-2
     ctau: CTau = None
 

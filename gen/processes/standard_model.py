@@ -53,7 +53,6 @@ class _LeptonPair(VirtualPhotonProcess):
     """e+e- -> l+ l- with photons radiated before and after."""
 
     lepton: ClassVar[int]
-    heaviest: ClassVar[tuple[str, ...]] = ()
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: VacuumPolarisation = True
@@ -94,14 +93,14 @@ class MuMuGamma(AnnihilationProcess):
     name: ClassVar[str] = "mumu-gamma"
     summary: ClassVar[str] = "e+e- -> mu+ mu- gamma, one hard photon, first order"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "single_photon")
-    heaviest: ClassVar[tuple[str, ...]] = ("energy_min",)
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
     vacuum_polarisation: EachPhoton = True
     theta_min: FromBeams = TEN_DEGREES
     energy_min: Annotated[
-        float, parameter("least energy of the photon there", unit="GeV", ge=0.01)
+        float,
+        parameter("least energy of the photon in the annihilation's frame", unit="GeV", ge=0.01),
     ] = 0.5
 
     def hard_process(self) -> HardProcess:
@@ -120,7 +119,7 @@ class GammaGamma(AnnihilationProcess):
     name: ClassVar[str] = "gammagamma"
     summary: ClassVar[str] = "e+e- -> gamma gamma (gamma)"
     observables: ClassVar[tuple[str, ...]] = ("cluster_pair",)
-    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
+    heaviest: ClassVar[str | None] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     theta_min: FromBeams = FIVE_DEGREES
@@ -141,7 +140,7 @@ class EEMuMu(AnnihilationProcess):
     name: ClassVar[str] = "ee-mumu"
     summary: ClassVar[str] = "e+e- -> e+e- mu+ mu- by two photons"
     observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "four_tracks")
-    heaviest: ClassVar[tuple[str, ...]] = ("w_min",)
+    heaviest: ClassVar[str | None] = "w_min"
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
     isr: Annotated[bool, parameter("initial-state radiation: must be off")] = False
@@ -169,7 +168,7 @@ class Bhabha(AnnihilationProcess):
     name: ClassVar[str] = "bhabha"
     summary: ClassVar[str] = "e+e- -> e+e- (gamma)"
     observables: ClassVar[tuple[str, ...]] = ("track_pair", "cluster_pair")
-    heaviest: ClassVar[tuple[str, ...]] = ("mass_min",)
+    heaviest: ClassVar[str | None] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
     vacuum_polarisation: EachPhoton = True

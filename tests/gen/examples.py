@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TOGETHER: dict[str, Any] = {"weighted": True, "reach": 30.0}
-"""Every kind of weight at once."""
+"""Every kind of weight at once, where something flies."""
 _SEEN = {"n_charged": 2, "theta": (0.3, 2.6)}
 _PHOTON = {"n_photons": 1, "theta": (0.3, 2.8), "energy": 0.5, "frame": "cms"}
 
@@ -65,12 +65,12 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         *_each(_MIXED | {"tautau": 4.0}),
         {"mass": 0.05, "decay": "ee", "coupling": 1e-5, "cuts": _PHOTON, **TOGETHER},
     ],
-    "mumu": [{}, {"fsr": False}, {"cuts": _SEEN, **TOGETHER}],
+    "mumu": [{}, {"fsr": False}, {"cuts": _SEEN, "weighted": True}],
     "tautau": [{}, {"weighted": True}],
-    "mumu-gamma": [{}, {"isr": True, "fsr": True}, {"cuts": _PHOTON, **TOGETHER}],
-    "gammagamma": [{}, {"cuts": _PHOTON, **TOGETHER}],
-    "ee-mumu": [{}, {"fsr": False}, {"w_min": 0.0, "cuts": {"n_charged": 1}, **TOGETHER}],
-    "bhabha": [{}, {"vacuum_polarisation": False, "cuts": _SEEN, **TOGETHER}],
+    "mumu-gamma": [{}, {"isr": True, "fsr": True}, {"cuts": _PHOTON, "weighted": True}],
+    "gammagamma": [{}, {"cuts": _PHOTON, "weighted": True}],
+    "ee-mumu": [{}, {"fsr": False}, {"w_min": 0.0, "cuts": {"n_charged": 1}, "weighted": True}],
+    "bhabha": [{}, {"vacuum_polarisation": False, "cuts": _SEEN, "weighted": True}],
     "particle-gun": [
         {"p": (0.5, 2.0), "theta": (0.3, 2.6)},
         {"pt": 1.0, "theta": 1.0, "pdg_id": 310},

@@ -108,6 +108,19 @@ def test_lifetime_out_of_reach():
         coupling_for_ctau(lambda e: InelasticDarkMatter(1.0, 1e-4, 3.0, e, 0.1), 1.0)
 
 
+@pytest.mark.parametrize("ctau", [0.0, -1.0, math.inf, math.nan])
+def test_a_lifetime_is_positive_and_finite(ctau: float):
+    with pytest.raises(ConfigError, match=r"^ctau must be positive and finite \(got "):
+        coupling_for_ctau(lambda g: LmuLtau(1.0, g), ctau)
+
+
+def test_unknown_modes_are_named():
+    with pytest.raises(ConfigError, match=r"^unknown mode 'electrons', known: .*mumu, nu_mu"):
+        LmuLtau(1.0, 0.1).branching_fraction("electrons")
+    with pytest.raises(ConfigError, match=r"^unknown mode 'mumo', did you mean 'mumu'\?$"):
+        LmuLtau(1.0, 0.1).branching_fraction("nu_mu", "mumo")
+
+
 def steps(model_of: Callable[[float, float], Model], mass: float) -> float:
     """How much the total width jumps at a mass, relative."""
     below, above = (model_of(mass * (1 + shift), 1.0).width for shift in (-1e-13, 1e-13))

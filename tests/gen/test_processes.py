@@ -38,6 +38,7 @@ from darkbelle.gen.processes import (
     EventGenerator,
     GammaDarkPhoton,
     InelasticDarkMatter,
+    Mode,
     MuMuZPrime,
     ParticleGun,
     Process,
@@ -91,14 +92,45 @@ class Rival(ParticleGun):
     name = "rival"
 
 
+class Nameless(ParticleGun):
+    """A process that inherits a summary, but whose name was forgotten."""
+
+    name = None  # type: ignore[assignment]
+
+
+class OneTooFew(MuMuZPrime):
+    """A process that forgets one of the muons of its final state."""
+
+    name = "one-too-few"
+
+    def final_state(self) -> Mode:
+        """mu-, Z'."""
+        minus, _, boson = super().final_state().daughters
+        return Mode(1.0, (minus, boson))
+
+
+def test_a_final_state_has_all_particles_of_the_hard_process():
+    with pytest.raises(ConfigError) as caught:
+        OneTooFew(mass=1.0).prepare(load("belle2").collider, np.random.default_rng(1))
+    assert str(caught.value) == (
+        "one-too-few: final_state has 2 particles, but the hard process samples momenta of 3"
+    )
+
+
+def test_a_process_needs_a_name():
+    with pytest.raises(ConfigError, match=r"^process class Nameless has no name, set it$"):
+        Nameless(p=1.0)
+
+
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entry points of another package: a good one, one of our names, and two bad ones."""
+    """Entry points of another package: a good one, one of our names, and three bad ones."""
     here = {
         "rival": f"{__name__}:Rival",
         "mumu-zprime": f"{__name__}:Rival",
         "broken": "no_such_module:Process",
         "odd": "math:pi",
+        "nameless": f"{__name__}:Nameless",
     }
     points = [EntryPoint(name, value, processes.ENTRY_POINTS) for name, value in here.items()]
 
@@ -114,7 +146,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_others_may_add_processes_but_replace_none():
     assert find_process("rival") is Rival
     assert find_process("mumu-zprime") is MuMuZPrime
-    assert process_names() == sorted([*NAMES, "rival", "broken", "odd"])
+    assert process_names() == sorted([*NAMES, "rival", "broken", "odd", "nameless"])
 
 
 @pytest.mark.usefixtures("plugins")
@@ -123,6 +155,7 @@ def test_others_may_add_processes_but_replace_none():
     [
         ("broken", r"process 'broken' \(no_such_module:Process\) fails to load"),
         ("odd", "no darkbelle"),
+        ("nameless", "process class Nameless has no name"),
     ],
 )
 def test_a_bad_plugin_is_named(name: str, message: str):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from darkbelle.errors import ConfigError, KinematicsError
-from darkbelle.gen.processes import find_process, process_names
+from darkbelle.gen.processes import GeneratorCuts, find_process, process_names
 from darkbelle.geometry import Collider
 
 Parameters = dict[str, Any]
@@ -149,6 +149,22 @@ TOGETHER: list[tuple[str, Parameters, str]] = [
     ),
 ]
 
+TOGETHER += [
+    (name, LEAST[name] | {"decay": "invisible", key: 5.0}, f"{key}: nothing here has a lifetime")
+    for name in ("mumu-scalar", "mumu-alp", "gamma-alp", "gamma-darkphoton")
+    for key in ("ctau", "reach")
+]
+TOGETHER += [
+    (name, {"reach": 5.0}, "reach: nothing here has a lifetime") for name in STANDARD_MODEL
+]
+TOGETHER.append(
+    (
+        "mumu-zprime",
+        {"mass": 1.0, "g_chi": 0.1},
+        "g_chi: there is no chi without m_chi, give it too",
+    )
+)
+
 
 @pytest.mark.parametrize(("name", "parameters", "message"), TOGETHER)
 def test_parameters_that_do_not_go_together(name: str, parameters: Parameters, message: str):
@@ -160,6 +176,15 @@ def test_what_the_messages_allow_is_allowed():
     find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=0.999)
     find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=2.001)
     find_process("inelastic-dark-matter")(**IDM | {"m_ap": 2.401})
+    find_process("mumu-zprime")(mass=1.0, m_chi=0.1, g_chi=0.1)
+    find_process("mumu-zprime")(mass=1.0, ctau=5.0, reach=5.0)
+
+
+def test_defaults_written_out_are_no_contradiction():
+    """As they stand in a sample."""
+    for name, parameters in LEAST.items():
+        process = find_process(name)(**parameters)
+        assert find_process(name)(**process.model_dump(mode="json")) == process
 
 
 # ---- closed decays -------------------------------------------------------------------------------
@@ -193,12 +218,12 @@ CLOSED: list[tuple[str, Parameters, str]] = [
     ),
     (
         "inelastic-dark-matter",
-        IDM | {"delta": 1e-3},
-        "decay to ee needs m_chi1 + delta > 1.00102 GeV (got 1.001)",
+        IDM | {"delta": 5e-4},
+        "decay to ee needs delta > 0.001022 GeV (got 0.0005)",
     ),
     *(
         ("inelastic-dark-matter", IDM | {"decay": decay, "delta": 0.2},
-         f"decay to {decay} needs m_chi1 + delta > ")
+         f"decay to {decay} needs delta > ")
         for decay in ("mumu", "tautau", "pipi")
     ),
     ("inelastic-dark-matter", IDM | {"m_hp": 0.2}, "decay to mumu needs m_hp > 0.211317 GeV"),
@@ -217,45 +242,56 @@ def test_closed_decays(name: str, parameters: Parameters, message: str):
 
 # ---- too heavy for the collider ------------------------------------------------------------------
 
-NARROW: Parameters = {"m_chi1": 1.0, "delta": 0.4, "alpha_d": 1e-4}
-# Process, parameters, which of them to lower.
-HEAVY: list[tuple[str, Parameters, str]] = [
-    *((name, {"mass": 10.5}, "mass") for name in ("mumu-zprime", "mumu-scalar", "mumu-alp")),
-    ("mumu-alp", {"mass": 300.0}, "mass"),
-    ("tautau-scalar", {"mass": 8.0}, "mass"),
-    ("dark-higgsstrahlung", {"m_ap": 8.0, "m_hp": 3.0}, "m_hp"),
-    ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 10.0}, "m_hp"),
-    ("dark-higgsstrahlung", {"m_ap": 12.0, "m_hp": 1.0, "decay": "ee"}, "m_ap"),
-    ("inelastic-dark-matter", {"m_ap": 12.0, "m_chi1": 4.0, "delta": 0.5, "m_hp": 3.0}, "m_hp"),
-    ("inelastic-dark-matter", {"m_ap": 13.0, "m_chi1": 5.0, "delta": 2.0, "m_hp": 0.5}, "m_chi1"),
-    ("inelastic-dark-matter", {"m_ap": 14.0, "m_chi1": 1.0, "delta": 11.0, "m_hp": 0.5}, "delta"),
-    ("inelastic-dark-matter", NARROW | {"m_ap": 10.3, "m_hp": 0.5}, "m_hp"),
-    ("inelastic-dark-matter", NARROW | {"m_ap": 12.0, "m_hp": 0.5}, "m_ap"),
-    ("gamma-alp", {"mass": 11.0}, "mass"),
-    ("gamma-darkphoton", {"mass": 10.58}, "mass"),
-    ("gamma-darkphoton", {"mass": 1.0, "energy_min": 6.0}, "energy_min"),
-    ("mumu-gamma", {"energy_min": 6.0}, "energy_min"),
-    ("ee-mumu", {"w_min": 11.0}, "w_min"),
-    ("gammagamma", {"mass_min": 11.0}, "mass_min"),
-    ("bhabha", {"mass_min": 11.0}, "mass_min"),
+# Process, parameters, which of them to lower, the threshold.
+HEAVY: list[tuple[str, Parameters, str | None, float]] = [
+    *((name, {"mass": 10.5}, "mass", 10.7113) for name in ("mumu-zprime", "mumu-scalar")),
+    ("mumu-zprime", {"mass": 20.0, "m_chi": 6.0}, None, 20.2113),  # a lighter Z' closes chi chi
+    ("mumu-alp", {"mass": 300.0}, "mass", 300.211),
+    ("tautau-scalar", {"mass": 8.0}, "mass", 11.5539),
+    ("dark-higgsstrahlung", {"m_ap": 8.0, "m_hp": 3.0}, "m_hp", 11.0),
+    ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 10.0}, "m_hp", 11.0),
+    ("dark-higgsstrahlung", {"m_ap": 4.0, "m_hp": 9.0}, None, 13.0),  # 6.58 is below 2 m_ap
+    ("dark-higgsstrahlung", {"m_ap": 12.0, "m_hp": 1.0, "decay": "ee"}, None, 13.0),
+    (
+        "inelastic-dark-matter",
+        {"m_ap": 12.0, "m_chi1": 4.0, "delta": 0.5, "m_hp": 3.0},
+        "m_hp",
+        11.5,
+    ),
+    (
+        "inelastic-dark-matter",
+        {"m_ap": 13.0, "m_chi1": 5.0, "delta": 0.5, "m_hp": 0.3},
+        None,  # 0.079 is too light for two muons
+        10.8,
+    ),
+    ("inelastic-dark-matter", {"m_ap": 13.0, "m_chi1": 5.0, "delta": 2.0, "m_hp": 0.5}, None, 12.5),
+    ("gamma-alp", {"mass": 11.0}, "mass", 11.0),
+    ("gamma-darkphoton", {"mass": 10.58}, None, 10.590005),
+    ("gamma-darkphoton", {"mass": 1.0, "energy_min": 6.0}, None, 12.0828),
+    ("mumu-gamma", {"energy_min": 6.0}, None, 12.0037),
+    ("ee-mumu", {"w_min": 11.0}, "w_min", 11.001),
+    ("gammagamma", {"mass_min": 11.0}, "mass_min", 11.0),
+    ("bhabha", {"mass_min": 11.0}, "mass_min", 11.0),
 ]
 
 
-@pytest.mark.parametrize(("name", "parameters", "key"), HEAVY)
+@pytest.mark.parametrize(("name", "parameters", "key", "threshold"), HEAVY)
 def test_too_heavy_for_the_collider(
-    name: str, parameters: Parameters, key: str, collider: Collider
+    name: str, parameters: Parameters, key: str | None, threshold: float, collider: Collider
 ):
-    """The message names a limit that is one: just below it the process opens, above it does not."""
-    process = find_process(name)(**parameters)
+    """A limit, where the message names one, is one: a process just below it is made and opens."""
     with pytest.raises(KinematicsError) as caught:
-        process.prepare(collider, np.random.default_rng(1))
+        find_process(name)(**parameters).prepare(collider, np.random.default_rng(1))
     said = one_line(name, caught.value)
-    assert said.startswith(f"{key} = {parameters[key]} GeV is too heavy for sqrt_s = 10.58 GeV ")
-    limit = float(said.removesuffix(" GeV").rpartition(f"choose {key} < ")[2])
-    assert 0 < limit < parameters[key]
-    for value, opens in ((limit - 1e-3, True), (limit + 1e-3, False)):
-        hard = process.model_copy(update={key: value}).hard_process()
-        assert (hard.threshold < collider.sqrt_s) == opens
+    needs, _, has = said.partition(", SuperKEKB has 10.5796 GeV")
+    needed = float(needs.removeprefix("needs sqrt_s > ").removesuffix(" GeV"))
+    assert needed == pytest.approx(threshold, abs=6e-4)
+    assert (key is None) == (has == "")
+    if key is not None:
+        limit = float(has.removeprefix(f": choose {key} < ").removesuffix(" GeV"))
+        for value, opens in ((limit - 1e-6, True), (limit + 1.1e-3, False)):
+            process = find_process(name)(**parameters | {key: value})
+            assert (process.hard_process().threshold < collider.sqrt_s) == opens
 
 
 def test_nothing_to_lower(collider: Collider):
@@ -267,7 +303,7 @@ def test_nothing_to_lower(collider: Collider):
     with pytest.raises(KinematicsError) as caught:
         find_process("tautau")().prepare(weak, np.random.default_rng(1))
     said = one_line("tautau", caught.value)
-    assert said == "sqrt_s = 1.9983 GeV (SuperKEKB) must exceed 3.5539 GeV"
+    assert said == "needs sqrt_s > 3.55386 GeV, SuperKEKB has 1.99828 GeV"
 
 
 # ---- cuts ----------------------------------------------------------------------------------------
@@ -283,6 +319,10 @@ CUTS: list[tuple[Any, str]] = [
     ({"energy": math.nan}, "cuts.energy: Input should be a finite number (got nan)"),
     ({"frame": "cm"}, "cuts.frame: Input should be 'lab' or 'cms' (got 'cm')"),
     ({"n_muons": 2}, "cuts: unknown key 'n_muons', did you mean 'n_photons'?"),
+    ({"n_charged": True}, "cuts: n_charged: must not be true"),
+    ({"theta": (0.3, 2.6)}, "cuts: theta: nothing to count, give n_charged or n_photons"),
+    ({"energy": 0.1}, "cuts: energy: nothing to count, give n_charged or n_photons"),
+    ({"frame": "cms"}, "cuts: frame: nothing to count, give n_charged or n_photons"),
     (3, "cuts: Input should be a table (got 3)"),
 ]
 
@@ -291,3 +331,11 @@ CUTS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("cuts", "message"), CUTS)
 def test_cuts_that_are_none(name: str, cuts: Any, message: str):
     assert message in refusal(name, LEAST[name] | {"cuts": cuts})
+
+
+@pytest.mark.parametrize(("cuts", "message"), CUTS[:-1])
+def test_cuts_refuse_alike_without_a_process(cuts: dict[str, Any], message: str):
+    with pytest.raises(ConfigError) as caught:
+        GeneratorCuts(**cuts)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -94,9 +95,37 @@ def test_every_process_is_listed_and_described(run):
         assert f"{name} " in listed
         status, described, err = run("processes", name)
         assert status == 0, err
-        assert all(len(line) == len(line.rstrip()) for line in described.splitlines())
+        assert all(len(line.rstrip()) == len(line) < 120 for line in described.splitlines())
+        assert not re.search("None|True|False|'[a-z]+'|[0-9]{8}", described)
         assert ("cuts.n_charged" in described) == (name != "particle-gun")
         assert ("observables" in described) == bool(find_process(name).observables)
+
+
+def test_choices_and_defaults_are_told_as_they_are_given(run):
+    lines = run("processes", "inelastic-dark-matter")[1].splitlines()
+    words = [line.split() for line in lines]
+    assert next(w for w in words if "ctau" in w)[:6] == ["ctau", "the", "model's", ">=", "0", "cm"]
+    assert "reach none > 0 cm" in " ".join(next(w for w in words if "reach" in w))
+    assert "isr = true initial-state radiation" in [" ".join(w) for w in words]
+    i = next(i for i, w in enumerate(words) if w[:1] == ["decay_hp"])
+    choices = " ".join([*words[i], *words[i + 1]])
+    assert all(choice in choices for choice in ("mumu", "pi0pi0", "KK", "K0K0", "any"))
+
+
+def test_parameters_are_told_in_the_order_of_the_description(run):
+    gun = ("-p", "p=0.123456789", "-p", "vertex=[[-1,1],0,2]", "-n", "3", "-o", "gun.h5")
+    for arguments in (PRODUCE, ("produce", "particle-gun", *gun)):
+        status, _, err = run(*arguments)
+        assert status == 0, err
+        told = run("info", arguments[-1])[1].splitlines()
+        names = [line.split()[0] for line in told if line.startswith("    ")]
+        described = run("processes", arguments[1])[1].split("parameters\n")[1].splitlines()
+        order = [line.split()[0] for line in described if re.match("  [a-z]", line)]
+        places = [order.index(name) for name in names if name in order]
+        assert len(places) > 3
+        assert places == sorted(places)
+    assert "    p            0.123457,0.123457" in told
+    assert "    vertex       [[-1,1],[0,0],[2,2]]" in told
 
 
 def test_a_sample_with_weights_and_cuts_is_told(run, tmp_path):

@@ -41,6 +41,17 @@ def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path):
     assert sha256(tmp_path / "1.h5") == sha256(tmp_path / "2.h5")
 
 
+def test_what_workers_cannot_be_sent_is_refused_before_any_starts(tmp_path, monkeypatch):
+    class Local(gen.MuMuZPrime):
+        """A process that no worker could import."""
+
+    monkeypatch.setattr("darkbelle.samples.workers.ProcessPoolExecutor", None)
+    run = Run(Local(mass=2.0), EXPERIMENT, seed=1)
+    with pytest.raises(ConfigError, match=r"cannot be sent to workers \(.*Local.*\): make it of"):
+        samples.produce(run, tmp_path / "x.h5", n_events=2 * CHUNK_SIZE, workers=2)
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_seeds_differ_and_one_seed_repeats(tmp_path):
     other = Run(RUN.process, EXPERIMENT, seed=12)
     for name, run in (("a", RUN), ("b", RUN), ("c", other)):
@@ -100,7 +111,7 @@ def test_a_gun_has_no_luminosity(tmp_path):
 
 def test_nothing_remains_of_a_run_that_fails(tmp_path):
     heavy = Run(gen.MuMuZPrime(mass=10.5), EXPERIMENT, seed=1)
-    with pytest.raises(KinematicsError, match=r"mass = 10\.5 GeV .* choose mass < 10\.368 GeV"):
+    with pytest.raises(KinematicsError, match=r"> 10\.7113 GeV, .*: choose mass < 10\.368 GeV"):
         samples.produce(heavy, tmp_path / "x.h5", n_events=10)
     assert not list(tmp_path.iterdir())
 
