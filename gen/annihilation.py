@@ -13,7 +13,12 @@ from darkbelle.gen.events import CrossSection, Origin, Outcome, Slot, Status
 from darkbelle.gen.isr import X_MIN, IsrSpectrum, sample_cos_theta
 from darkbelle.gen.kinematics import axes_of_rest, dot, from_axes
 from darkbelle.gen.particles import ELECTRON, MASS_E, PHOTON
-from darkbelle.gen.production.base import ExchangeProcess, HardEvents, HardProcess
+from darkbelle.gen.production.base import (
+    ExchangeProcess,
+    HardEvents,
+    HardPhotonProcess,
+    HardProcess,
+)
 from darkbelle.gen.sampling import Bound, unweight
 from darkbelle.geometry import Collider
 
@@ -116,6 +121,8 @@ class AnnihilationSource:
             cos_theta = sample_cos_theta(x, self._collider.sqrt_s**2, rng)
             x = np.where(self._hard.resolves(momenta, cos_theta), x, 0.0)
             momenta, weight = self._hard.at(s * (1 - x), momenta)
+        if isinstance(self._hard, HardPhotonProcess):
+            weight = np.where(s * (1 - x) >= self._hard.least_s(s), weight, 0.0)
         return electron, positron, x, cos_theta, momenta, weight * isr_weight
 
     def _collect(
@@ -140,6 +147,9 @@ class AnnihilationSource:
 
 def _spectrum(hard: HardProcess, s: float) -> IsrSpectrum:
     """The proposal for radiation at s [GeV^2]."""
+    if isinstance(hard, HardPhotonProcess):
+        least = max(hard.threshold, math.sqrt(float(hard.least_s(np.array(s)))))
+        return IsrSpectrum.build(s, least, hard.cross_section)
     if not isinstance(hard, ExchangeProcess):
         return IsrSpectrum.build(s, hard.threshold, hard.cross_section)
     # Events whose photon is not resolved happen at s, however much energy it has.

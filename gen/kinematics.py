@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "across",
     "along_axes",
     "axes_of_rest",
     "boost",
@@ -26,6 +27,20 @@ def dot(p: FloatArray, q: FloatArray) -> FloatArray:
     """Minkowski product, metric (+, -, -, -)."""
     product: FloatArray = p[0] * q[0] - p[1] * q[1] - p[2] * q[2] - p[3] * q[3]
     return product
+
+
+def across(p: FloatArray, q: FloatArray, k: FloatArray) -> FloatArray:
+    """Four-vector epsilon(p, q, k), orthogonal to all three: (0, M q x k) where p = (M, 0)."""
+
+    def minor(i: int, j: int, h: int) -> FloatArray:
+        cross: FloatArray = (
+            p[i] * (q[j] * k[h] - q[h] * k[j])
+            + p[j] * (q[h] * k[i] - q[i] * k[h])
+            + p[h] * (q[i] * k[j] - q[j] * k[i])
+        )
+        return cross
+
+    return np.stack([minor(1, 2, 3), minor(0, 2, 3), minor(0, 3, 1), minor(0, 1, 2)])
 
 
 def invariant_mass(p: FloatArray) -> FloatArray:

@@ -78,8 +78,8 @@ class State:
 class Mode:
     """One way to decay: branching fraction, daughters, and how they share the energy.
 
-    Without ``at_rest`` the daughters are flat in phase space; ``correlation`` is of two-body
-    decays of what the hard process makes.
+    Without ``at_rest`` the daughters are flat in phase space; ``correlation`` is of decays of what
+    the hard process makes.
     """
 
     fraction: float

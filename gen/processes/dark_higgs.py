@@ -85,7 +85,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         """A', h'."""
         model = self.model
         fermions = higgsstrahlung.FermionPair(0.0, 0.0)
-        modes = of_dark_photon(model, fermions, higgsstrahlung.scalar_pair)
+        modes = of_dark_photon(model, fermions, higgsstrahlung.scalars)
         first = self._dark_photon(modes)
         if self.m_hp < self.m_ap:
             return Mode(1.0, (first, State(DARK_HIGGS, self.m_hp)))
@@ -102,7 +102,8 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
 class InelasticDarkMatter(VirtualPhotonProcess):
     """e+e- -> h' A'(-> chi1 chi2), chi2 -> chi1 and a pair, h' by its mixing with the Higgs boson.
 
-    Radiation of the h' off chi1 and chi2 is neglected, below 0.1 % where the A' can be real. The
+    Radiation of the h' off chi1 and chi2 is neglected, below 0.1 % where the A' can be real, as it
+    must be but for ten of its widths: e+e- -> gamma A', A' -> h' chi1 chi2 is no part of it. The
     dark charge of the h' sets its coupling, alpha_h = q_phi^2 alpha_d: papers that write 1 have a
     rate four times smaller.
     """
@@ -169,6 +170,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     def born(self) -> HardProcess:
         """The A' with its width."""
         model = self.model
+        widths = model.dark_photon.widths()
         return OffShellHiggsstrahlung(
             self.m_ap,
             self.m_hp,
@@ -177,6 +179,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
             self.epsilon,
             self.alpha_d,
             self.q_phi,
+            sum(width for mode, width in widths.items() if mode != "chi1chi2"),
         )
 
     def final_state(self) -> Mode:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
 from darkbelle.gen.decays.inelastic import Chi2Decay, LeptonPair, Sampler, ScalarPair
 from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
+from darkbelle.gen.kinematics import breakup_momentum
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
 from darkbelle.gen.models.dark_photon import DarkPhoton
@@ -52,11 +55,8 @@ __all__ = [
 Modes = dict[str, tuple[Mode, ...]]
 """Modes by the name of the choice that allows them."""
 
-_CHARGED_KAONS, _PHI_REGION = 0.59, 1.06
-"""K+ K- share of what an A' gives in kaons up to this mass [GeV]; more beyond, here all.
-
-The share is that of phi decays; estimate.
-"""
+_PHI_REGION: Final = 1.06
+"""GeV; below it the phi rules the decays to kaons, above K+ K- do: here all."""
 LEPTONS: Final = {"ee": ELECTRON, "mumu": MUON, "tautau": TAU}
 
 
@@ -143,13 +143,16 @@ def of_dark_photon(
 ) -> Modes:
     """An A' into what it mixes with: leptons, and hadrons of two or three bodies."""
     branching = model.branching_fraction
-    charged_kaons = _CHARGED_KAONS if model.mass < _PHI_REGION else 1.0
-    neutral_kaons = Mode((1 - charged_kaons) * branching("KK"), (State.of(K_S), State.of(K_L)))
+    charged_kaons = _charged_kaons(model.mass)
+    neutral_kaons = Mode(
+        (1 - charged_kaons) * branching("KK"), (State.of(K_S), State.of(K_L)), correlation=scalars
+    )
     pions = tuple(State.of(code) for code in (-PION, PION, PI0))
     three_pions = Mode(
         branching("pipipi0"),
         pions,
         in_phase_space([pion.least_mass for pion in pions], VECTOR_TO_PIONS),
+        correlation=scalars,
         pair=ChargedPair(0, 1, SCALARS_FROM_VECTOR),
     )
 
@@ -162,6 +165,18 @@ def of_dark_photon(
         "pipipi0": (three_pions,),
         "KK": (*to_pair(charged_kaons * branching("KK"), KAON), neutral_kaons),
     }
+
+
+def _charged_kaons(mass: float) -> float:
+    """Share of K+ K- in the decays to kaons of an A' of this mass [GeV]; estimate.
+
+    Up to the phi region that of equal couplings in a p-wave, the cube of the momentum.
+    """
+    if mass >= _PHI_REGION:
+        return 1.0
+    kaons = np.array([State.of(code).least_mass for code in (KAON, K_S)])
+    charged, neutral = breakup_momentum(np.array(mass), kaons, kaons) ** 3
+    return float(charged / (charged + neutral)) if charged else 1.0
 
 
 def of_dark_higgs(model: DarkHiggs) -> Modes:

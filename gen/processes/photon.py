@@ -17,9 +17,6 @@ from darkbelle.gen.production.base import HardProcess
 
 __all__ = ["GammaAlp", "GammaDarkPhoton"]
 
-SOFTEST = 1e-3
-"""GeV; least energy of a photon beside others that the beams radiate."""
-
 
 class GammaAlp(VirtualPhotonProcess):
     """e+e- -> gamma a by a virtual photon, a -> gamma gamma, prompt or displaced."""
@@ -76,30 +73,24 @@ class GammaDarkPhoton(AnnihilationProcess):
     theta_min: Annotated[
         float,
         parameter(
-            "least angle of photon and beams in the annihilation's frame",
+            "least angle of the hardest photon to the beams in the annihilation's frame",
             unit="rad",
             ge=0,
             lt=math.pi / 2,
         ),
     ] = 0.0
     energy_min: Annotated[
-        float, parameter("least energy of the photon in the annihilation's frame", unit="GeV", ge=0)
-    ] = 0.1
+        float,
+        parameter(
+            "least energy of the hardest photon in the annihilation's frame", unit="GeV", ge=1e-3
+        ),
+    ] = 1e-2
     ctau: CTau = None
 
     @property
     def model(self) -> DarkPhoton:
         """Widths, branching fractions and lifetime, without dark matter."""
         return DarkPhoton(self.mass, self.coupling)
-
-    def check_physics(self) -> None:
-        """Radiation by the beams down to the mass makes the softest photons ever more likely."""
-        if self.isr and self.energy_min < SOFTEST:
-            msg = (
-                f"energy_min = {self.energy_min} GeV must not lie below {SOFTEST} GeV with isr, "
-                "or the rate has no limit"
-            )
-            raise ValueError(msg)
 
     def hard_process(self) -> HardProcess:
         """Radiation by the electrons."""
@@ -111,7 +102,7 @@ class GammaDarkPhoton(AnnihilationProcess):
         """gamma, A'."""
         vector = State(A_PRIME, self.mass)
         if self.decay != "invisible":
-            modes = of_dark_photon(self.model, with_photon.fermion_pair, with_photon.scalar_pair)
+            modes = of_dark_photon(self.model, with_photon.fermion_pair, with_photon.scalars)
             found = chosen(modes, self.decay, "mass", self.mass)
             vector = decaying(A_PRIME, self.model, self.mass, found, self.ctau)
         return Mode(1.0, (State.of(PHOTON), vector))

@@ -40,10 +40,13 @@ FromBeams = Annotated[
         "least angle to the beams in the annihilation's frame", unit="rad", gt=0.01, lt=math.pi / 2
     ),
 ]
+EachPhoton = Annotated[
+    bool, parameter("alpha at the virtuality of each virtual photon, in the cross-section")
+]
 PairMass = Annotated[
     float, parameter("least mass of the pair: radiation by the beams must stop", unit="GeV", ge=1)
 ]
-TEN_DEGREES = math.pi / 18
+TEN_DEGREES, FIVE_DEGREES = math.pi / 18, math.pi / 36
 
 
 class _LeptonPair(VirtualPhotonProcess):
@@ -80,7 +83,7 @@ class TauTau(_LeptonPair):
     lepton: ClassVar[int] = TAU
 
 
-class MuMuGamma(VirtualPhotonProcess):
+class MuMuGamma(AnnihilationProcess):
     """e+e- -> mu+ mu- gamma with one hard photon, by the full amplitude of first order.
 
     Initial and final state interfere. More photons, off by default, would be counted twice where
@@ -93,16 +96,16 @@ class MuMuGamma(VirtualPhotonProcess):
 
     isr: InitialStateRadiation = False
     fsr: FinalStateRadiation = False
-    vacuum_polarisation: VacuumPolarisation = True
+    vacuum_polarisation: EachPhoton = True
     theta_min: FromBeams = TEN_DEGREES
     energy_min: Annotated[
         float,
         parameter("least energy of the photon in the annihilation's frame", unit="GeV", ge=0.01),
     ] = 0.5
 
-    def born(self) -> HardProcess:
+    def hard_process(self) -> HardProcess:
         """First order."""
-        return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min)
+        return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min, self.vacuum_polarisation)
 
     def final_state(self) -> Mode:
         """mu-, mu+, photon."""
@@ -119,7 +122,7 @@ class GammaGamma(AnnihilationProcess):
     heaviest: ClassVar[str | None] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
-    theta_min: FromBeams = TEN_DEGREES
+    theta_min: FromBeams = FIVE_DEGREES
     mass_min: PairMass = 4.0
 
     def hard_process(self) -> HardProcess:
@@ -140,8 +143,14 @@ class EEMuMu(AnnihilationProcess):
     heaviest: ClassVar[str | None] = "w_min"
     papers: ClassVar[tuple[str, ...]] = ("Phys. Rept. 15 (1975) 181 (equivalent photons)",)
 
-    isr: InitialStateRadiation = False
+    isr: Annotated[bool, parameter("initial-state radiation: must be off")] = False
     w_min: Annotated[float, parameter("least mass of the muon pair", unit="GeV", ge=0)] = 0.5
+
+    def check_physics(self) -> None:
+        """Nothing annihilates: the beams are hardly turned, and hardly radiate."""
+        if self.isr:
+            msg = "isr must be off: the radiator is that of annihilation, which this is not"
+            raise ValueError(msg)
 
     def hard_process(self) -> HardProcess:
         """Equivalent photons."""
@@ -162,9 +171,7 @@ class Bhabha(AnnihilationProcess):
     heaviest: ClassVar[str | None] = "mass_min"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
 
-    vacuum_polarisation: Annotated[
-        bool, parameter("alpha at the virtualities of either photon, in the cross-section")
-    ] = True
+    vacuum_polarisation: EachPhoton = True
     theta_min: FromBeams = TEN_DEGREES
     mass_min: PairMass = 4.0
 

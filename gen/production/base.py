@@ -9,7 +9,16 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Correlation", "ExchangeProcess", "HardEvents", "HardProcess"]
+from darkbelle.gen.kinematics import across
+
+__all__ = [
+    "Correlation",
+    "ExchangeProcess",
+    "HardEvents",
+    "HardPhotonProcess",
+    "HardProcess",
+    "scalar_axis",
+]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -49,6 +58,17 @@ class ExchangeProcess(HardProcess, Protocol):
         """As `sample`, with the directions of events that were drawn at other energies."""
 
 
+@runtime_checkable
+class HardPhotonProcess(HardProcess, Protocol):
+    """A hard process of a photon off the beams.
+
+    Photons that they radiate besides are softer: they would be counted twice, once as either.
+    """
+
+    def least_s(self, s: FloatArray) -> FloatArray:
+        """Squared energies [GeV^2] that a photon as hard as its own leaves of s, shape (n,)."""
+
+
 @dataclass(frozen=True, slots=True)
 class HardEvents:
     """Hard processes that have happened, in any one frame.
@@ -73,7 +93,17 @@ class HardEvents:
 
 
 Correlation = Callable[[HardEvents, FloatArray], FloatArray]
-"""Probability, within [0, 1] and shape (n,), to keep isotropic two-body decays.
+"""Probability, within [0, 1] and shape (n,), to keep isotropic decays.
 
-Takes the events and the momenta of the two daughters in the same frame, shape (2, 4, n).
+Takes the events and the momenta of the daughters in the same frame, shape (n_daughters, 4, n).
 """
+
+
+def scalar_axis(vector: FloatArray, scalars: FloatArray) -> FloatArray:
+    """Four-vector x of a decay whose amplitude is x.e, e the polarisation; shape (4, n).
+
+    Two scalars of one mass: their difference. Three pions, of negative parity: the normal of their
+    plane.
+    """
+    first, second, *third = scalars
+    return across(vector, first, second) if third else first - second

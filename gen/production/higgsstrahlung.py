@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from darkbelle.gen.angles import azimuths, even_cosines
 from darkbelle.gen.kinematics import dot, kallen, two_body
-from darkbelle.gen.production.base import HardEvents
+from darkbelle.gen.production.base import HardEvents, scalar_axis
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
-__all__ = ["FermionPair", "Higgsstrahlung", "sample_pair", "scalar_pair", "stripped_cross_section"]
+__all__ = ["FermionPair", "Higgsstrahlung", "sample_pair", "scalars", "stripped_cross_section"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -113,16 +113,18 @@ class FermionPair:
         return kept
 
 
-def scalar_pair(events: HardEvents, daughters: FloatArray) -> FloatArray:
-    """Correlation of A' -> pi+ pi- or K+ K-, shape (n,): L(d)/(-d.d) over its largest eigenvalue.
+def scalars(events: HardEvents, daughters: FloatArray) -> FloatArray:
+    """Correlation of A' -> pi+ pi-, K Kbar or pi+ pi- pi0, shape (n,).
 
-    Its mean is (2 + x)/(3 (1 + x)) with x = P_T^2/Q^2.
+    L(x)/(-x.x) over its largest eigenvalue, x being the `scalar_axis`; its mean is
+    (2 + r)/(3 (1 + r)) with r = P_T^2/Q^2.
     """
-    vector, difference = events.momenta[0], daughters[0] - daughters[1]
+    vector = events.momenta[0]
+    axis = scalar_axis(vector, daughters)
     mass2 = dot(vector, vector)
     largest = mass2 + _transverse2(events, vector)
-    size2 = -dot(difference, difference)
-    kept: FloatArray = mass2 * _transverse2(events, difference) / (size2 * largest)
+    size2 = -dot(axis, axis)
+    kept: FloatArray = mass2 * _transverse2(events, axis) / (size2 * largest)
     return kept
 
 

@@ -21,6 +21,13 @@ FloatArray = npt.NDArray[np.float64]
 FAR = 0.1
 """Share of events with Q^2 from 1/Q^2, for what lies far from the resonance."""
 
+REACH = 10
+"""Widths below its mass down to which there is an A'.
+
+Where beams radiate down to the mass of the A', e+e- -> gamma A', A' -> h' chi1 chi2 makes the same
+particles; a virtual A' does that here, and sampling would have to find its narrow peak.
+"""
+
 
 @lru_cache(maxsize=1)
 def _nodes() -> tuple[FloatArray, FloatArray]:
@@ -34,8 +41,6 @@ def _nodes() -> tuple[FloatArray, FloatArray]:
 class OffShellHiggsstrahlung:
     """e+e- -> A'* h' with the A' bound for chi1 chi2; particles A' of its own mass Q, h'.
 
-    The A' decays to chi1 chi2 alone.
-
     Attributes
     ----------
     m_ap, m_hp, m_chi1, m_chi2
@@ -46,6 +51,8 @@ class OffShellHiggsstrahlung:
         g_D^2/4 pi of the coupling of A' to chi1 chi2.
     higgs_charge
         Dark charge of the dark Higgs; 2 lets it give chi its Majorana masses.
+    visible_width
+        Width of the A' to all but chi1 chi2 [GeV].
     """
 
     m_ap: float
@@ -55,6 +62,7 @@ class OffShellHiggsstrahlung:
     epsilon: float
     alpha_d: float
     higgs_charge: float = 2.0
+    visible_width: float = 0.0
 
     @property
     def least_mass(self) -> float:
@@ -64,10 +72,11 @@ class OffShellHiggsstrahlung:
     @property
     def threshold(self) -> float:
         """Least sqrt(s) [GeV]."""
-        return self.least_mass + self.m_hp
+        own = self._mass_times_width / self.m_ap
+        return self.m_hp + max(self.least_mass, self.m_ap - REACH * own)
 
     def width(self, mass2: FloatArray) -> FloatArray:
-        """Width of an A' of squared mass Q^2 [GeV], zero where it cannot decay."""
+        """Width of an A' of squared mass Q^2 to chi1 chi2 [GeV], zero where it cannot decay."""
         light = np.maximum(1 - self.least_mass**2 / mass2, 0.0)
         gap = np.maximum(1 - (self.m_chi2 - self.m_chi1) ** 2 / mass2, 0.0)
         spins = 1 + self.least_mass**2 / (2 * mass2)
@@ -106,13 +115,12 @@ class OffShellHiggsstrahlung:
 
         Where the A' is too light to decay, its distance from the least Q^2.
         """
-        m2 = self.m_ap**2
-        own = self._mass_times_width
-        return own if own > 0 else self.least_mass**2 - m2
+        gap = self.least_mass**2 - self.m_ap**2
+        return gap if gap > 0 else self._mass_times_width
 
     @property
     def _mass_times_width(self) -> float:
-        return self.m_ap * float(self.width(np.array(self.m_ap**2)))
+        return self.m_ap * (float(self.width(np.array(self.m_ap**2))) + self.visible_width)
 
     def _arc(self, s: FloatArray) -> tuple[float, FloatArray]:
         """Tan(t) at the least Q^2, and the range of t, where Q^2 = m_A'^2 + scale tan(t)."""
@@ -138,7 +146,7 @@ class OffShellHiggsstrahlung:
     def distribution(self, s: FloatArray, mass2: FloatArray) -> FloatArray:
         """Derivative of the cross-section by Q^2 [fb/GeV^2].
 
-        Both propagators have the same fixed width: radiation may bring s down to m_A'^2.
+        Both propagators have the same fixed width, of all decays: s may come close to m_A'^2.
         """
         m2, own = self.m_ap**2, self._mass_times_width
         couplings = (self.epsilon * self.higgs_charge) ** 2 * self.alpha_d * m2

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from darkbelle.gen.angles import azimuths, even_cosines
 from darkbelle.gen.kinematics import dot, two_body
 from darkbelle.gen.particles import MASS_E
-from darkbelle.gen.production.base import HardEvents
+from darkbelle.gen.production.base import HardEvents, scalar_axis
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
-__all__ = ["PhotonAlp", "PhotonDarkPhoton", "fermion_pair", "scalar_pair"]
+__all__ = ["PhotonAlp", "PhotonDarkPhoton", "fermion_pair", "scalars"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -54,7 +54,8 @@ class PhotonDarkPhoton:
     """e+e- -> gamma A' off the electrons, whose mass is kept; particles gamma, A'.
 
     Both limits on the photon are in the frame of the hard process. The cross-section grows as
-    1/energy of the photon: with radiation by the beams it needs a least energy to be finite.
+    1/energy of the photon: where the energy of the beams spreads around the mass, it needs a least
+    energy to be finite.
 
     Attributes
     ----------
@@ -102,6 +103,14 @@ class PhotonDarkPhoton:
         momenta = two_body(np.sqrt(s), 0.0, self.mass, cosine, azimuths(len(s), rng))
         return np.stack(momenta), np.where(is_open, np.maximum(weight, 0.0), 0.0)
 
+    def least_s(self, s: FloatArray) -> FloatArray:
+        """Squared energies s' [GeV^2] that a photon as hard as its own leaves of s, shape (n,).
+
+        Each in units of what the beams have left: s'/s = M^2/s'. The convolution of two collinear
+        emissions is symmetric in these, so that either order has half of it.
+        """
+        return self.mass * np.sqrt(s)
+
     def _opened(self, s: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
         """Whether each s is above threshold, and s where it is."""
         is_open = s > self.threshold**2
@@ -136,21 +145,24 @@ def fermion_pair(events: HardEvents, daughters: FloatArray) -> FloatArray:
     [(1 + 4 r) Y + D]/(2 Y) with r = m_f^2/M^2, Y and D the sums of (p_a.x)^2 and (p_b.x)^2 for x
     the sum and the difference of the momenta of f and fbar; massless electrons.
     """
-    velocity2, ratio = _alignment(events, daughters)
-    kept: FloatArray = 1 - (velocity2 - ratio) / 2
+    size2, ratio = _alignment(events, daughters[0] - daughters[1])
+    kept: FloatArray = 1 - (size2 - ratio) / 2
     return kept
 
 
-def scalar_pair(events: HardEvents, daughters: FloatArray) -> FloatArray:
-    """Correlation of A' -> pi+ pi- or K+ K-, cf. `fermion_pair`: 1 - D/((1 - 4 r) Y)."""
-    velocity2, ratio = _alignment(events, daughters)
-    kept: FloatArray = 1 - ratio / velocity2
+def scalars(events: HardEvents, daughters: FloatArray) -> FloatArray:
+    """Correlation of A' -> pi+ pi-, K Kbar or pi+ pi- pi0, cf. `fermion_pair`, shape (n,).
+
+    1 - D/Y over -d.d/M^2, with the `scalar_axis` for the difference d.
+    """
+    size2, ratio = _alignment(events, scalar_axis(events.momenta[1], daughters))
+    kept: FloatArray = 1 - ratio / size2
     return kept
 
 
-def _alignment(events: HardEvents, daughters: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """1 - 4 r and D/Y, shape (n,) each."""
-    vector, difference = events.momenta[1], daughters[0] - daughters[1]
+def _alignment(events: HardEvents, difference: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """-d.d/M^2 of the difference d, which is 1 - 4 r, and D/Y, shape (n,) each."""
+    vector = events.momenta[1]
     total = events.momenta.sum(axis=0)
     along = dot(total, vector) ** 2 + dot(events.difference, vector) ** 2
     across = dot(total, difference) ** 2 + dot(events.difference, difference) ** 2

@@ -69,7 +69,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "tautau": [{}, {"weighted": True}],
     "mumu-gamma": [{}, {"isr": True, "fsr": True}, {"cuts": _PHOTON, "weighted": True}],
     "gammagamma": [{}, {"cuts": _PHOTON, "weighted": True}],
-    "ee-mumu": [{}, {"isr": True}, {"w_min": 0.0, "cuts": {"n_charged": 1}, "weighted": True}],
+    "ee-mumu": [{}, {"fsr": False}, {"w_min": 0.0, "cuts": {"n_charged": 1}, "weighted": True}],
     "bhabha": [{}, {"vacuum_polarisation": False, "cuts": _SEEN, "weighted": True}],
     "particle-gun": [
         {"p": (0.5, 2.0), "theta": (0.3, 2.6)},

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkbelle.gen.kinematics import (
+    across,
     boost,
     breakup_momentum,
     dot,
@@ -178,3 +179,17 @@ def test_momentum_of_known_decays(parent: float, daughters: tuple[float, float],
 
 def test_no_momentum_below_threshold():
     assert breakup_momentum(np.array([1.0, 2.0]), 0.7, 0.7).tolist() == [0, math.sqrt(0.51)]
+
+
+def test_across():
+    """Orthogonal to all three; at rest M times the normal; odd under exchange; Gram determinant."""
+    p, q, k = np.random.default_rng(19).normal(size=(3, 4, 100))
+    normal = across(p, q, k)
+    for other in (p, q, k):
+        assert np.abs(dot(normal, other)).max() < 1e-13
+    assert across(q, p, k) == pytest.approx(-normal)
+    gram = np.array([[dot(x, y) for x in (p, q, k)] for y in (p, q, k)])
+    assert dot(normal, normal) == pytest.approx(-np.linalg.det(gram.T), rel=1e-9)
+    rest = np.stack([np.full(100, 2.0), *np.zeros((3, 100))])
+    expected = np.stack([np.zeros(100), *(2 * np.cross(q[1:], k[1:], axis=0))])
+    assert across(rest, q, k) == pytest.approx(expected)

@@ -15,6 +15,7 @@ import pytest
 from darkbelle.errors import ConfigError
 from darkbelle.gen import processes
 from darkbelle.gen.events import Origin, Outcome, Particles, Status, TruthEvents
+from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.particles import (
     A_PRIME,
     ALP,
@@ -23,6 +24,7 @@ from darkbelle.gen.particles import (
     DARK_HIGGS,
     ELECTRON,
     K_L,
+    KAON,
     MUON,
     PHOTON,
     SCALAR,
@@ -34,12 +36,14 @@ from darkbelle.gen.particles import (
 from darkbelle.gen.processes import (
     AnnihilationProcess,
     EventGenerator,
+    GammaDarkPhoton,
     InelasticDarkMatter,
     Mode,
     MuMuZPrime,
     ParticleGun,
     Process,
     find_process,
+    modes,
     process_names,
 )
 from darkbelle.geometry import load
@@ -396,6 +400,25 @@ def test_photons_are_there_where_they_are_asked_for(name: str, i: int):
         assert np.any(radiated)
     if not process.fsr:
         assert not np.any(radiated)
+
+
+@pytest.mark.parametrize("mass", [0.9855, 0.988, 0.992, 1.0, 1.03, 1.0599, 1.06, 1.07])
+def test_kaons_of_a_dark_photon(mass: float):
+    """Each of its choices is generated, between the thresholds of both pairs too."""
+    rng, collider = np.random.default_rng(94), load("belle2").collider
+    kaons = mass > 2 * 0.493677
+    for decay in ("KK", "any") if kaons else ("any",):
+        p = GammaDarkPhoton(mass=mass, decay=decay).generate(collider, 2000, rng).particles
+        found = {code for code in (KAON, K_L) if np.any(np.abs(p.pdg_id) == code)}
+        opened = {KAON} if kaons else set()
+        assert found == opened | ({K_L} if 2 * 0.497611 < mass < 1.06 else set())
+
+
+def test_charged_kaons_at_the_phi():
+    """Of K+ K- and K_S K_L, 0.491 and 0.339 of all decays (PDG 2024)."""
+    charged, neutral = modes.of_dark_photon(DarkPhoton(1.01946, 1e-3), None, None)["KK"]
+    share = charged.fraction / (charged.fraction + neutral.fraction)
+    assert share == pytest.approx(0.491 / (0.491 + 0.339), abs=0.015)
 
 
 def test_seed_decides(generator: EventGenerator):

@@ -73,7 +73,7 @@ BOUNDS = [
     ("gamma-darkphoton", "coupling", (1.1,), "less than or equal to 1"),
     ("gamma-darkphoton", "theta_min", (-0.1,), "greater than or equal to 0"),
     ("gamma-darkphoton", "theta_min", (1.6,), "less than 1.57"),
-    ("gamma-darkphoton", "energy_min", (-0.1,), "greater than or equal to 0"),
+    ("gamma-darkphoton", "energy_min", (-0.1, 0.0), "greater than or equal to 0.001"),
     *((name, key, (0.0, -1.0), "greater than 0") for name in DARK_HIGGS
       for key in ("m_ap", "m_hp", "epsilon", "alpha_d")),
     *((name, key, (1.1,), "less than or equal to 1") for name in DARK_HIGGS
@@ -120,7 +120,7 @@ TOGETHER: list[tuple[str, Parameters, str]] = [
         {"mass": 1.0, "coupling": 9000.0, "couples_to": "leptons"},
         "makes g = 3.862 of the leptons, above sqrt(4 pi)",
     ),
-    ("gamma-darkphoton", {"mass": 1.0, "energy_min": 0.0}, "must not lie below 0.001 GeV with isr"),
+    ("ee-mumu", {"isr": True}, "isr must be off: the radiator is that of annihilation"),
     *(
         (
             "dark-higgsstrahlung",
@@ -176,7 +176,6 @@ def test_what_the_messages_allow_is_allowed():
     find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=0.999)
     find_process("dark-higgsstrahlung")(m_ap=1.0, m_hp=2.001)
     find_process("inelastic-dark-matter")(**IDM | {"m_ap": 2.401})
-    find_process("gamma-darkphoton")(mass=1.0, energy_min=0.0, isr=False)
     find_process("mumu-zprime")(mass=1.0, m_chi=0.1, g_chi=0.1)
     find_process("mumu-zprime")(mass=1.0, ctau=5.0, reach=5.0)
 
@@ -243,6 +242,7 @@ def test_closed_decays(name: str, parameters: Parameters, message: str):
 
 # ---- too heavy for the collider ------------------------------------------------------------------
 
+NARROW: Parameters = {"m_chi1": 1.0, "delta": 0.4, "alpha_d": 1e-4}
 # Process, parameters, which of them to lower, the threshold.
 HEAVY: list[tuple[str, Parameters, str | None, float]] = [
     *((name, {"mass": 10.5}, "mass", 10.7113) for name in ("mumu-zprime", "mumu-scalar")),
@@ -266,8 +266,10 @@ HEAVY: list[tuple[str, Parameters, str | None, float]] = [
         10.8,
     ),
     ("inelastic-dark-matter", {"m_ap": 13.0, "m_chi1": 5.0, "delta": 2.0, "m_hp": 0.5}, None, 12.5),
+    ("inelastic-dark-matter", NARROW | {"m_ap": 10.3, "m_hp": 0.5}, "m_hp", 10.7966),
+    ("inelastic-dark-matter", NARROW | {"m_ap": 12.0, "m_hp": 0.5}, None, 12.496),
     ("gamma-alp", {"mass": 11.0}, "mass", 11.0),
-    ("gamma-darkphoton", {"mass": 10.55}, None, 10.65095),
+    ("gamma-darkphoton", {"mass": 10.58}, None, 10.59),
     ("gamma-darkphoton", {"mass": 1.0, "energy_min": 6.0}, None, 12.0828),
     ("mumu-gamma", {"energy_min": 6.0}, None, 12.0037),
     ("ee-mumu", {"w_min": 11.0}, "w_min", 11.001),

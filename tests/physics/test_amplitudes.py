@@ -267,7 +267,7 @@ def test_scalars_of_higgsstrahlung(mass: float, m_hp: float):
     largest = np.linalg.eigvalsh(np.moveaxis(tensor, -1, 0))[:, -1]
     expected = squared_sum(contract, point.annihilation(), [difference])
     expected /= -contract(difference, difference) * largest
-    found = higgsstrahlung.scalar_pair(point.events, point.daughters)
+    found = higgsstrahlung.scalars(point.events, point.daughters)
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-11)
 
 
@@ -404,6 +404,6 @@ def test_decay_correlation_with_a_photon(mass: float, daughter: float):
 
     difference = point.daughters[0] - point.daughters[1]
     scalars = summed(squared, photons, [difference])
-    found = with_photon.scalar_pair(point.events, point.daughters)
+    found = with_photon.scalars(point.events, point.daughters)
     size2 = -contract(difference, difference)
     assert found == pytest.approx(2 * scalars / (size2 * trace), rel=1e-8, abs=1e-10)

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from darkbelle.gen import Status
+from darkbelle.gen import Origin, Status
+from darkbelle.gen.isr import Radiator
 from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
-from darkbelle.gen.processes import find_process
+from darkbelle.gen.processes import GeneratorCuts, find_process
 from darkbelle.geometry import Collider, load
-from darkbelle.units import ALPHA_EM, HBAR_C, HIGGS_VEV, C
+from darkbelle.units import ALPHA_EM, HBAR_C, HBAR_C2, HIGGS_VEV, C
 from tests.physics.views import View, boosted, cosine, square
 
 P_MIN = 1e-3
@@ -202,7 +203,7 @@ WIDE = {"theta_min": math.radians(10)}
 ANGLES: list[tuple[str, Parameters, int, float, Density]] = [
     ("mumu", {}, 13, 1.0, lepton_pair(MASS_MU, S)),
     ("tautau", {}, -15, 1.0, lepton_pair(MASS_TAU, S)),
-    ("gammagamma", {}, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
+    ("gammagamma", WIDE, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
     ("bhabha", {"vacuum_polarisation": False}, 11, TEN_DEGREES, bhabha),
     ("gamma-alp", {"mass": 3.0}, 22, 1.0, even(1.0)),
     ("gamma-alp", {"mass": 9.0, "decay": "invisible"}, 51, 1.0, even(1.0)),
@@ -324,6 +325,41 @@ def test_decays_of_the_dark_photon(
     assert stats.kstest(shares, "uniform").pvalue > P_MIN
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("dark-higgsstrahlung", {"m_ap": 1.0, "m_hp": 0.5}),
+        ("gamma-darkphoton", {"mass": 1.0, **WIDE}),
+    ],
+)
+def test_decays_to_scalars_are_aligned_alike(
+    name: str, parameters: Parameters, sharp_collider: Collider
+):
+    """Amplitudes x.e: x across the plane of three pions, along kaons, along two pions.
+
+    The angles of all to the flight of the A' are of one distribution.
+    """
+    cosines = []
+    for decay, first, second in (("pipi", 211, -211), ("pipipi0", 211, -211), ("KK", 310, 130)):
+        options = PLAIN | parameters | {"decay": decay}
+        view = generate(name, options, sharp_collider, 40_000)
+        truth, p = view.events, view.events.particles
+        rows = view.where(first) & (p.parent >= 0)
+        event = truth.event_index()[rows]
+        vector, total = view.first(56)[:, event], view.total[:, event]
+        one, other = (
+            boosted(view.of(np.flatnonzero(view.where(code) & (p.parent >= 0))), vector)
+            for code in (first, second)
+        )
+        axis = np.cross(one[1:], other[1:], axis=0) if decay == "pipipi0" else one[1:]
+        cosines.append(cosine(np.stack([one[0], *axis]), -boosted(total, vector)))
+    pions, three, kaons = cosines
+    assert abs(np.mean(pions**2) - 1 / 3) > 0.02
+    assert len(kaons) > 5e3
+    assert stats.ks_2samp(pions, three).pvalue > P_MIN
+    assert stats.ks_2samp(pions, kaons).pvalue > P_MIN
+
+
 def test_chi1_and_chi2_know_of_the_spin_of_the_dark_photon(sharp_collider: Collider):
     """As pairs of fermions, with 2 d^2/(p1.p2 + m1 m2) for beta^2 (section 2)."""
     parameters = {"m_ap": 4.0, "m_chi1": 0.8, "delta": 0.3, "m_hp": 0.5, "alpha_d": 1e-3}
@@ -381,6 +417,83 @@ def test_mass_of_the_electron_pair_of_chi2(sharp_collider: Collider):
     low, high = math.log(2 * MASS_E), math.log(0.4)
     in_log = np.clip(np.log(q), low, high)
     assert follows(in_log, low, high, lambda x: density(np.exp(x))) > P_MIN
+
+
+# ---- radiation by the beams ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alpha_d", [1e-6, 1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize("m_ap", [3.0, 9.0])
+def test_a_narrow_dark_photon_after_radiation(
+    m_ap: float, alpha_d: float, sharp_collider: Collider
+):
+    """Higgsstrahlung (section 2) times the branching fraction to chi1 chi2, with the radiator.
+
+    However narrow, the A' is found, by at least a quarter of the events that are tried.
+    """
+    parameters = {"m_ap": m_ap, "m_chi1": 0.5, "delta": 0.2, "m_hp": 0.4, "alpha_d": alpha_d}
+    process = find_process("inelastic-dark-matter")(**parameters, epsilon=1e-2)
+    generator = process.prepare(sharp_collider, np.random.default_rng(13))
+    radiator, m2 = Radiator.at(S), m_ap**2
+    end = (1 - (m_ap + 0.4) ** 2 / S) ** radiator.exponent
+    u = end * (1 - np.linspace(1, 0, 100_001) ** 2)
+    x = u ** (1 / radiator.exponent)
+    s = S * (1 - x)
+    lam = np.maximum((s - (m_ap + 0.4) ** 2) * (s - (m_ap - 0.4) ** 2) / s**2, 0)
+    born = np.sqrt(lam) * (lam + 12 * m2 / s) * s / (s - m2) ** 2
+    born *= math.pi * ALPHA_EM * 1e-4 * 4 * alpha_d / 3 * HBAR_C2
+    expected = np.trapezoid(radiator.flattened(x) * born, u) * process.final_state().share
+    expected *= process.model.dark_photon.branching_fraction("chi1chi2")
+    assert generator.cross_section.value == pytest.approx(expected, rel=6e-3)
+    assert generator.efficiencies["unweighting"] > 0.25
+
+
+def test_radiation_takes_few_photons_into_the_usual_window(sharp_collider: Collider):
+    """10 to 170 degrees in the centre of mass, with the default least angle and a smaller one.
+
+    Photons from below 10 degrees add 1.3 % there.
+    """
+    window = {"n_photons": 2, "theta": (math.pi / 18, 17 * math.pi / 18), "energy": 1.0}
+    rates = []
+    for options in ({}, {"theta_min": math.radians(3)}):
+        view = generate("gammagamma", options, sharp_collider, 200_000)
+        cuts = GeneratorCuts(**window, frame="cms")
+        share = cuts.passed(view.events, sharp_collider).mean()
+        rates.append(view.events.cross_section.value * share)
+    assert rates[0] == pytest.approx(4.92e6, rel=0.005)
+    assert rates[1] == pytest.approx(rates[0], rel=0.01)
+
+
+@pytest.mark.parametrize("mass", [1.0, 5.0, 9.0])
+def test_photons_off_the_beams_are_counted_once(mass: float, sharp_collider: Collider):
+    """Whatever they radiate, sigma = H(1 - m^2/s) 12 pi^2 Gamma_ee/(m s), Gamma_ee of no mass.
+
+    Here of any number of photons, there of two: they may differ in the third order, by 1.5 %.
+    """
+    width = ALPHA_EM * 1e-6 * mass / 3
+    emitted = Radiator.at(S)(np.array([1 - mass**2 / S]))[0]
+    inclusive = emitted * 12 * math.pi**2 * width / (mass * S) * HBAR_C2
+    rates = []
+    for energy_min in (0.001, 0.1):
+        process = find_process("gamma-darkphoton")(mass=mass, energy_min=energy_min)
+        found = process.cross_section(sharp_collider, np.random.default_rng(12))
+        assert found.error < 1e-3 * found.value
+        rates.append(found.value)
+    assert rates[0] == pytest.approx(inclusive, rel=0.015)
+    assert rates[1] == pytest.approx(rates[0], rel=3e-3)
+
+
+def test_the_photon_that_counts_is_the_hardest(sharp_collider: Collider):
+    """Its share of what the beams have left is larger than that of the photon besides."""
+    view = generate("gamma-darkphoton", {"mass": 5.0}, sharp_collider)
+    p, truth = view.events.particles, view.events
+    radiated = np.flatnonzero(p.origin == Origin.INITIAL_STATE_RADIATION)
+    event = truth.event_index()[radiated]
+    left = view.total[:, event] - view.of(radiated)
+    share = 1 - square(left) / square(view.total)[event]
+    hard = 1 - 25 / square(left)
+    assert np.all(share < hard * (1 + 1e-9))
+    assert np.mean(share > 0.5 * hard) > 0.02
 
 
 # ---- weights -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from darkbelle.gen.production.lepton_pair_photon.amplitude import (
     interference,
 )
 from darkbelle.gen.production.lepton_pair_photon.spectrum import final_spectrum, initial_spectrum
+from darkbelle.gen.vacuum_polarisation import delta_alpha
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
 __all__ = ["LeptonPairPhoton"]
@@ -41,11 +42,15 @@ class LeptonPairPhoton:
         Least energy of the photon [GeV].
     theta_min
         Least angle between the photon and the beams [rad], much larger than m_e/sqrt(s).
+    running
+        Whether alpha of the virtual photon runs: with s' of the pair where the beams radiate, with
+        s where the leptons do.
     """
 
     mass: float
     energy_min: float
     theta_min: float
+    running: bool = False
 
     @property
     def threshold(self) -> float:
@@ -62,7 +67,8 @@ class LeptonPairPhoton:
         rest = 1 / (1 + np.exp(high - (high - low) * away**2))
         jacobian = (high - low) * away * rest * (1 - rest)
         args = self.mass, math.cos(self.theta_min), s, rest
-        spectrum = initial_spectrum(*args) + final_spectrum(*args)
+        beams, leptons = self._couplings(s, rest)
+        spectrum = beams**2 * initial_spectrum(*args) + leptons**2 * final_spectrum(*args)
         return np.where(is_open, (spectrum * jacobian) @ _NODE_WEIGHT, 0.0)
 
     def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -87,13 +93,24 @@ class LeptonPairPhoton:
 
         momenta = _build(s, rest, velocity, cos_photon, cos_pair, rng)
         at = Invariants.of(s, *momenta)
+        at_beams, at_leptons = self._couplings(s, rest)
         squared = (
-            initial_state(self.mass, at) + final_state(self.mass, at) + interference(self.mass, at)
+            at_beams**2 * initial_state(self.mass, at)
+            + at_leptons**2 * final_state(self.mass, at)
+            + at_beams * at_leptons * interference(self.mass, at)
         )
         # Phase space d(rest) d(cos_photon) d(cos_pair) with both azimuths integrated.
         phase_space = s * (1 - rest) * velocity / (512 * np.pi**3)
         weight = (4 * np.pi * ALPHA_EM) ** 3 / (8 * s) * squared * phase_space / density * HBAR_C2
         return momenta, np.where(is_open, weight, 0.0)
+
+    def _couplings(
+        self, s: FloatArray, rest: FloatArray
+    ) -> tuple[FloatArray | float, FloatArray | float]:
+        """Of the virtual photon over alpha, where beams and where leptons radiate."""
+        if not self.running:
+            return 1.0, 1.0
+        return 1 / (1 - delta_alpha(s * rest)), 1 / (1 - delta_alpha(s))
 
     def _opened(self, s: FloatArray) -> tuple[BoolArray, FloatArray]:
         """Where s is above threshold, and s with an energy above it everywhere else."""

@@ -37,6 +37,9 @@ CASES = {
     "muons-photon": Case(
         LeptonPairPhoton(MASS_MU, 0.5, np.radians(10)), (MASS_MU, MASS_MU, 0.0), 0.15
     ),
+    "running-muons-photon": Case(
+        LeptonPairPhoton(MASS_MU, 0.5, np.radians(10), running=True), (MASS_MU, MASS_MU, 0.0), 0.15
+    ),
     "taus-photon": Case(
         LeptonPairPhoton(MASS_TAU, 0.1, np.radians(10)), (MASS_TAU, MASS_TAU, 0.0), 0.15
     ),

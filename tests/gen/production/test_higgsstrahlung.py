@@ -8,7 +8,7 @@ from scipy import stats
 
 from darkbelle.gen.kinematics import boost, dot, two_body
 from darkbelle.gen.production.base import HardEvents
-from darkbelle.gen.production.higgsstrahlung import FermionPair, Higgsstrahlung, scalar_pair
+from darkbelle.gen.production.higgsstrahlung import FermionPair, Higgsstrahlung, scalars
 
 S = 10.58**2
 P_MIN = 1e-3
@@ -67,7 +67,7 @@ def test_fermions_are_kept_with_a_probability(m_ap: float, m_hp: float, shares):
 @each_mass
 def test_scalars_are_kept_with_a_probability(m_ap: float, m_hp: float):
     events = hard_events(m_ap, m_hp, 2000)
-    kept = kept_along_axes(events, 0.4 * m_ap, 0.4 * m_ap, scalar_pair)
+    kept = kept_along_axes(events, 0.4 * m_ap, 0.4 * m_ap, scalars)
     assert kept.min() > -1e-8
     assert kept.max() < 1 + 1e-8
     x = np.sum(events.momenta[0, 1:3] ** 2, axis=0) / m_ap**2
@@ -84,5 +84,5 @@ def test_decays_of_a_fast_vector():
     back = np.concatenate([half[:1], -half[1:]])
     daughters = np.stack([boost(p, vector, mass) for p in (half, back)])
     across = np.abs(flight[2]) < 0.9
-    assert scalar_pair(events, daughters)[across] == pytest.approx(1, abs=1e-4)
+    assert scalars(events, daughters)[across] == pytest.approx(1, abs=1e-4)
     assert FermionPair(0.0, 0.0)(events, daughters)[across] == pytest.approx(0, abs=1e-4)

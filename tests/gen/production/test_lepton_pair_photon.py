@@ -6,6 +6,8 @@ Amplitudes at points and cross-sections within cuts stand against tables in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -23,6 +25,7 @@ from darkbelle.gen.production.lepton_pair_photon import (
 )
 from darkbelle.gen.production.lepton_pair_photon.spectrum import final_spectrum, initial_spectrum
 from darkbelle.gen.sampling import Bound, unweight
+from darkbelle.gen.vacuum_polarisation import running_factor
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
 S = 10.58**2
@@ -132,6 +135,23 @@ def test_photon_energies(hard: LeptonPairPhoton):
     assert cumulative[-1] == pytest.approx(hard.cross_section(np.array([S]))[0], rel=1e-4)
     share = np.interp(rest, grid, cumulative / cumulative[-1])
     assert stats.kstest(share, "uniform").pvalue > 1e-3
+
+
+def test_vacuum_polarisation():
+    """At s' for photons from the beams, at s from the leptons, the mean of both between them."""
+    bare, s = CASES[0], np.full(1000, S)
+    momenta, weight = bare.sample(s, np.random.default_rng(69))
+    again, running = replace(bare, running=True).sample(s, np.random.default_rng(69))
+    assert np.array_equal(momenta, again)
+    at = Invariants.of(s, *momenta)
+    at_beams, at_leptons = running_factor(at.s_pair), running_factor(s)
+    factor = {
+        initial_state: at_beams, final_state: at_leptons,
+        interference: np.sqrt(at_beams * at_leptons),
+    }  # fmt: skip
+    expected = sum(f * each(bare.mass, at) for each, f in factor.items()) / total(bare.mass, at)
+    assert running / weight == pytest.approx(expected, rel=1e-12)
+    assert np.ptp(expected) > 0.02
 
 
 def test_photon_angles_from_the_beams():

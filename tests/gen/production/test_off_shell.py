@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -84,6 +85,24 @@ def test_narrow_width():
     narrow = Higgsstrahlung(3.0, 0.5, 1e-3, 4e-6)
     s = np.array([25.0, 50.0, S])
     assert hard.cross_section(s) == pytest.approx(narrow.cross_section(s), rel=1e-5)
+
+
+def test_other_decays_take_their_share():
+    """A narrow A' with as much width to all else as to chi1 chi2: half the rate of the two."""
+    alone = dark(3.0, 1.0, 0.4, 1e-6)
+    shared = replace(alone, visible_width=float(alone.width(np.array(9.0))))
+    s = np.array([25.0, 50.0, S])
+    assert shared.cross_section(s) == pytest.approx(alone.cross_section(s) / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("alpha_d", [1e-6, 1e-3, 0.1])
+def test_nothing_happens_far_below_a_real_vector(alpha_d: float):
+    """But for ten widths, down to the masses of chi1 and chi2."""
+    hard = dark(3.0, 1.0, 0.4, alpha_d)
+    width = float(hard.width(np.array(9.0)))
+    assert hard.threshold == pytest.approx(max(3.5 - 10 * width, 2.9))
+    s = (hard.threshold + np.array([-0.1, 0.1]) * width) ** 2
+    assert np.all((hard.cross_section(s) > 0) == [False, True])
 
 
 def test_width_bounds_the_rate_where_radiation_meets_the_resonance():

@@ -14,7 +14,7 @@ from darkbelle.gen.production.with_photon import (
     PhotonAlp,
     PhotonDarkPhoton,
     fermion_pair,
-    scalar_pair,
+    scalars,
 )
 
 S = 10.58**2
@@ -107,7 +107,7 @@ def test_correlations_are_probabilities(mass: float, share: float):
     events = HardEvents(s, np.stack([*np.zeros((3, n)), np.sqrt(s)]), momenta)
     vector = momenta[1]
     rest = np.sqrt(dot(vector, vector))
-    for correlation, mean in ((fermion_pair, 2 / 3 * (1 + 2 * share**2)), (scalar_pair, 2 / 3)):
+    for correlation, mean in ((fermion_pair, 2 / 3 * (1 + 2 * share**2)), (scalars, 2 / 3)):
         kept = []
         for cosine, phi in ((1.0, 0.0), (0.0, 0.0), (0.0, np.pi / 2)):
             angles = np.full(n, cosine), np.full(n, phi)
