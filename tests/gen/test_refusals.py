@@ -242,6 +242,7 @@ def test_closed_decays(name: str, parameters: Parameters, message: str):
 
 # ---- too heavy for the collider ------------------------------------------------------------------
 
+NARROW: Parameters = {"m_chi1": 1.0, "delta": 0.4, "alpha_d": 1e-4}
 # Process, parameters, which of them to lower, the threshold.
 HEAVY: list[tuple[str, Parameters, str | None, float]] = [
     *((name, {"mass": 10.5}, "mass", 10.7113) for name in ("mumu-zprime", "mumu-scalar")),
@@ -265,8 +266,10 @@ HEAVY: list[tuple[str, Parameters, str | None, float]] = [
         10.8,
     ),
     ("inelastic-dark-matter", {"m_ap": 13.0, "m_chi1": 5.0, "delta": 2.0, "m_hp": 0.5}, None, 12.5),
+    ("inelastic-dark-matter", NARROW | {"m_ap": 10.3, "m_hp": 0.5}, "m_hp", 10.7966),
+    ("inelastic-dark-matter", NARROW | {"m_ap": 12.0, "m_hp": 0.5}, None, 12.496),
     ("gamma-alp", {"mass": 11.0}, "mass", 11.0),
-    ("gamma-darkphoton", {"mass": 10.58}, None, 10.590005),
+    ("gamma-darkphoton", {"mass": 10.58}, None, 10.59),
     ("gamma-darkphoton", {"mass": 1.0, "energy_min": 6.0}, None, 12.0828),
     ("mumu-gamma", {"energy_min": 6.0}, None, 12.0037),
     ("ee-mumu", {"w_min": 11.0}, "w_min", 11.001),
