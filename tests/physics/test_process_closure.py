@@ -472,7 +472,7 @@ BACKGROUNDS: dict[str, Parameters] = {
 def test_weighted_events_are_distributed_as_unweighted_ones(name: str, collider: Collider):
     """Energies, angles and masses of the final state, radiation included."""
     parameters = (SIGNALS | BACKGROUNDS)[name]
-    n, n_pilot = 20_000, 40_000
+    n, n_pilot = 20_000, 100_000
     plain = generate(name, parameters, collider, n, 21, n_pilot=n_pilot)
     weighted = generate(name, parameters | {"weighted": True}, collider, n, 22, n_pilot=n_pilot)
     assert np.mean(plain.events.weight == 1) > 0.999
@@ -504,8 +504,15 @@ def test_favoured_decays_are_distributed_as_direct_ones(
 ):
     """Radii of decays, and how many are within 10 cm; the cross-section stays as it is."""
     n = 20_000
-    plain = generate(name, parameters, collider, n, 31)
-    favoured = generate(name, parameters | {"reach": 10.0}, collider, n, 31)
+
+    def made(seed: int, **reach: float) -> View:
+        """By the same pilot run, but independent: one seed for both would hide differences."""
+        process = find_process(name)(**parameters, **reach)
+        with short_pilot():
+            generator = process.prepare(collider, np.random.default_rng(31))
+        return View(generator.generate(n, np.random.default_rng(seed)))
+
+    plain, favoured = made(32), made(33, reach=10.0)
     weight = favoured.events.weight
     assert np.all(weight > 0)
     assert abs(weight.mean() - 1) < SIGMAS * weight.std() / math.sqrt(n)
