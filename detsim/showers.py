@@ -8,12 +8,18 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammainc
 
 from darkbelle.detsim.arrivals import Arrivals
 from darkbelle.detsim.cavity import Cavity
 from darkbelle.detsim.energy_loss import momentum_after
 from darkbelle.detsim.radiation import pairs_per_x0
+from darkbelle.detsim.shower_profile import (
+    BY_ELECTRON,
+    BY_PHOTON,
+    contained_share,
+    profile_shape,
+)
+from darkbelle.detsim.straggling import straggling
 from darkbelle.gen.particles import ELECTRON, MUON, NEUTRON, PHOTON, PROTON, charges
 from darkbelle.geometry import Calorimeter
 from darkbelle.geometry.calorimeter import (
@@ -41,8 +47,6 @@ _LEAST_COSINE = 0.2
 """Cosine between a flight and the crystals below which the path gets no longer."""
 _FWHM = 2.3548
 """Full width at half maximum of a Gaussian in units of its sigma."""
-_MOYAL_FWHM = 3.5909
-"""The same of a Moyal distribution in units of its scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ def _electromagnetic(
     is_photon = arrivals.pdg_id == PHOTON
     cm_per_x0 = ecl.depth_cm / ecl.depth_x0
 
-    shape = _profile_shape(energy, np.where(is_photon, 0.5, -0.5), look)
+    shape = profile_shape(energy, np.where(is_photon, BY_PHOTON, BY_ELECTRON), look)
     centroid = shape / look.scale * cm_per_x0
     spread = np.sqrt(shape) / look.scale * cm_per_x0
 
@@ -181,8 +185,9 @@ def _electromagnetic(
     measured = energy * (1 + error * _skewed(look.asymmetry, rng.standard_normal(n)))
     inside = np.flatnonzero(entries.depth > 0)
     if len(inside):
-        measured[inside] *= _contained(shape[inside], entries.take(inside), ecl)
-        centroid[inside] = np.minimum(centroid[inside], _path_left(entries.take(inside), ecl) / 2)
+        left = _path_left(entries.take(inside), ecl)
+        measured[inside] *= contained_share(shape[inside], left / cm_per_x0, ecl)
+        centroid[inside] = np.minimum(centroid[inside], left / 2)
     width = _width(look, rng.standard_normal(n)) + (spread * np.sin(angle)) ** 2
     return _placed(arrivals, entries, measured, centroid, width)
 
@@ -193,17 +198,11 @@ def _width(look: Showers | Tracks | Hadrons, normal: FloatArray) -> FloatArray:
     return width
 
 
-def _profile_shape(energy: FloatArray, start: FloatArray | float, look: Showers) -> FloatArray:
-    """Shape a of the gamma distribution of the depth in X0: PDG 2024, Eqs. 34.36 and 34.37."""
-    y = np.maximum(energy / (look.critical_energy_mev * MeV), 1.0)
-    shape: FloatArray = 1 + look.scale * np.maximum(np.log(y) + start, 0.0)
-    return shape
-
-
 def photon_depth(energy: FloatArray, ecl: Calorimeter) -> FloatArray:
     """How deep in the crystals the centroid of a photon's shower is on average [cm]."""
     look = ecl.showers
-    depth: FloatArray = _profile_shape(energy, 0.5, look) / look.scale * ecl.depth_cm / ecl.depth_x0
+    in_x0 = profile_shape(energy, BY_PHOTON, look) / look.scale
+    depth: FloatArray = in_x0 * ecl.depth_cm / ecl.depth_x0
     return depth
 
 
@@ -245,14 +244,6 @@ def _path_left(entries: _Entries, ecl: Calorimeter) -> FloatArray:
     return left
 
 
-def _contained(shape: FloatArray, entries: _Entries, ecl: Calorimeter) -> FloatArray:
-    """Share of the energy that showers which begin in the crystals leave there, shape (n,)."""
-    scale = ecl.showers.scale
-    left = _path_left(entries, ecl) * ecl.depth_x0 / ecl.depth_cm
-    share: FloatArray = gammainc(shape, scale * left) / gammainc(shape, scale * ecl.depth_x0)
-    return np.minimum(share, 1.0)
-
-
 def _penetrating(
     arrivals: Arrivals,
     mass: FloatArray,
@@ -264,15 +255,18 @@ def _penetrating(
     """Muons and hadrons: deposits, whether they shower, whether they stop."""
     n = len(arrivals)
     annihilates = np.isin(arrivals.pdg_id, (-PROTON, -NEUTRON)) & ~like_muon
-    kinetic, left, interacts, stops = _way_through(arrivals, mass, like_muon, entries, ecl, rng)
+    path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
+    kinetic, left, interacts, stops = _way_through(
+        arrivals, mass, like_muon, entries, path, ecl, rng
+    )
     interacts |= stops & annihilates
     available = interacts * (left + np.where(annihilates, 2 * mass, 0.0))
     share = _visible_share(annihilates, ecl.hadrons, rng)
     energy = kinetic - left + share * available
-    straggling = ecl.tracks.width_gev / _MOYAL_FWHM * -np.log(rng.standard_normal(n) ** 2)
-    mip = np.clip(energy * ecl.tracks.mip_gev / ecl.tracks.mean_gev + straggling, 0.0, kinetic)
-    passes = (charges(arrivals.pdg_id) != 0) & ~stops & ~interacts
-    energy = np.where(passes, mip, energy)
+    passes = np.flatnonzero((charges(arrivals.pdg_id) != 0) & ~stops & ~interacts)
+    energy[passes] = _passing(
+        arrivals.pdg_id[passes], mass[passes], kinetic[passes], left[passes], path[passes], ecl, rng
+    )
     error = _relative_error(entries, energy, ecl)
     energy = energy * np.maximum(1 + error * rng.standard_normal(n), 0.0)
 
@@ -286,29 +280,44 @@ def _penetrating(
     return Deposits.join(deposits, split), interacts, stops & ~interacts
 
 
+def _passing(
+    pdg_id: npt.NDArray[np.int32],
+    mass: FloatArray,
+    kinetic: FloatArray,
+    left: FloatArray,
+    path: FloatArray,
+    ecl: Calorimeter,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """What is seen of charged particles with kinetic energies before and behind [GeV]."""
+    momentum = np.sqrt(kinetic * (kinetic + 2 * mass))
+    has_spin = np.isin(np.abs(pdg_id), (ELECTRON, MUON, PROTON))
+    likely = (kinetic - left) * ecl.tracks.mip_gev / ecl.tracks.mean_gev
+    return np.clip(likely + straggling(momentum, mass, has_spin, path, ecl, rng), 0.0, kinetic)
+
+
 def _way_through(
     arrivals: Arrivals,
     mass: FloatArray,
     like_muon: BoolArray,
     entries: _Entries,
+    path: FloatArray,
     ecl: Calorimeter,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
-    """Slow down until an interaction, a stop, or the end of the crystals.
+    """Slow down on paths through the crystals, in depths of these, until something ends them.
 
     Returns
     -------
     kinetic, left
         Kinetic energies before the crystals and at that place [GeV].
     interacts, stops
-        What ended the way.
+        What ended the way: an interaction or a stop, else it is the end of the crystals.
     """
     charged = charges(arrivals.pdg_id) != 0
     p = np.linalg.norm(arrivals.momentum[1:], axis=0)
     before = _in_front(entries, ecl, lambda part: part.front_mip_mev * MeV)
     p[charged] = momentum_after(p[charged], mass[charged], before[charged])
-    path = np.maximum(_path_left(entries, ecl), 0.0) / ecl.depth_cm
-
     front = _in_front(entries, ecl, lambda part: part.front_lambda)
     lengths = np.where(like_muon, 0.0, front + path * ecl.depth_lambda)
     depth = rng.standard_exponential(len(p)) / np.maximum(lengths, _THINNEST)

@@ -121,12 +121,14 @@ class Tracks(Sourced):
     """What a charged particle leaves that does not shower, at normal incidence.
 
     ``mip_gev`` is the most probable energy seen of a minimum-ionising particle, ``width_gev`` the
-    full width at half maximum, ``mean_gev`` what it loses on average.
+    full width at half maximum, ``mean_gev`` what it loses on average. A fast one makes xi/T
+    knock-on electrons above an energy T, where ``knock_on_gev`` is xi.
     """
 
     mip_gev: Positive
     mean_gev: Positive
     width_gev: Positive
+    knock_on_gev: Positive
     second_moment_cm2: Positive
     second_moment_spread: NonNegative
 

@@ -201,6 +201,7 @@ REFUSED = {
     "tracks.mip_gev=0.0": "tracks.mip_gev",
     "tracks.mean_gev=0.0": "tracks.mean_gev",
     "tracks.width_gev=-0.1": "tracks.width_gev",
+    "tracks.knock_on_gev=0.0": "tracks.knock_on_gev",
     "hadrons.share_alpha=0.0": "hadrons.share_alpha",
     "hadrons.annihilation_alpha=0.0": "hadrons.annihilation_alpha",
     "hadrons.annihilation_beta=-1.0": "hadrons.annihilation_beta",

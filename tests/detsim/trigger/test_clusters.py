@@ -92,8 +92,10 @@ def test_bhabha_veto_kills_hard_pairs_back_to_back(pdg_id):
 
 def test_muons_are_no_bhabha_pairs():
     _, sums, counts = send(MUON, back_to_back(MUON, 4000), 2)
-    for name in ("bhabha", "bhabha_selection", "bhabha_2d", "e_high"):
-        assert rate(counts[name]) == 0
+    for name in ("bhabha", "bhabha_selection", "bhabha_2d"):
+        assert rate(counts[name]) < 0.001
+    # 0.6 GeV more than two minimum ionising particles: knock-on electrons, 0.3 % of each muon.
+    assert 0.003 < rate(counts["e_high"]) < 0.01
     assert 0.88 < rate(counts["mumu"]) < 0.98
     assert abs(np.median(sums.sum(axis=1)) - 0.4) < 0.03, "two minimum ionising particles"
 
