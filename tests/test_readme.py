@@ -28,7 +28,8 @@ def test_the_shell_lines_run(folder):
     commands = [line.split() for line in lines if line.startswith("darkbelle")]
     assert len(commands) >= 4
     for _, *arguments in commands:
-        command = [sys.executable, "-m", "darkbelle", *arguments]
+        fewer = ["2000" if argument == "20000" else argument for argument in arguments]
+        command = [sys.executable, "-m", "darkbelle", *fewer]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
     for picture in ("observables", "tracks", "resolutions", "trigger"):

@@ -46,9 +46,10 @@ from darkbelle.gen.processes import (
     modes,
     process_names,
 )
-from darkbelle.geometry import load
+from darkbelle.geometry import Collider, load
 from darkbelle.units import C
 from tests.gen.examples import CASES, EXAMPLES
+from tests.pilot import short_pilot
 
 NAMES = sorted(EXAMPLES)
 
@@ -167,10 +168,16 @@ def test_a_bad_plugin_is_named(name: str, message: str):
 
 
 @cache
+def belle2() -> Collider:
+    return load("belle2").collider
+
+
+@cache
 def prepared(name: str, i: int) -> EventGenerator:
     """An example made ready for Belle II."""
     process = find_process(name)(**EXAMPLES[name][i])
-    return process.prepare(load("belle2").collider, np.random.default_rng(91))
+    with short_pilot():
+        return process.prepare(belle2(), np.random.default_rng(91))
 
 
 @cache

@@ -17,6 +17,7 @@ from darkbelle.gen.production.emission import FermionPair, Masses
 from darkbelle.geometry import Collider, load
 from darkbelle.units import C
 from tests.physics.views import View, boosted, cosine, square
+from tests.pilot import short_pilot
 
 P_MIN = 1e-4
 SIGMAS = 4.5
@@ -36,7 +37,8 @@ def sharp_collider() -> Collider:
 def generate(collider: Collider, n: int = N, seed: int = 7, **parameters: object) -> View:
     """Without photons of the final state, which ``test_radiation`` looks at."""
     process = MuMuZPrime(fsr=False, **parameters)
-    return View(process.generate(collider, n, np.random.default_rng(seed)))
+    with short_pilot():
+        return View(process.generate(collider, n, np.random.default_rng(seed)))
 
 
 DAUGHTERS = (14, -14, 16, -16, 52, -52)
@@ -45,15 +47,13 @@ DAUGHTERS = (14, -14, 16, -16, 52, -52)
 # ---- conservation --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spread", ["true", "false"])
 @pytest.mark.parametrize("isr", [True, False])
-@pytest.mark.parametrize("mass", [0.01, 0.2, 1.0, 5.0, 9.0, 10.0])
-def test_four_momentum_is_conserved(mass: float, spread: str, *, isr: bool):
+@pytest.mark.parametrize("mass", [0.01, 9.0])
+def test_four_momentum_is_conserved(mass: float, collider: Collider, *, isr: bool):
     """Every event, at production and at the decay, to 1e-12 of the energy; weights are one.
 
     Energies follow from momenta and masses, so that all particles are on their mass shells.
     """
-    collider = load("belle2", [f"collider.beam_spread={spread}"]).collider
     view = generate(collider, 2000, mass=mass, isr=isr, m_chi=mass / 3, coupling=0.5)
     scale = view.total[0]
     produced = view.momentum(13, -13, 22, 55)
@@ -224,23 +224,6 @@ def test_vertices(from_bunches: str):
 # ---- the Z' --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ctau", [0.01, 30.0])
-def test_flight(ctau: float, collider: Collider):
-    """Straight along the momentum, beta gamma ctau on the mean and exponential, time as length."""
-    view = generate(collider, mass=1.0, ctau=ctau)
-    particles, boson = view.events.particles, view.where(55)
-    start, end = (
-        np.stack([getattr(particles, f"{prefix}{name}")[boson] for name in "xyzt"])
-        for prefix in ("", "decay_")
-    )
-    flight, p = end - start, view.momentum(55)
-    momentum = np.sqrt(np.sum(p[1:] ** 2, axis=0))
-    length = np.sqrt(np.sum(flight[:3] ** 2, axis=0))
-    assert stats.kstest(length * 1.0 / momentum / ctau, "expon").pvalue > P_MIN
-    assert flight[:3] == pytest.approx(length * p[1:] / momentum, abs=1e-12)
-    assert flight[3] * C == pytest.approx(length * p[0] / momentum, abs=1e-10)
-
-
 def test_lifetime_of_the_model(collider: Collider):
     """Without ctau it is hbar c over the width: 3.7209384e-15 m at 1 GeV and g' = 1."""
     view = generate(collider, mass=1.0, coupling=1e-6)
@@ -314,13 +297,6 @@ def test_spin_of_the_zprime_in_its_decay(
 
 
 # ---- reproducibility -----------------------------------------------------------------------------
-
-
-def test_same_seed_same_events_other_seed_other_events(collider: Collider):
-    one, again, other = (generate(collider, 100, seed, mass=1.0) for seed in (1, 1, 2))
-    assert np.array_equal(one.momentum(13), again.momentum(13))
-    assert np.array_equal(one.momentum(*DAUGHTERS), again.momentum(*DAUGHTERS))
-    assert not np.any(one.momentum(13) == other.momentum(13))
 
 
 def test_unweighted_events_have_no_memory_of_their_number(collider: Collider):
