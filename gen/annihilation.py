@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.beams import sample_beams
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Slot, Status
 from darkbelle.gen.isr import X_MIN, IsrSpectrum, sample_cos_theta
@@ -164,7 +165,7 @@ def _radiated(
 ) -> FloatArray:
     """Photons of energy x sqrt(s)/2 in the centre of mass of the beams, in the laboratory."""
     sin_theta = np.sqrt(np.maximum(1 - cos_theta**2, 0.0))
-    phi = 2 * np.pi * rng.random(len(x))
+    phi = azimuths(len(x), rng)
     direction = [np.ones_like(x), sin_theta * np.cos(phi), sin_theta * np.sin(phi), cos_theta]
     photon: FloatArray = x * np.sqrt(s) / 2 * from_axes(np.stack(direction), axes)
     return photon

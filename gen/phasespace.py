@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import KinematicsError
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, breakup_momentum, two_body
 
 __all__ = ["MatrixElement", "decay_at_rest"]
@@ -95,4 +96,4 @@ def _three_body(
 
 def _directions(n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Isotropic cosines and azimuths."""
-    return 2 * rng.random(n) - 1, 2 * np.pi * rng.random(n)
+    return 2 * rng.random(n) - 1, azimuths(n, rng)

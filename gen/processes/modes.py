@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
-from darkbelle.gen.decays.inelastic import Chi2Decay, LeptonPair, Sampler, ScalarPair
+from darkbelle.gen.decays.chi2 import Chi2Decay, LeptonPair, Sampler, ScalarPair
 from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
 from darkbelle.gen.kinematics import breakup_momentum
 from darkbelle.gen.models.base import Model

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
-import numpy as np
-
 from darkbelle.gen.decays.tree import ChargedPair, Mode, State
 from darkbelle.gen.particles import (
     ELECTRON,
@@ -14,7 +12,6 @@ from darkbelle.gen.particles import (
     MUON,
     PHOTON,
     TAU,
-    masses,
 )
 from darkbelle.gen.processes.annihilation import (
     AnnihilationProcess,
@@ -59,7 +56,7 @@ class _LeptonPair(VirtualPhotonProcess):
 
     def born(self) -> HardProcess:
         """Through a virtual photon."""
-        return LeptonPair(float(masses(np.array(self.lepton, np.int32))))
+        return LeptonPair(State.of(self.lepton).least_mass)
 
     def final_state(self) -> Mode:
         """l-, l+."""

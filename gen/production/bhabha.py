@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import two_body
 from darkbelle.gen.particles import MASS_E
 from darkbelle.gen.vacuum_polarisation import delta_alpha
@@ -57,7 +58,7 @@ class Bhabha:
         n = len(s)
         low, high = self._inverse_gaps()
         gap = 1 / (low + (high - low) * rng.random(n))
-        return self._events(s, gap, 2 * np.pi * rng.random(n))
+        return self._events(s, gap, azimuths(n, rng))
 
     def at(self, s: FloatArray, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """As `sample`, with the directions of events that were drawn at other energies."""

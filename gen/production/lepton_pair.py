@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import two_body
 from darkbelle.units import ALPHA_EM, HBAR_C2
 
@@ -52,7 +53,7 @@ class LeptonPair:
         flat = 2 * rng.random(n) - 1
         cos_theta = np.where(rng.random(n) < square_share, np.cbrt(flat), flat)
         root_s = np.sqrt(np.where(is_open, s, self.threshold**2))
-        pair = two_body(root_s, self.mass, self.mass, cos_theta, 2 * np.pi * rng.random(n))
+        pair = two_body(root_s, self.mass, self.mass, cos_theta, azimuths(n, rng))
         return np.stack(pair), self.cross_section(s)
 
     def _velocity2(self, s: FloatArray, is_open: npt.NDArray[np.bool_]) -> FloatArray:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.models.dark_photon import chi1_chi2_width
 from darkbelle.gen.production.higgsstrahlung import sample_pair, stripped_cross_section
 
 __all__ = ["OffShellHiggsstrahlung"]
@@ -49,7 +50,7 @@ class OffShellHiggsstrahlung:
         Kinetic mixing.
     alpha_d
         g_D^2/4 pi of the coupling of A' to chi1 chi2.
-    higgs_charge
+    q_phi
         Dark charge of the dark Higgs; 2 lets it give chi its Majorana masses.
     visible_width
         Width of the A' to all but chi1 chi2 [GeV].
@@ -61,7 +62,7 @@ class OffShellHiggsstrahlung:
     m_chi2: float
     epsilon: float
     alpha_d: float
-    higgs_charge: float = 2.0
+    q_phi: float = 2.0
     visible_width: float = 0.0
 
     @property
@@ -77,11 +78,8 @@ class OffShellHiggsstrahlung:
 
     def width(self, mass2: FloatArray) -> FloatArray:
         """Width of an A' of squared mass Q^2 to chi1 chi2 [GeV], zero where it cannot decay."""
-        light = np.maximum(1 - self.least_mass**2 / mass2, 0.0)
-        gap = np.maximum(1 - (self.m_chi2 - self.m_chi1) ** 2 / mass2, 0.0)
-        spins = 1 + self.least_mass**2 / (2 * mass2)
-        width: FloatArray = self.alpha_d / 3 * np.sqrt(mass2 * light * gap**3) * spins
-        return width
+        delta = self.m_chi2 - self.m_chi1
+        return chi1_chi2_width(np.sqrt(mass2), self.m_chi1, delta, self.alpha_d)
 
     def cross_section(self, s: FloatArray) -> FloatArray:
         """Born cross-section [fb] at the squared energies s [GeV^2], by quadrature in Q^2."""
@@ -149,7 +147,7 @@ class OffShellHiggsstrahlung:
         Both propagators have the same fixed width, of all decays: s may come close to m_A'^2.
         """
         m2, own = self.m_ap**2, self._mass_times_width
-        couplings = (self.epsilon * self.higgs_charge) ** 2 * self.alpha_d * m2
+        couplings = (self.epsilon * self.q_phi) ** 2 * self.alpha_d * m2
         decay = np.sqrt(mass2) * self.width(mass2) / np.pi
         propagators = ((s - m2) ** 2 + own**2) * ((mass2 - m2) ** 2 + own**2)
         production = stripped_cross_section(s, mass2, self.m_hp)

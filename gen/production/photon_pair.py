@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import two_body
 from darkbelle.gen.particles import MASS_E
 from darkbelle.units import ALPHA_EM, HBAR_C2
@@ -53,7 +54,7 @@ class PhotonPair:
         for _ in range(3):
             cos_theta = np.tanh(eta)
             eta -= (2 * eta - cos_theta - target) / (1 + cos_theta**2)
-        pair = two_body(np.sqrt(s), 0.0, 0.0, np.tanh(eta), 2 * np.pi * rng.random(n))
+        pair = two_body(np.sqrt(s), 0.0, 0.0, np.tanh(eta), azimuths(n, rng))
         return np.stack(pair), self.cross_section(s)
 
     def _half_integral(self) -> float:

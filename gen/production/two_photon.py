@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, kallen, rotate_z_to, to_rest_frame
 from darkbelle.gen.particles import MASS_E
 from darkbelle.units import ALPHA_EM, HBAR_C2
@@ -139,7 +140,7 @@ def _sample_transverse(
     log = _log_virtualities(y, s, w2)
     drawn = log * rng.random(len(y))  # ln(Q^2/Q^2_min)
     pt = MASS_E * y * np.sqrt(np.expm1(drawn))
-    phi = 2 * np.pi * rng.random(len(y))
+    phi = azimuths(len(y), rng)
     weight = (1 + (1 - y) ** 2 - 2 * (1 - y) * np.exp(-drawn)) * log
     return pt * np.stack([np.cos(phi), np.sin(phi)]), ALPHA_EM / (2 * np.pi) * weight
 
@@ -208,7 +209,7 @@ def _sample_lepton(
     weight = (2 - gap + 2 * tau * (1 - tau / gap)) * 2 * eta_max
     along = w / 2 * np.tanh(eta)
     across = np.sqrt(np.maximum(w**2 / 4 * gap - mass**2, 0.0))
-    phi = 2 * np.pi * rng.random(len(w))
+    phi = azimuths(len(w), rng)
     lepton = np.stack([w / 2, across * np.cos(phi), across * np.sin(phi), along])
     return lepton, 2 * np.pi * ALPHA_EM**2 * HBAR_C2 / w**2 * weight
 

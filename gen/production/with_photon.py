@@ -65,19 +65,19 @@ class PhotonDarkPhoton:
         Kinetic mixing.
     theta_min
         Least angle of the photon to either beam [rad].
-    least_energy
+    energy_min
         Least energy of the photon [GeV].
     """
 
     mass: float
     epsilon: float
     theta_min: float = 0.0
-    least_energy: float = 0.0
+    energy_min: float = 0.0
 
     @property
     def threshold(self) -> float:
         """Least sqrt(s) [GeV]."""
-        return max(self.least_energy + math.hypot(self.least_energy, self.mass), 2 * MASS_E)
+        return max(self.energy_min + math.hypot(self.energy_min, self.mass), 2 * MASS_E)
 
     def cross_section(self, s: FloatArray) -> FloatArray:
         """Born cross-section [fb] at the squared energies s [GeV^2], zero below threshold.

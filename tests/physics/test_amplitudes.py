@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from darkbelle.gen.decays.inelastic import Chi2Decay, LeptonPair, ScalarPair
+from darkbelle.gen.decays.chi2 import Chi2Decay, LeptonPair, ScalarPair
 from darkbelle.gen.models.dark_photon import r_ratio
 from darkbelle.gen.models.inelastic import InelasticDarkMatter
 from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, kallen, rotate_z_to
 from darkbelle.gen.production.emission.amplitude import (
     Coupling,
@@ -54,12 +55,12 @@ def sample(coupling: Coupling, masses: Masses, s: FloatArray, rng: np.random.Gen
     root_s12 = np.sqrt(s12)
     p_star = np.sqrt(beta2) * root_s12 / 2
     k_star = np.sqrt(lam) / (2 * root_s)
-    sin, azimuth = np.sqrt(np.maximum(1 - c**2, 0.0)), 2 * np.pi * rng.random(n)
+    sin, azimuth = np.sqrt(np.maximum(1 - c**2, 0.0)), azimuths(n, rng)
     transverse = p_star * sin * np.cos(azimuth), p_star * sin * np.sin(azimuth)
     zero = np.zeros(n)
     pair = np.stack([(s + s12 - x**2) / (2 * root_s), zero, zero, -k_star])
     first = boost(np.stack([root_s12 / 2, *transverse, p_star * c]), pair)
-    cos_x, phi_x = 2 * rng.random(n) - 1, 2 * np.pi * rng.random(n)
+    cos_x, phi_x = 2 * rng.random(n) - 1, azimuths(n, rng)
     sin_x = np.sqrt(1 - cos_x**2)
     axis = np.stack([sin_x * np.cos(phi_x), sin_x * np.sin(phi_x), cos_x])
     k = np.stack([root_s - pair[0], *(k_star * axis)])

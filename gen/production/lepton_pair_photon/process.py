@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, rotate_z_to
 from darkbelle.gen.production.lepton_pair_photon.amplitude import (
     Invariants,
@@ -170,12 +171,12 @@ def _build(
     n = len(s)
     root_s, energy = np.sqrt(s), np.sqrt(s * rest) / 2
     k = root_s * (1 - rest) / 2
-    phi, sin = 2 * np.pi * rng.random(n), np.sqrt(1 - cos_pair**2)
+    phi, sin = azimuths(n, rng), np.sqrt(1 - cos_pair**2)
     flight = energy * velocity * np.stack([sin * np.cos(phi), sin * np.sin(phi), cos_pair])
     zero = np.zeros(n)
     pair = np.stack([root_s * (1 + rest) / 2, zero, zero, -k])
     first = boost(np.stack([energy, *flight]), pair, 2 * energy)
-    phi, sin = 2 * np.pi * rng.random(n), np.sqrt(1 - cos_photon**2)
+    phi, sin = azimuths(n, rng), np.sqrt(1 - cos_photon**2)
     axis = np.stack([sin * np.cos(phi), sin * np.sin(phi), cos_photon])
     photon = np.stack([k, *(k * axis)])
     p1 = rotate_z_to(first, axis)

@@ -21,7 +21,7 @@ PHOTON = [
     PhotonAlp(9.0, 1e-3),
     PhotonDarkPhoton(1e-4, 1e-3),
     PhotonDarkPhoton(0.01, 1e-3),
-    PhotonDarkPhoton(9.0, 1e-3, least_energy=0.1),
+    PhotonDarkPhoton(9.0, 1e-3, energy_min=0.1),
     PhotonDarkPhoton(3.0, 1e-3, theta_min=math.radians(12.4)),
 ]
 OFF_SHELL = [

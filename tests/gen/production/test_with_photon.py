@@ -91,8 +91,8 @@ def test_total_is_the_integral_over_the_angle(mass: float):
     assert totals[0] == pytest.approx(totals[2], rel=1e-3)
 
 
-def test_least_energy_of_the_photon():
-    hard = PhotonDarkPhoton(3.0, 1e-3, least_energy=0.5)
+def test_energy_min_of_the_photon():
+    hard = PhotonDarkPhoton(3.0, 1e-3, energy_min=0.5)
     momenta, _ = hard.sample(np.array([hard.threshold + 1e-9]) ** 2, np.random.default_rng(84))
     assert momenta[0, 0] == pytest.approx(0.5, rel=1e-8)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from darkbelle.gen.decays.inelastic import Chi2Decay, LeptonPair, Sampler, ScalarPair
+from darkbelle.gen.decays.chi2 import Chi2Decay, LeptonPair, Sampler, ScalarPair
 from darkbelle.gen.kinematics import dot, to_rest_frame
 from darkbelle.gen.models.inelastic import InelasticDarkMatter
 from darkbelle.gen.particles import MASS_E, MASS_MU
