@@ -23,7 +23,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
-def test_the_shell_lines_run(folder):
+@pytest.fixture(scope="module")
+def shell_lines_run(folder):
+    """The folder in which all of them ran."""
     lines = [line for block in blocks(README, "sh") for line in block.splitlines()]
     commands = [line.split() for line in lines if line.startswith("darkbelle")]
     assert len(commands) >= 4
@@ -32,8 +34,12 @@ def test_the_shell_lines_run(folder):
         command = [sys.executable, "-m", "darkbelle", *fewer]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    return folder
+
+
+def test_the_shell_lines_run(shell_lines_run):
     for picture in ("observables", "tracks", "resolutions", "trigger"):
-        assert (folder / "plots" / f"{picture}.png").stat().st_size > 10_000
+        assert (shell_lines_run / "plots" / f"{picture}.png").stat().st_size > 10_000
 
 
 def test_the_python_example_runs(folder):
@@ -45,11 +51,10 @@ def test_the_python_example_runs(folder):
     assert "..." in done.stdout
 
 
-def test_a_sample_is_read_without_this_package(folder):
+def test_a_sample_is_read_without_this_package(shell_lines_run):
     (example,) = blocks(FORMAT, "python")
-    done = subprocess.run(
-        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", example]
+    done = subprocess.run(command, cwd=shell_lines_run, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
