@@ -7,19 +7,23 @@ import pytest
 from benchmarks.triggers import ROWS, Row, four_muons
 
 KNOWN = {
-    "C54": "0.84: the two muons of the Z' fly together, and a fifth of the selected events has "
+    "four muons, Z' of 8.5 GeV (2403.02841)": "0.94, a hair below 0.94: of the selected events 6 % "
+    "have neither three tracks nor a muon within the published windows of the lines",
+    "four muons, Z' of 0.22 GeV (2403.02841)": "0.84: the two muons of the Z' fly together, and a fifth of the selected events has "
     "neither three tracks nor a muon within the published windows of the lines; classifiers that "
     "come next, which cannot be repeated, may leave these out",
 }
 """Rows that are missed, and why; strict, so that one that comes to agree has to be taken off."""
 
-MARKS = {
-    "C54": pytest.mark.xfail(strict=True, reason=KNOWN["C54"]),
-    "C55": pytest.mark.validation,
-}
-PARAMETERS = [
-    pytest.param(row, id=f"{row.row} {row.what}", marks=MARKS.get(row.row, ())) for row in ROWS
-]
+
+def marks(row: Row) -> list[pytest.MarkDecorator]:
+    """Large samples, and what is known to be missed."""
+    large = [pytest.mark.validation] if row.row == "C55" else []
+    reason = KNOWN.get(row.what)
+    return large if reason is None else [*large, pytest.mark.xfail(strict=True, reason=reason)]
+
+
+PARAMETERS = [pytest.param(row, id=f"{row.row} {row.what}", marks=marks(row)) for row in ROWS]
 
 
 @pytest.mark.parametrize("row", PARAMETERS)
