@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError, model_validator
+from pydantic import NonNegativeInt, ValidationError, model_validator
 
 from darkbelle.errors import ConfigError, explain
 from darkbelle.gen.beams import axes_of_collision
@@ -42,8 +42,8 @@ class GeneratorCuts(Parameters):
         A cut is unknown or out of its bounds, or there are angles or energies of nothing.
     """
 
-    n_charged: Annotated[int, parameter("least number of charged particles", ge=0)] = 0
-    n_photons: Annotated[int, parameter("least number of photons", ge=0)] = 0
+    n_charged: Annotated[NonNegativeInt, parameter("least number of charged particles")] = 0
+    n_photons: Annotated[NonNegativeInt, parameter("least number of photons")] = 0
     theta: Annotated[Range, parameter("polar angles that count", unit="rad")] = (0.0, math.pi)
     energy: Annotated[float, parameter("least energy that counts", unit="GeV", ge=0)] = 0.0
     frame: Annotated[Frame, parameter("where angles and energies are measured")] = Frame.LAB
