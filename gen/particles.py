@@ -110,7 +110,6 @@ _LIGHTEST_HADRON = 100
 _LONGEST_TABLE = 100_000
 """Codes side by side that are looked up in a table, which is quicker than to sort them."""
 _NEUTRINOS = frozenset({NU_E, NU_MU, NU_TAU})
-_OWN_ANTIPARTICLES = frozenset({PHOTON, PI0, ETA, K_S, K_L, CHI2, *_BOSONS})
 
 
 @cache
@@ -131,9 +130,14 @@ def species(pdg_id: int) -> Species:
     return Species(particle.name, int(particle.charge), mass, ctau=ctau)
 
 
+@cache
 def conjugate(pdg_id: int) -> int:
-    """Code of the antiparticle, for the particles that have a name in this module."""
-    return pdg_id if pdg_id in _OWN_ANTIPARTICLES else -pdg_id
+    """Code of the antiparticle, that of the particle itself where it is its own."""
+    try:
+        species(-pdg_id)
+    except ConfigError:
+        return pdg_id
+    return -pdg_id
 
 
 def charges(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:

@@ -1,20 +1,40 @@
-"""Unweighted decays of particles at rest into two or three bodies."""
+"""Unweighted decays of particles at rest, flat in phase space or by a matrix element."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
 
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, breakup_momentum, two_body
 
-__all__ = ["MatrixElement", "decay_at_rest"]
+__all__ = ["DecayAtRest", "MatrixElement", "decay_at_rest", "in_phase_space"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_MARGIN: Final = 1.0001
+"""What a maximum that was searched for may miss."""
+
+
+class DecayAtRest(Protocol):
+    """How daughters share the energy of a parent, isotropic; picklable: workers are sent it."""
+
+    def __call__(self, mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """Momenta in the frames of parents of masses (n,), shape (n_daughters, 4, n)."""
+
+
+def in_phase_space(
+    daughter_masses: Sequence[float], matrix_element: MatrixElement | None = None
+) -> DecayAtRest:
+    """Decays by `decay_at_rest`."""
+    return partial(decay_at_rest, daughter_masses=daughter_masses, matrix_element=matrix_element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +46,16 @@ class MatrixElement:
     """
 
     squared: Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
-    maximum: Callable[[FloatArray, float, float, float], FloatArray]
+    maximum: Callable[..., FloatArray]
 
 
 def decay_at_rest(
     mass: FloatArray,
-    daughter_masses: Sequence[float],
+    daughter_masses: Sequence[float | FloatArray],
     rng: np.random.Generator,
     matrix_element: MatrixElement | None = None,
 ) -> FloatArray:
-    """Momenta of the daughters in the parent's frame, shape (2 or 3, 4, n).
+    """Momenta of two or more daughters in the parent's frame, shape (n_daughters, 4, n).
 
     Flat in phase space or, where there are three, distributed as their matrix element says.
 
@@ -43,26 +63,33 @@ def decay_at_rest(
     ----------
     mass
         Masses of the parents [GeV], shape (n,).
+    daughter_masses
+        One for all or shape (n,) each; with a matrix element, one for all.
 
     Raises
     ------
     KinematicsError
         A parent is lighter than its daughters.
     """
-    if len(mass) and not mass.min() >= sum(daughter_masses):
+    least: float | FloatArray = sum(daughter_masses)
+    if not np.all(mass >= least):
+        worst = np.argmin(mass - least)
         raise KinematicsError(
-            f"a particle of {mass.min():.6g} GeV cannot decay to {sum(daughter_masses):.6g} GeV"
+            f"a particle of {mass[worst]:.6g} GeV cannot decay to "
+            f"{np.broadcast_to(least, mass.shape)[worst]:.6g} GeV"
         )
     if len(daughter_masses) == 2:
         first, second = daughter_masses
         return np.stack(two_body(mass, first, second, *_directions(len(mass), rng)))
+    if len(daughter_masses) > 3:
+        return _many_body(mass, daughter_masses, rng)
     first, second, third = daughter_masses
     return _three_body(mass, (first, second, third), rng, matrix_element)
 
 
 def _three_body(
     mass: FloatArray,
-    daughter_masses: tuple[float, float, float],
+    daughter_masses: tuple[float | FloatArray, float | FloatArray, float | FloatArray],
     rng: np.random.Generator,
     matrix_element: MatrixElement | None,
 ) -> FloatArray:
@@ -71,7 +98,7 @@ def _three_body(
     PDG 2024, review of kinematics, three-body decays. The first factor falls with m and the second
     grows, so that their ends bound the product.
     """
-    first, second, third = daughter_masses
+    first, second, third = (np.broadcast_to(own, mass.shape) for own in daughter_masses)
     low, high = first + second, mass - third
     bound = breakup_momentum(mass, low, third) * breakup_momentum(high, first, second)
     if matrix_element is not None:
@@ -79,12 +106,12 @@ def _three_body(
     momenta = np.empty((3, 4, len(mass)))
     pending = np.arange(len(mass))
     while n := len(pending):
-        total = mass[pending]
-        pair = rng.uniform(low, high[pending])
-        frame, p3 = two_body(total, pair, third, *_directions(n, rng))
-        halves = two_body(pair, first, second, *_directions(n, rng))
+        total, m1, m2, m3 = (own[pending] for own in (mass, first, second, third))
+        pair = rng.uniform(low[pending], high[pending])
+        frame, p3 = two_body(total, pair, m3, *_directions(n, rng))
+        halves = two_body(pair, m1, m2, *_directions(n, rng))
         trial = np.stack([*(boost(half, frame, pair) for half in halves), p3])
-        weight = breakup_momentum(total, pair, third) * breakup_momentum(pair, first, second)
+        weight = breakup_momentum(total, pair, m3) * breakup_momentum(pair, m1, m2)
         if matrix_element is not None:
             parent = np.stack([total, *np.zeros((3, n))])
             weight *= matrix_element.squared(parent, *trial)
@@ -92,6 +119,73 @@ def _three_body(
         momenta[:, :, pending[accepted]] = trial[:, :, accepted]
         pending = pending[~accepted]
     return momenta
+
+
+def _many_body(
+    mass: FloatArray, daughter_masses: Sequence[float | FloatArray], rng: np.random.Generator
+) -> FloatArray:
+    """By rejection from chains of two-body decays whose kinetic energies are sorted uniforms.
+
+    F. James, CERN 68-15 (1968), GENBOD: the density of the masses M_i of the first i daughters is
+    the product of the momenta p(M_i; M_(i-1), m_i).
+    """
+    own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
+    sums = np.cumsum(own, axis=0)
+    free, bound = mass - sums[-1], _greatest_product(mass, own)
+    momenta = np.empty((len(own), 4, len(mass)))
+    pending = np.arange(len(mass))
+    while n := len(pending):
+        shares = np.zeros((len(own), n))
+        shares[1:-1] = np.sort(rng.random((len(own) - 2, n)), axis=0)
+        shares[-1] = 1.0
+        chain = sums[:, pending] + shares * free[pending]
+        steps = breakup_momentum(chain[1:], chain[:-1], own[1:, pending])
+        accepted = rng.random(n) * bound[pending] < np.prod(steps, axis=0)
+        done = pending[accepted]
+        momenta[:, :, done] = _follow(chain[:, accepted], own[:, done], rng)
+        pending = pending[~accepted]
+    return momenta
+
+
+def _follow(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Momenta of all daughters: M_i decays into M_(i-1) and m_i, isotropically."""
+    n_daughters, n = own.shape
+    momenta = np.empty((n_daughters, 4, n))
+    for i in range(1, n_daughters):
+        frame, momenta[i] = two_body(chain[i], chain[i - 1], own[i], *_directions(n, rng))
+        if i == 1:
+            momenta[0] = frame
+        else:
+            momenta[:i] = [boost(p, frame, chain[i - 1]) for p in momenta[:i]]
+    return momenta
+
+
+def _greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
+    """What the product of the momenta of a chain does not exceed, shape (n,)."""
+    if len(mass) and np.all(mass == mass[0]) and np.all(own == own[:, :1]):
+        return np.full(len(mass), _searched_maximum(float(mass[0]), tuple(own[:, 0].tolist())))
+    # Each momentum alone is greatest where all kinetic energy has come together, or none has.
+    sums = np.cumsum(own, axis=0)
+    product: FloatArray = np.prod(
+        breakup_momentum(mass - sums[-1] + sums[1:], sums[:-1], own[1:]), axis=0
+    )
+    return product
+
+
+@lru_cache
+def _searched_maximum(mass: float, own: tuple[float, ...]) -> float:
+    """Maximum of the product over the shares of the kinetic energy, which is smooth and single."""
+    masses = np.array(own)
+    sums = np.cumsum(masses)
+
+    def less(logits: FloatArray) -> float:
+        parts = np.exp(np.append(logits, 0.0))
+        shares = np.concatenate([[0.0], np.cumsum(parts) / parts.sum()])
+        chain = sums + shares * (mass - sums[-1])
+        return -float(np.log(breakup_momentum(chain[1:], chain[:-1], masses[1:])).sum())
+
+    found = minimize(less, np.zeros(len(own) - 2), method="Nelder-Mead", options={"xatol": 1e-4})
+    return _MARGIN * float(np.exp(-found.fun))
 
 
 def _directions(n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

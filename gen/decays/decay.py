@@ -13,7 +13,6 @@ from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.kinematics import boost, invariant_mass
 from darkbelle.gen.particles import ETA, K_S, LAMBDA, PI0, ctaus, masses
-from darkbelle.gen.phasespace import decay_at_rest
 
 __all__ = ["SHORT_LIVED", "Daughters", "decay_short_lived", "sample_daughters"]
 
@@ -66,10 +65,7 @@ def sample_daughters(
             decaying = rows[chosen == j]
             frame = momentum[:, decaying]
             own = np.array(mode.daughters, np.int32)
-            at_rest = decay_at_rest(
-                invariant_mass(frame), masses(own).tolist(), rng, mode.matrix_element
-            )
-            for code, p in zip(own, at_rest, strict=True):
+            for code, p in zip(own, mode.sample(invariant_mass(frame), rng), strict=True):
                 parents.append(decaying)
                 codes.append(np.full(len(decaying), code))
                 momenta.append(boost(p, frame))

@@ -1,12 +1,13 @@
-"""How light particles decay: fractions of PDG 2024, daughters, matrix elements."""
+"""How known particles decay: fractions of PDG 2024, daughters, matrix elements."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.amplitudes import KAON_TO_PION, MUON_DECAY
+from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.particles import (
     ELECTRON,
     ETA,
@@ -25,25 +26,12 @@ from darkbelle.gen.particles import (
     conjugate,
     species,
 )
-from darkbelle.gen.phasespace import MatrixElement
 
-__all__ = ["DecayMode", "decay_modes"]
-
-
-@dataclass(frozen=True, slots=True)
-class DecayMode:
-    """A branching fraction and the codes of two or three daughters.
-
-    Without a matrix element the daughters are flat in phase space.
-    """
-
-    fraction: float
-    daughters: tuple[int, ...]
-    matrix_element: MatrixElement | None = None
+__all__ = ["decay_modes"]
 
 
 _MODES: dict[int, tuple[DecayMode, ...]] = {
-    MUON: (DecayMode(1.0, (ELECTRON, -NU_E, NU_MU), MUON_DECAY),),
+    MUON: (DecayMode.of(1.0, (ELECTRON, -NU_E, NU_MU), MUON_DECAY),),
     PION: (
         DecayMode(0.999877, (-MUON, NU_MU)),
         DecayMode(0.000123, (-ELECTRON, NU_E)),
@@ -52,15 +40,15 @@ _MODES: dict[int, tuple[DecayMode, ...]] = {
         DecayMode(0.6356, (-MUON, NU_MU)),
         DecayMode(0.2067, (PION, PI0)),
         DecayMode(0.0558, (PION, PION, -PION)),
-        DecayMode(0.0507, (PI0, -ELECTRON, NU_E), KAON_TO_PION),
-        DecayMode(0.0335, (PI0, -MUON, NU_MU), KAON_TO_PION),
+        DecayMode.of(0.0507, (PI0, -ELECTRON, NU_E), KAON_TO_PION),
+        DecayMode.of(0.0335, (PI0, -MUON, NU_MU), KAON_TO_PION),
         DecayMode(0.0176, (PION, PI0, PI0)),
     ),
     K_L: (
-        DecayMode(0.4055 / 2, (-PION, -ELECTRON, NU_E), KAON_TO_PION),
-        DecayMode(0.4055 / 2, (PION, ELECTRON, -NU_E), KAON_TO_PION),
-        DecayMode(0.2704 / 2, (-PION, -MUON, NU_MU), KAON_TO_PION),
-        DecayMode(0.2704 / 2, (PION, MUON, -NU_MU), KAON_TO_PION),
+        DecayMode.of(0.4055 / 2, (-PION, -ELECTRON, NU_E), KAON_TO_PION),
+        DecayMode.of(0.4055 / 2, (PION, ELECTRON, -NU_E), KAON_TO_PION),
+        DecayMode.of(0.2704 / 2, (-PION, -MUON, NU_MU), KAON_TO_PION),
+        DecayMode.of(0.2704 / 2, (PION, MUON, -NU_MU), KAON_TO_PION),
         DecayMode(0.1952, (PI0, PI0, PI0)),
         DecayMode(0.1254, (PION, -PION, PI0)),
     ),
@@ -99,7 +87,4 @@ def decay_modes(pdg_id: int) -> tuple[DecayMode, ...]:
         return tuple(replace(mode, fraction=mode.fraction / total) for mode in _MODES[pdg_id])
     if conjugate(pdg_id) not in _MODES:
         raise ConfigError(f"pdg_id {pdg_id} ({species(pdg_id).name}) has no decay modes")
-    return tuple(
-        replace(mode, daughters=tuple(conjugate(code) for code in mode.daughters))
-        for mode in decay_modes(conjugate(pdg_id))
-    )
+    return tuple(mode.conjugated() for mode in decay_modes(conjugate(pdg_id)))

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,28 +15,14 @@ from darkbelle.gen.decays.flight import favoured_decay_points
 from darkbelle.gen.events import Origin, Outcome, Slot, Status
 from darkbelle.gen.kinematics import boost, invariant_mass
 from darkbelle.gen.particles import PHOTON, TAU, species
-from darkbelle.gen.phasespace import MatrixElement, decay_at_rest
+from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
 from darkbelle.gen.production.base import Correlation, HardEvents
 from darkbelle.gen.radiation import Kernel, Radiated, radiate
 
-__all__ = ["ChargedPair", "Decay", "DecayAtRest", "Mode", "State", "grow", "in_phase_space"]
+__all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
-
-
-class DecayAtRest(Protocol):
-    """How daughters share the energy of a parent; picklable, since workers are sent it."""
-
-    def __call__(self, mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
-        """Momenta in the frames of parents of masses (n,), shape (n_daughters, 4, n)."""
-
-
-def in_phase_space(
-    daughter_masses: Sequence[float], matrix_element: MatrixElement | None = None
-) -> DecayAtRest:
-    """Decays by `decay_at_rest`."""
-    return partial(decay_at_rest, daughter_masses=daughter_masses, matrix_element=matrix_element)
 
 
 @dataclass(frozen=True, slots=True)

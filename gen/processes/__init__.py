@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from darkbelle.errors import ConfigError, did_you_mean
-from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
+from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State
+from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.base import EventGenerator, Process, parameter
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts

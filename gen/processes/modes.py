@@ -8,7 +8,7 @@ import numpy as np
 
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
 from darkbelle.gen.decays.chi2 import Chi2Decay, LeptonPair, Sampler, ScalarPair
-from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State, in_phase_space
+from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State
 from darkbelle.gen.kinematics import breakup_momentum
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
@@ -30,6 +30,7 @@ from darkbelle.gen.particles import (
     TAU,
     species,
 )
+from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.production.base import Correlation
 from darkbelle.gen.radiation import (
     FERMIONS_FROM_SCALAR,

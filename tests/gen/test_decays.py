@@ -108,9 +108,7 @@ def modes_of(daughters: Daughters, n: int) -> list[tuple[int, ...]]:
 def of_mode(pdg_id: int, mode: tuple[int, ...], n: int, seed: int) -> np.ndarray:
     """Momenta in the rest frame of the decays into one mode, shape (k, 4, n)."""
     wanted = next(m for m in decay_modes(pdg_id) if m.daughters == mode)
-    masses = [species(code).mass for code in mode]
-    rng = np.random.default_rng(seed)
-    return decay_at_rest(np.full(n, species(pdg_id).mass), masses, rng, wanted.matrix_element)
+    return wanted.sample(np.full(n, species(pdg_id).mass), np.random.default_rng(seed))
 
 
 def uniform(values: np.ndarray, low: float, high: float) -> bool:

@@ -16,7 +16,6 @@ from darkbelle.gen.decays.tree import (
     Mode,
     State,
     grow,
-    in_phase_space,
 )
 from darkbelle.gen.events import Origin, Outcome, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.kinematics import boost, dot, to_rest_frame, two_body
@@ -33,6 +32,7 @@ from darkbelle.gen.particles import (
     TAU,
     charges,
 )
+from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.production.base import Correlation, HardEvents
 from darkbelle.gen.radiation import FERMIONS_FROM_SCALAR, FERMIONS_FROM_VECTOR
 from darkbelle.units import C

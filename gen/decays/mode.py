@@ -1,0 +1,65 @@
+"""One way in which a known particle decays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.gen.particles import conjugate, masses
+from darkbelle.gen.phasespace import DecayAtRest, MatrixElement, decay_at_rest, in_phase_space
+
+__all__ = ["DecayMode", "Polarimeter"]
+
+FloatArray = npt.NDArray[np.float64]
+
+Polarimeter = Callable[[FloatArray], FloatArray]
+"""How a decay of a fermion analyses its spin: the rate goes as 1 + h.s, s a unit vector.
+
+Takes the momenta of the daughters in the frame of the parent, shape (n_daughters, 4, n), and
+returns h, shape (3, n), no longer than one.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mirrored:
+    """The polarimeter of the antiparticle: CP turns momenta around, but not spins."""
+
+    original: Polarimeter
+
+    def __call__(self, momenta: FloatArray) -> FloatArray:
+        return self.original(np.concatenate([momenta[:, :1], -momenta[:, 1:]], axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class DecayMode:
+    """A branching fraction, codes of two or more daughters, how they share energy and spin.
+
+    Without ``at_rest`` the daughters are flat in phase space; without ``polarimeter`` they are
+    blind to the spin of the parent.
+    """
+
+    fraction: float
+    daughters: tuple[int, ...]
+    at_rest: DecayAtRest | None = None
+    polarimeter: Polarimeter | None = None
+
+    @classmethod
+    def of(cls, fraction: float, daughters: tuple[int, ...], element: MatrixElement) -> DecayMode:
+        """Three daughters by a matrix element."""
+        own = masses(np.array(daughters, np.int32)).tolist()
+        return cls(fraction, daughters, in_phase_space(own, element))
+
+    def conjugated(self) -> DecayMode:
+        """The mode of the antiparticle, CP conserved."""
+        mirrored = None if self.polarimeter is None else _Mirrored(self.polarimeter)
+        daughters = tuple(conjugate(code) for code in self.daughters)
+        return replace(self, daughters=daughters, polarimeter=mirrored)
+
+    def sample(self, mass: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Momenta in the frames of parents of masses (n,), shape (n_daughters, 4, n)."""
+        if self.at_rest is not None:
+            return self.at_rest(mass, rng=rng)
+        return decay_at_rest(mass, masses(np.array(self.daughters, np.int32)).tolist(), rng)
