@@ -39,6 +39,7 @@ __all__ = [
     "NU_E",
     "NU_MU",
     "NU_TAU",
+    "OMEGA",
     "PHOTON",
     "PI0",
     "PION",
@@ -69,6 +70,7 @@ PI0: Final = 111
 K_L: Final = 130
 PION: Final = 211
 ETA: Final = 221
+OMEGA: Final = 223
 K_S: Final = 310
 KAON: Final = 321
 NEUTRON: Final = 2112
