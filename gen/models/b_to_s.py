@@ -106,6 +106,8 @@ def branching_fraction_of_b(
         g [1/GeV].
     """
     transition = _transition(kaon)
+    m_b: float
+    m_kaon: float
     m_b, m_kaon = masses(np.array([transition.mother, kaon], np.int32)).tolist()
     if mass >= m_b - m_kaon:
         return 0.0
