@@ -4,9 +4,9 @@ Usage: python benchmarks/triggers.py
 
 Four muons (rows C54, C55): lines of three full tracks or of one muon of the barrel, among events
 with four tracks from the interaction point of no charge, three of them muons, 10 to 11 GeV of mass
-and less than 0.4 GeV of photons. Classifiers come next: the best possible one, a ratio of tree-level
-amplitudes, leaves the efficiency at 2 m_mu alone and brings that at 8.5 GeV to 0.955. The
-efficiency is the mean over both halves of the data, 2019-20 and 2021.
+and less than 0.4 GeV of photons. Classifiers come next: the best possible one, a ratio of
+tree-level amplitudes, leaves the efficiency at 2 m_mu alone and brings that at 8.5 GeV to 0.955.
+The efficiency is the mean over both halves of the data, 2019-20 and 2021.
 
 Rows B05, B07, E07 and M52 wait for decays of the tau.
 """
