@@ -19,6 +19,9 @@ from darkbelle.gen.decays.spins import (
     PairCorrelation,
     Siblings,
     Spins,
+    from_pseudoscalar,
+    from_scalar,
+    from_unpolarised_vector,
     orient,
 )
 from darkbelle.gen.decays.table import decay_modes
@@ -27,7 +30,14 @@ from darkbelle.gen.kinematics import boost, invariant_mass, to_rest_frame
 from darkbelle.gen.particles import PHOTON, TAU, species
 from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
 from darkbelle.gen.production.base import Correlation, HardEvents
-from darkbelle.gen.radiation import Kernel, Radiated, radiate
+from darkbelle.gen.radiation import (
+    FERMIONS_FROM_PSEUDOSCALAR,
+    FERMIONS_FROM_SCALAR,
+    FERMIONS_FROM_VECTOR,
+    Kernel,
+    Radiated,
+    radiate,
+)
 
 __all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
 
@@ -108,14 +118,19 @@ class Mode:
         correlation: Correlation | None = None,
         spins: PairCorrelation | None = None,
     ) -> Self:
-        """Into a charged particle and its antiparticle, the negative one first."""
+        """Into a charged particle and its antiparticle, the negative one first.
+
+        The spins of fermions know of each other as from the parent of the kernel, without
+        polarisation, or as told.
+        """
+        found = _CORRELATIONS.get(kernel) if spins is None else spins
         minus = pdg_id if species(pdg_id).charge < 0 else -pdg_id
         return cls(
             fraction,
             (State.of(minus), State.of(-minus)),
             correlation=correlation,
             pair=ChargedPair(0, 1, kernel),
-            spins=None if spins is None else FermionPair(0, 1, spins),
+            spins=None if found is None else FermionPair(0, 1, found),
         )
 
     @classmethod
@@ -163,6 +178,11 @@ class Decay:
         return cls(species(pdg_id).ctau, modes)
 
 
+_CORRELATIONS: Final = {
+    FERMIONS_FROM_VECTOR: from_unpolarised_vector,
+    FERMIONS_FROM_SCALAR: from_scalar,
+    FERMIONS_FROM_PSEUDOSCALAR: from_pseudoscalar,
+}
 _MOST_TRIES: Final = 16
 """Decays that are tried at once for those few that are left."""
 

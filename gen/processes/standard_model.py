@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
+from darkbelle.gen.decays.spins import from_virtual_photon
 from darkbelle.gen.decays.tree import ChargedPair, Mode, State
 from darkbelle.gen.particles import (
     ELECTRON,
@@ -60,7 +61,7 @@ class _LeptonPair(VirtualPhotonProcess):
 
     def final_states(self) -> tuple[Mode, ...]:
         """l-, l+."""
-        return (Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR),)
+        return (Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR, spins=from_virtual_photon),)
 
 
 class MuMu(_LeptonPair):
