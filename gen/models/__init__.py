@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from darkbelle.gen.models.base import Model, coupling_for_ctau
 from darkbelle.gen.models.b_to_s import EmittedByB
+from darkbelle.gen.models.base import Model, coupling_for_ctau
 from darkbelle.gen.models.dark_higgs import DarkHiggs
 from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.models.fermion_alp import FermionCoupledAlp
