@@ -67,6 +67,10 @@ class DecayMode:
         own = masses(np.array(daughters, np.int32)).tolist()
         return cls(fraction, daughters, in_phase_space(own, element))
 
+    def of_charge(self, sign: int) -> DecayMode:
+        """The mode itself where the sign is positive, else that of the antiparticle."""
+        return self if sign > 0 else self.conjugated()
+
     def conjugated(self) -> DecayMode:
         """The mode of the antiparticle, CP conserved."""
         return DecayMode(
