@@ -45,6 +45,7 @@ __all__ = [
     "NU_E",
     "NU_MU",
     "NU_TAU",
+    "OMEGA",
     "PHOTON",
     "PI0",
     "PION",
@@ -77,6 +78,7 @@ K_L: Final = 130
 PION: Final = 211
 RHO: Final = 213
 ETA: Final = 221
+OMEGA: Final = 223
 K_S: Final = 310
 K_ZERO: Final = 311
 KSTAR_ZERO: Final = 313

@@ -117,7 +117,8 @@ def branching_fraction_of_b(
     else:
         element = (m_b - m_kaon) * (m_b + m_kaon) * form_factors.f0(mass**2)
     width = (coupling * element / m_b) ** 2 * momentum / (32 * math.pi)
-    return transition.share * width * species(transition.mother).ctau / HBAR_C
+    fraction: float = transition.share * width * species(transition.mother).ctau / HBAR_C
+    return fraction
 
 
 def _transition(kaon: int) -> _Transition:
