@@ -264,7 +264,7 @@ def _leave(
         mass = mode.daughters[minus].least_mass
         radiated = radiate(momenta[[minus, plus]], mass, mode.pair.kernel, rng)
         momenta = momenta.copy()
-        momenta[[minus, plus]] = radiated.pair
+        momenta[[minus, plus]] = radiated.momenta
         photons = _one_an_event(radiated)
     for state, momentum in zip(mode.daughters, momenta, strict=True):
         yield _Branch(state, momentum, start, events, parent, origin)
