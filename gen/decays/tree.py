@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
 
@@ -17,7 +17,7 @@ from darkbelle.gen.kinematics import boost, invariant_mass
 from darkbelle.gen.particles import PHOTON, TAU, species
 from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
 from darkbelle.gen.production.base import Correlation, HardEvents
-from darkbelle.gen.radiation import Kernel, Radiated, radiate
+from darkbelle.gen.radiation import Kernel, Radiated, radiate, radiate_decay
 
 __all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
 
@@ -65,7 +65,7 @@ class Mode:
     """One way to decay: branching fraction, daughters, and how they share the energy.
 
     Without ``at_rest`` the daughters are flat in phase space; ``correlation`` is of decays of what
-    the hard process makes.
+    the hard process makes. A ``pair`` alone radiates, by its kernel; without one, all charges do.
     """
 
     fraction: float
@@ -153,7 +153,7 @@ def grow(
     hard, vertex
         Hard processes in the laboratory, and where they happened, shape (4, n).
     fsr
-        Whether charged pairs radiate.
+        Whether charged particles radiate.
     reach
         Distance [cm] up to which decays are favoured, cf. `favoured_decay_points`; None for none.
 
@@ -259,19 +259,32 @@ def _leave(
 ) -> Iterator[_Branch]:
     """The particles of one mode after radiation, and their photons."""
     photons: Iterable[tuple[IndexArray, FloatArray]] = ()
-    if fsr and mode.pair is not None:
-        minus, plus = mode.pair.minus, mode.pair.plus
-        mass = mode.daughters[minus].least_mass
-        radiated = radiate(momenta[[minus, plus]], mass, mode.pair.kernel, rng)
-        momenta = momenta.copy()
-        momenta[[minus, plus]] = radiated.momenta
-        photons = _one_an_event(radiated)
+    if fsr:
+        radiated = _radiate(mode, momenta, rng)
+        momenta, photons = radiated.momenta, _one_an_event(radiated)
     for state, momentum in zip(mode.daughters, momenta, strict=True):
         yield _Branch(state, momentum, start, events, parent, origin)
     for rows, photon in photons:
         yield _Branch(
             _PHOTON, photon, start[:, rows], events[rows], parent, Origin.FINAL_STATE_RADIATION
         )
+
+
+def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radiated:
+    """By the kernel of a pair, else by the current of all charges."""
+    states = mode.daughters
+    if mode.pair is None:
+        masses = [
+            invariant_mass(p) if state.mass is None else state.mass
+            for state, p in zip(states, momenta, strict=True)
+        ]
+        return radiate_decay(momenta, [state.pdg_id for state in states], masses, rng)
+    places = [mode.pair.minus, mode.pair.plus]
+    mass = states[places[0]].least_mass
+    radiated = radiate(momenta[places], mass, mode.pair.kernel, rng)
+    momenta = momenta.copy()
+    momenta[places] = radiated.momenta
+    return replace(radiated, momenta=momenta)
 
 
 def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:

@@ -235,4 +235,4 @@ class AnnihilationGenerator:
             reach=process.reach,
         )
         truth = assemble(slots, events.weight * weight, vertex, self.cross_section)
-        return decay_short_lived(truth, rng)
+        return decay_short_lived(truth, rng, fsr=process.fsr)
