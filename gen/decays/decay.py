@@ -90,13 +90,12 @@ def sample_daughters(
             if fsr:
                 emitters = decaying[radiated.event]
                 add(emitters, PHOTON, radiated.photons, Origin.FINAL_STATE_RADIATION)
-    parent = np.concatenate(parents)
+    parent, pdg_ids = np.concatenate(parents), np.concatenate(codes)
     order = np.argsort(parent, kind="stable")
-    code = np.concatenate(codes)[order]
     return Daughters(
         parent[order],
-        code,
-        masses(code),
+        pdg_ids[order],
+        masses(pdg_ids[order]),
         np.concatenate(momenta, axis=1)[:, order],
         np.concatenate(origins)[order],
     )

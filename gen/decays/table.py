@@ -19,10 +19,12 @@ from darkbelle.gen.particles import (
     NEUTRON,
     NU_E,
     NU_MU,
+    NU_TAU,
     PHOTON,
     PI0,
     PION,
     PROTON,
+    TAU,
     conjugate,
     species,
 )
@@ -60,6 +62,7 @@ _MODES: dict[int, tuple[DecayMode, ...]] = {
         DecayMode(0.641, (PROTON, -PION)),
         DecayMode(0.359, (NEUTRON, PI0)),
     ),
+    TAU: (DecayMode(1.0, (-PION, NU_TAU)),),
     PI0: (DecayMode(0.98823, (PHOTON, PHOTON)),),
     ETA: (
         DecayMode(0.3936, (PHOTON, PHOTON)),

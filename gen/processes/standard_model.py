@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
+from darkbelle.gen.decays.spins import from_virtual_photon
 from darkbelle.gen.decays.tree import ChargedPair, Mode, State
 from darkbelle.gen.particles import (
     ELECTRON,
@@ -58,9 +59,9 @@ class _LeptonPair(VirtualPhotonProcess):
         """Through a virtual photon."""
         return LeptonPair(State.of(self.lepton).least_mass)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """l-, l+."""
-        return Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR)
+        return (Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR, spins=from_virtual_photon),)
 
 
 class MuMu(_LeptonPair):
@@ -104,10 +105,10 @@ class MuMuGamma(AnnihilationProcess):
         """First order."""
         return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min, self.vacuum_polarisation)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """mu-, mu+, photon."""
         states = State.of(MUON), State.of(-MUON), State.of(PHOTON)
-        return Mode(1.0, states, pair=ChargedPair(0, 1, FERMIONS_FROM_VECTOR))
+        return (Mode(1.0, states, pair=ChargedPair(0, 1, FERMIONS_FROM_VECTOR)),)
 
 
 class GammaGamma(AnnihilationProcess):
@@ -126,9 +127,9 @@ class GammaGamma(AnnihilationProcess):
         """Exchange of an electron."""
         return PhotonPair(self.theta_min, self.mass_min)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """Two photons."""
-        return Mode(1.0, (State.of(PHOTON), State.of(PHOTON)))
+        return (Mode(1.0, (State.of(PHOTON), State.of(PHOTON))),)
 
 
 class EEMuMu(AnnihilationProcess):
@@ -153,10 +154,10 @@ class EEMuMu(AnnihilationProcess):
         """Equivalent photons."""
         return TwoPhoton(MASS_MU, self.w_min)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """e-, e+, mu-, mu+."""
         states = tuple(State.of(code) for code in (ELECTRON, -ELECTRON, MUON, -MUON))
-        return Mode(1.0, states, pair=ChargedPair(2, 3, FERMIONS_FROM_VECTOR))
+        return (Mode(1.0, states, pair=ChargedPair(2, 3, FERMIONS_FROM_VECTOR)),)
 
 
 class Bhabha(AnnihilationProcess):
@@ -176,6 +177,6 @@ class Bhabha(AnnihilationProcess):
         """Tree level."""
         return BhabhaScattering(self.theta_min, self.vacuum_polarisation, self.mass_min)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """e-, e+."""
-        return Mode.to_pair(1.0, ELECTRON, FERMIONS_FROM_VECTOR)
+        return (Mode.to_pair(1.0, ELECTRON, FERMIONS_FROM_VECTOR),)

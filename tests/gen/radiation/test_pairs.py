@@ -23,6 +23,7 @@ from darkbelle.gen.radiation import (
     Radiated,
     radiate,
 )
+from darkbelle.gen.radiation import pairs as pairs_module
 from darkbelle.units import ALPHA_EM, deg
 from tests.reference.reading import rows
 
