@@ -97,7 +97,7 @@ class Particles:
         gradient = np.zeros(self.parameters.shape)
         lowered = total * np.array([1.0, -1.0, -1.0, -1.0])  # M dM = P.dP
         gradient[:, members] = np.einsum("nf,nkfj->nkj", lowered, slopes[:, members])
-        gradient = gradient.reshape(len(self), -1)
+        gradient = gradient.reshape(self.cov.shape[:2])
         variance = np.einsum("ni,nij,nj->n", gradient, self.cov, gradient)
         sigma = np.sqrt(np.maximum(variance, 0.0)) / np.where(mass > 0, mass, np.inf)
         return mass, sigma
@@ -115,7 +115,7 @@ def tracks(helix: FloatArray, cov: FloatArray, masses: Sequence[float], field: f
 
 def from_vertices(vertices: Vertices, masses: Sequence[float]) -> Particles:
     """The tracks of fitted vertices, which their common point correlates."""
-    slope = vertices.momentum_slope.reshape(len(vertices), -1, 3)
+    slope = vertices.momentum_slope.reshape(len(vertices), 3 * len(masses), 3)
     common = slope @ vertices.cov @ np.swapaxes(slope, 1, 2)
     return Particles(
         vertices.momentum, _block_diagonal(vertices.momentum_cov) + common, tuple(masses)
@@ -174,9 +174,7 @@ class FourMomentum:
     def equations(self, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What is missing, cf. `Constraint`."""
         n, k, _ = momenta.shape
-        return momenta.sum(axis=1) - self.total, np.broadcast_to(
-            np.eye(4)[:, None], (n, 4, k, 4)
-        )
+        return momenta.sum(axis=1) - self.total, np.broadcast_to(np.eye(4)[:, None], (n, 4, k, 4))
 
 
 def beams(collider: Collider, *, spread: bool = False) -> FourMomentum:
@@ -228,8 +226,7 @@ class Fitted:
     @property
     def probability(self) -> FloatArray:
         """Chance of a greater chi2, flat where everything is as assumed, shape (n,)."""
-        chance: FloatArray = gammaincc(self.ndf / 2, self.chi2 / 2)
-        return chance
+        return np.asarray(gammaincc(self.ndf / 2, self.chi2 / 2), np.float64)
 
 
 def fit(measured: Particles, constraints: Sequence[Constraint]) -> Fitted:
@@ -237,9 +234,10 @@ def fit(measured: Particles, constraints: Sequence[Constraint]) -> Fitted:
 
     Constraints must be independent: two masses of the same particles do not converge.
     """
-    start = measured.parameters.reshape(len(measured), -1)
     cov = measured.cov
+    start = measured.parameters.reshape(cov.shape[:2])
     sound = np.isfinite(start).all(axis=1) & np.isfinite(cov).all(axis=(1, 2))
+    variance = np.where(_variances(cov) > 0, _variances(cov), 1.0)
     current = start.copy()
     converged = np.zeros(len(measured), bool)
     todo = np.flatnonzero(sound)
@@ -247,7 +245,7 @@ def fit(measured: Particles, constraints: Sequence[Constraint]) -> Fitted:
         for _ in range(_MAX_STEPS):
             step = _Step.take(measured, current[todo], todo, constraints)
             moved = start[todo] - step.shift
-            size2 = np.sum((moved - current[todo]) ** 2 / _variances(cov[todo]), axis=1)
+            size2 = np.sum((moved - current[todo]) ** 2 / variance[todo], axis=1)
             current[todo] = moved
             good = step.is_sound & np.isfinite(size2)
             converged[todo] = good & (size2 < _CONVERGED)
@@ -267,7 +265,7 @@ def _assemble(
     """Results of the fits that converged among those that did not."""
     parameters, cov = measured.parameters.copy(), measured.cov.copy()
     shape = parameters.shape[1:]
-    parameters[done] -= step.shift.reshape(-1, *shape)
+    parameters[done] -= step.shift.reshape(len(done), *shape)
     cov[done] -= lost
     chi2 = np.full(len(measured), np.inf)
     chi2[done] = np.einsum("ni,nij,nj->n", step.residual, step.inverse, step.residual)
@@ -275,7 +273,7 @@ def _assemble(
     drop = _variances(lost)
     drop = np.where(drop > _NO_PULL * known, drop, np.inf)
     pulls = np.zeros_like(parameters)
-    pulls[done] = (-step.shift / np.sqrt(drop)).reshape(-1, *shape)
+    pulls[done] = (-step.shift / np.sqrt(drop)).reshape(len(done), *shape)
     converged = np.zeros(len(measured), bool)
     converged[done] = True
     return Fitted(Particles(parameters, cov, measured.masses), chi2, ndf, pulls, converged)
@@ -323,12 +321,12 @@ class _Step:
 def _inverse(spread: FloatArray) -> tuple[FloatArray, BoolArray]:
     """Inverse of covariances, and which have one."""
     scale = np.sqrt(np.maximum(_variances(spread), 0.0))
-    usable = (scale > 0).all(axis=1) & np.isfinite(spread).all(axis=(1, 2))
+    usable: BoolArray = np.isfinite(spread).all(axis=(1, 2)) & np.all(scale > 0, axis=1)
     norm = np.where(usable[:, None], scale, 1.0)
     norm = norm[:, :, None] * norm[:, None]
     unit = np.eye(spread.shape[1])
     correlation = np.where(usable[:, None, None], spread / norm, unit)
-    usable &= np.linalg.det(correlation) > _SINGULAR
+    usable = usable & np.greater(np.linalg.det(correlation), _SINGULAR)
     correlation[~usable] = unit
     return np.linalg.inv(correlation) / norm, usable
 
