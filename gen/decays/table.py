@@ -8,6 +8,7 @@ from functools import cache
 from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.amplitudes import KAON_TO_PION, MUON_DECAY
 from darkbelle.gen.decays.mode import DecayMode
+from darkbelle.gen.decays.tau.modes import TAU_MODES
 from darkbelle.gen.particles import (
     ELECTRON,
     ETA,
@@ -23,6 +24,7 @@ from darkbelle.gen.particles import (
     PI0,
     PION,
     PROTON,
+    TAU,
     conjugate,
     species,
 )
@@ -32,6 +34,7 @@ __all__ = ["decay_modes"]
 
 _MODES: dict[int, tuple[DecayMode, ...]] = {
     MUON: (DecayMode.of(1.0, (ELECTRON, -NU_E, NU_MU), MUON_DECAY),),
+    TAU: TAU_MODES,
     PION: (
         DecayMode(0.999877, (-MUON, NU_MU)),
         DecayMode(0.000123, (-ELECTRON, NU_E)),
