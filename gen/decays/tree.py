@@ -37,6 +37,7 @@ from darkbelle.gen.radiation import (
     Kernel,
     Radiated,
     radiate,
+    radiate_decay,
 )
 
 __all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
@@ -94,7 +95,7 @@ class Mode:
     correlation
         Of a decay of what the hard process makes.
     pair
-        Who radiates together.
+        Who radiates, by the kernel of their parent; without it all charges do.
     analyser
         How the decay shows the spin of the parent; without it, not at all.
     spins
@@ -292,13 +293,9 @@ class _Tree:
     ) -> None:
         """A family, after radiation."""
         photons: Sequence[tuple[IndexArray, FloatArray]] = ()
-        if self.fsr and mode.pair is not None:
-            places = [mode.pair.minus, mode.pair.plus]
-            mass = mode.daughters[places[0]].least_mass
-            radiated = radiate(siblings.momenta[places], mass, mode.pair.kernel, self.rng)
-            momenta = siblings.momenta.copy()
-            momenta[places] = radiated.pair
-            siblings = replace(siblings, momenta=momenta)
+        if self.fsr:
+            radiated = _radiate(mode, siblings.momenta, self.rng)
+            siblings = replace(siblings, momenta=radiated.momenta)
             photons = tuple(_one_an_event(radiated))
         self.queue.append(_Family(mode, siblings, photons, start, events, place))
 
@@ -403,6 +400,23 @@ def _correlated(
         parent, mass, hard = parent[:, left], mass[left], hard.take(left)
         trial = _moving(at_rest(mass, rng=rng), parent, mass)
     return daughters
+
+
+def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radiated:
+    """By the kernel of a pair, else by the current of all charges."""
+    states = mode.daughters
+    if mode.pair is None:
+        masses = [
+            invariant_mass(p) if state.mass is None else state.mass
+            for state, p in zip(states, momenta, strict=True)
+        ]
+        return radiate_decay(momenta, [state.pdg_id for state in states], masses, rng)
+    places = [mode.pair.minus, mode.pair.plus]
+    mass = states[places[0]].least_mass
+    radiated = radiate(momenta[places], mass, mode.pair.kernel, rng)
+    momenta = momenta.copy()
+    momenta[places] = radiated.momenta
+    return replace(radiated, momenta=momenta)
 
 
 def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:

@@ -105,7 +105,7 @@ class AnnihilationProcess(Process):
 
     def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
         """Let decay what `final_states` leaves to the table of known particles."""
-        return decay_short_lived(truth, rng)
+        return decay_short_lived(truth, rng, fsr=self.fsr)
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> AnnihilationGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""
