@@ -53,6 +53,7 @@ __all__ = [
     "RHO",
     "SCALAR",
     "TAU",
+    "UPSILON_4S",
     "Z_PRIME",
     "Species",
     "charges",
@@ -86,6 +87,7 @@ KAON: Final = 321
 KSTAR_PLUS: Final = 323
 B_ZERO: Final = 511
 B_PLUS: Final = 521
+UPSILON_4S: Final = 300553
 NEUTRON: Final = 2112
 PROTON: Final = 2212
 LAMBDA: Final = 3122
