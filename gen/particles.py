@@ -17,16 +17,24 @@ import numpy.typing as npt
 from particle import InvalidParticle, Particle, ParticleNotFound
 
 from darkbelle.errors import ConfigError
-from darkbelle.units import MeV, mm
+from darkbelle.units import MeV, mm, um
 
 __all__ = [
     "ALP",
     "A_PRIME",
+    "B0",
+    "B_PLUS",
     "CHI1",
     "CHI2",
+    "D0",
     "DARK_HIGGS",
+    "DS_STAR",
+    "D_PLUS",
+    "D_STAR",
+    "D_STAR0",
     "ELECTRON",
     "ETA",
+    "K0",
     "KAON",
     "K_L",
     "K_S",
@@ -70,7 +78,15 @@ K_L: Final = 130
 PION: Final = 211
 ETA: Final = 221
 K_S: Final = 310
+K0: Final = 311
 KAON: Final = 321
+D_PLUS: Final = 411
+D_STAR: Final = 413
+D0: Final = 421
+D_STAR0: Final = 423
+DS_STAR: Final = 433
+B0: Final = 511
+B_PLUS: Final = 521
 NEUTRON: Final = 2112
 PROTON: Final = 2212
 LAMBDA: Final = 3122
@@ -103,8 +119,16 @@ class Species:
 
 _BOSONS = {ALP: "a", SCALAR: "S", Z_PRIME: "Z'", A_PRIME: "A'", DARK_HIGGS: "h'"}
 _DARK = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", **_BOSONS}
-_LEPTONS = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU}
-"""Masses with more digits than the ``particle`` package has."""
+_MASSES = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU, D_STAR0: 2.00685, D_STAR: 2.01026}
+"""PDG 2024 [GeV], where the ``particle`` package has fewer digits or changes with its edition."""
+_CTAUS = {
+    TAU: 87.02975 * um,
+    B0: 454.7852 * um,
+    B_PLUS: 491.06 * um,
+    K0: 0.0,
+    DS_STAR: 0.0,
+}
+"""PDG 2024 [cm]; the package changes the first three, and knows no end of the last two."""
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
 _LONGEST_TABLE = 100_000
@@ -125,8 +149,9 @@ def species(pdg_id: int) -> Species:
         raise ConfigError(f"pdg_id {pdg_id} ({particle.name}) is no particle of integer charge")
     if abs(pdg_id) in _NEUTRINOS:
         return Species(particle.name, 0, 0.0, invisible=True)
-    mass = None if particle.mass is None else _LEPTONS.get(abs(pdg_id), particle.mass * MeV)
+    mass = None if particle.mass is None else _MASSES.get(abs(pdg_id), particle.mass * MeV)
     ctau = math.inf if particle.ctau is None else particle.ctau * mm
+    ctau = _CTAUS.get(abs(pdg_id), ctau)
     return Species(particle.name, int(particle.charge), mass, ctau=ctau)
 
 

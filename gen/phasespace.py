@@ -15,7 +15,15 @@ from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, breakup_momentum, two_body
 
-__all__ = ["DecayAtRest", "MatrixElement", "decay_at_rest", "in_phase_space"]
+__all__ = [
+    "DecayAtRest",
+    "MatrixElement",
+    "decay_at_rest",
+    "draw_chain",
+    "follow_chain",
+    "greatest_product",
+    "in_phase_space",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -124,30 +132,50 @@ def _three_body(
 def _many_body(
     mass: FloatArray, daughter_masses: Sequence[float | FloatArray], rng: np.random.Generator
 ) -> FloatArray:
-    """By rejection from chains of two-body decays whose kinetic energies are sorted uniforms.
-
-    F. James, CERN 68-15 (1968), GENBOD: the density of the masses M_i of the first i daughters is
-    the product of the momenta p(M_i; M_(i-1), m_i).
-    """
+    """By rejection from chains of two-body decays, cf. `draw_chain`."""
     own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
-    sums = np.cumsum(own, axis=0)
-    free, bound = mass - sums[-1], _greatest_product(mass, own)
+    bound = greatest_product(mass, own)
     momenta = np.empty((len(own), 4, len(mass)))
     pending = np.arange(len(mass))
     while n := len(pending):
-        shares = np.zeros((len(own), n))
-        shares[1:-1] = np.sort(rng.random((len(own) - 2, n)), axis=0)
-        shares[-1] = 1.0
-        chain = sums[:, pending] + shares * free[pending]
-        steps = breakup_momentum(chain[1:], chain[:-1], own[1:, pending])
-        accepted = rng.random(n) * bound[pending] < np.prod(steps, axis=0)
+        chain, product = draw_chain(mass[pending], own[:, pending], rng)
+        accepted = rng.random(n) * bound[pending] < product
         done = pending[accepted]
-        momenta[:, :, done] = _follow(chain[:, accepted], own[:, done], rng)
+        momenta[:, :, done] = follow_chain(chain[:, accepted], own[:, done], rng)
         pending = pending[~accepted]
     return momenta
 
 
-def _follow(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
+def draw_chain(
+    mass: FloatArray, own: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Masses M_i of the first i daughters, whose kinetic energies are sorted uniforms.
+
+    F. James, CERN 68-15 (1968), GENBOD: in phase space, their density is the product of the momenta
+    p(M_i; M_(i-1), m_i), times the free energy to the power of the number of daughters less two.
+
+    Parameters
+    ----------
+    mass, own
+        Masses of the parents, shape (n,), and of their daughters, shape (n_daughters, n) [GeV].
+
+    Returns
+    -------
+    chain
+        Masses M_i, shape (n_daughters, n).
+    product
+        Product of the momenta, shape (n,).
+    """
+    sums = np.cumsum(own, axis=0)
+    shares = np.zeros(own.shape)
+    shares[1:-1] = np.sort(rng.random((len(own) - 2, len(mass))), axis=0)
+    shares[-1] = 1.0
+    chain = sums + shares * (mass - sums[-1])
+    product: FloatArray = np.prod(breakup_momentum(chain[1:], chain[:-1], own[1:]), axis=0)
+    return chain, product
+
+
+def follow_chain(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Momenta of all daughters: M_i decays into M_(i-1) and m_i, isotropically."""
     n_daughters, n = own.shape
     momenta = np.empty((n_daughters, 4, n))
@@ -160,8 +188,8 @@ def _follow(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> Flo
     return momenta
 
 
-def _greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
-    """What the product of the momenta of a chain does not exceed, shape (n,)."""
+def greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
+    """What the product of the momenta of any chain does not exceed, shape (n,)."""
     if len(mass) and np.all(mass == mass[0]) and np.all(own == own[:, :1]):
         return np.full(len(mass), _searched_maximum(float(mass[0]), tuple(own[:, 0].tolist())))
     # Each momentum alone is greatest where all kinetic energy has come together, or none has.
