@@ -5,6 +5,8 @@ from __future__ import annotations
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.processes import (
     Bhabha,
+    BToKAlp,
+    BToKScalar,
     DarkHiggsstrahlung,
     EEMuMu,
     GammaAlp,
@@ -21,11 +23,15 @@ from darkbelle.gen.processes import (
     Process,
     TauTau,
     TauTauScalar,
+    TauToLAlpha,
+    TauToPiHnl,
     find_process,
     process_names,
 )
 
 __all__ = [
+    "BToKAlp",
+    "BToKScalar",
     "Bhabha",
     "CrossSection",
     "DarkHiggsstrahlung",
@@ -48,6 +54,8 @@ __all__ = [
     "Status",
     "TauTau",
     "TauTauScalar",
+    "TauToLAlpha",
+    "TauToPiHnl",
     "TruthEvents",
     "find_process",
     "process_names",

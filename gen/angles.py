@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["azimuths", "even_cosines", "random_axes"]
+__all__ = ["azimuths", "directions", "even_cosines", "random_axes"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -13,6 +13,13 @@ FloatArray = npt.NDArray[np.float64]
 def azimuths(n: int, rng: np.random.Generator) -> FloatArray:
     """Uniform in [0, 2 pi)."""
     return 2 * np.pi * rng.random(n)
+
+
+def directions(n: int, rng: np.random.Generator) -> FloatArray:
+    """Isotropic unit vectors, shape (3, n)."""
+    cosine, phi = 2 * rng.random(n) - 1, azimuths(n, rng)
+    sine = np.sqrt(1 - cosine**2)
+    return np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine])
 
 
 def even_cosines(curvature: FloatArray, rng: np.random.Generator) -> FloatArray:

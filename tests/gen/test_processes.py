@@ -104,17 +104,17 @@ class OneTooFew(MuMuZPrime):
 
     name = "one-too-few"
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """mu-, Z'."""
-        minus, _, boson = super().final_state().daughters
-        return Mode(1.0, (minus, boson))
+        minus, _, boson = super().final_states()[0].daughters
+        return (Mode(1.0, (minus, boson)),)
 
 
-def test_a_final_state_has_all_particles_of_the_hard_process():
+def test_final_states_have_all_particles_of_the_hard_process():
     with pytest.raises(ConfigError) as caught:
         OneTooFew(mass=1.0).prepare(load("belle2").collider, np.random.default_rng(1))
     assert str(caught.value) == (
-        "one-too-few: final_state has 2 particles, but the hard process samples momenta of 3"
+        "one-too-few: final_states have 2 particles, but the hard process samples momenta of 3"
     )
 
 

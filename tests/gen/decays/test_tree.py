@@ -26,6 +26,7 @@ from darkbelle.gen.particles import (
     DARK_HIGGS,
     ELECTRON,
     MUON,
+    NU_TAU,
     PHOTON,
     PION,
     SCALAR,
@@ -78,7 +79,7 @@ def grown(
     vertex = np.random.default_rng(seed).normal(size=(4, n))
     rng = np.random.default_rng(seed + 1)
     hard = hard_events(n, masses)
-    slots, weight = grow([], mode, hard, vertex, rng, fsr=fsr, reach=reach)
+    slots, weight = grow([], [mode], hard, vertex, rng, fsr=fsr, reach=reach)
     return Grown(slots, weight, assemble(slots, weight, vertex, None))
 
 
@@ -96,17 +97,13 @@ QUIET = State(DARK_HIGGS, 0.5)
 # ---- states, modes, shares -----------------------------------------------------------------------
 
 
-def test_taus_stay_undecayed():
-    for code in (TAU, -TAU):
-        assert State.of(code).outcome is Outcome.UNDECAYED
-    assert State.of(MUON).outcome is Outcome.UNDETERMINED
+def test_taus_decay_by_the_table():
     first = State(SCALAR, 4.0, prompt(to(1.0, TAU, -TAU)))
     p = grown(Mode(1.0, (first, QUIET)), (4.0, 0.5), 50).truth.particles
     taus = np.abs(p.pdg_id) == TAU
     assert taus.sum() == 100
-    assert np.all((p.outcome == Outcome.UNDECAYED) == taus)
-    assert np.all(p.status[taus] == Status.FINAL)
-    assert not np.any(p.is_final[taus])
+    assert np.all(p.outcome[taus] == Outcome.DECAYED)
+    assert np.count_nonzero(np.abs(p.pdg_id) == NU_TAU) == 100
 
 
 def test_shares_multiply_through_the_tree():
@@ -261,7 +258,7 @@ def test_a_correlation_is_respected_event_by_event(correlation: Correlation, n: 
     first = State(A_PRIME, 1.0, prompt(ELECTRONS, decays))
     vertex, hard = np.zeros((4, n)), hard_events(n, (1.0, 0.5))
     mode = Mode(1.0, (first, QUIET))
-    slots, _ = grow([], mode, hard, vertex, np.random.default_rng(4), fsr=False, reach=None)
+    slots, _ = grow([], [mode], hard, vertex, np.random.default_rng(4), fsr=False, reach=None)
     muons = [slot for slot in slots if abs(slot.pdg_id) == MUON]
     events = muons[0].events
     assert n < 100 or 0.6 * n < len(events) < 0.8 * n
@@ -364,7 +361,7 @@ def test_slots_that_come_before_stay_the_first():
     before = Slot(MUON, Status.FINAL, Origin.PRIMARY, 0.1, hard.momenta[0], vertex)
     first = State(A_PRIME, 1.0, prompt(ELECTRONS))
     mode = Mode(1.0, (first, QUIET))
-    slots, _ = grow([before], mode, hard, vertex, np.random.default_rng(5), fsr=True, reach=None)
+    slots, _ = grow([before], [mode], hard, vertex, np.random.default_rng(5), fsr=False, reach=None)
     assert slots[0] is before
     assert [slot.parent for slot in slots[1:]] == [-1, -1, 1, 1]
     assert math.isclose(slots[1].mass, 1.0)
