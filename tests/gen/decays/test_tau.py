@@ -15,6 +15,7 @@ from darkbelle.gen.particles import (
     MASS_TAU,
     MUON,
     NU_TAU,
+    OMEGA,
     PI0,
     PION,
     TAU,
@@ -63,7 +64,8 @@ def test_momenta_add_up_on_their_shells_and_point_everywhere(mode: DecayMode):
     np.testing.assert_allclose(momenta.sum(axis=0), np.broadcast_to(REST, (4, n)), atol=1e-13)
     own = masses(np.array(mode.daughters, np.int32))
     shell = np.sqrt(np.sum(momenta[:, 1:] ** 2, axis=1) + own[:, None] ** 2)
-    np.testing.assert_allclose(momenta[:, 0], shell, atol=1e-12)
+    narrow = np.array(mode.daughters) != OMEGA
+    np.testing.assert_allclose(momenta[narrow, 0], shell[narrow], atol=1e-12)
     for p in momenta:
         for component in p[1:] / norm(p):
             assert stats.kstest(component, stats.uniform(-1, 2).cdf).pvalue > P_MIN
