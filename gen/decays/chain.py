@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
 from particle import Particle
-from particle.converters import EvtGenName2PDGIDBiMap, PDGID2EvtGenNameBiMap
+from particle.converters import EvtGenName2PDGIDBiMap
 from particle.exceptions import MatchingIDNotFound
 from pydantic import BeforeValidator, Field, model_validator
 
-from darkbelle.errors import did_you_mean
 from darkbelle.gen.decays.exclusive import exclusive_mode
 from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.tree import Decay, State
@@ -109,8 +110,7 @@ class Chain(Settings):
             states = [self.state(code if sign > 0 else conjugate(code)) for code in codes]
             fraction = 1 / len(modes) if mode.fraction is None else mode.fraction
             built.append(exclusive_mode(pdg_id, states, fraction))
-        mass = None if line_shape(pdg_id) is not None else known.mass
-        return State(pdg_id, mass, Decay(known.ctau, tuple(built)))
+        return replace(State.of(pdg_id), decay=Decay(known.ctau, tuple(built)))
 
 
 def read_chain(value: Any) -> Any:
@@ -168,17 +168,21 @@ def code_of(name: str) -> int:
     try:
         return int(EvtGenName2PDGIDBiMap[name])
     except MatchingIDNotFound:
-        msg = f"unknown particle '{name}', {did_you_mean(name, _names())}"
+        near = difflib.get_close_matches(name, _names(), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "names are those of EvtGen, like K_S0"
+        msg = f"unknown particle '{name}', {hint}"
         raise ValueError(msg) from None
 
 
-def _names() -> Iterator[str]:
+def _names() -> list[str]:
     """EvtGen's names of the particles that have one."""
+    names = []
     for particle in Particle.all():
         try:
-            yield str(PDGID2EvtGenNameBiMap[particle.pdgid])
+            names.append(particle.evtgen_name)
         except MatchingIDNotFound:
             continue
+    return names
 
 
 def _check_mode(parent: str, mode: ChainMode) -> None:
