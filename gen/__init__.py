@@ -21,6 +21,8 @@ from darkbelle.gen.processes import (
     Process,
     TauTau,
     TauTauScalar,
+    TauToLAlpha,
+    TauToPiHnl,
     find_process,
     process_names,
 )
@@ -48,6 +50,8 @@ __all__ = [
     "Status",
     "TauTau",
     "TauTauScalar",
+    "TauToLAlpha",
+    "TauToPiHnl",
     "TruthEvents",
     "find_process",
     "process_names",

@@ -17,19 +17,25 @@ import numpy.typing as npt
 from particle import InvalidParticle, Particle, ParticleNotFound
 
 from darkbelle.errors import ConfigError
-from darkbelle.units import MeV, mm
+from darkbelle.units import C, MeV, mm
 
 __all__ = [
     "ALP",
     "A_PRIME",
+    "B_PLUS",
+    "B_ZERO",
     "CHI1",
     "CHI2",
     "DARK_HIGGS",
     "ELECTRON",
     "ETA",
+    "HNL",
     "KAON",
+    "KSTAR_PLUS",
+    "KSTAR_ZERO",
     "K_L",
     "K_S",
+    "K_ZERO",
     "LAMBDA",
     "MASS_E",
     "MASS_MU",
@@ -39,12 +45,15 @@ __all__ = [
     "NU_E",
     "NU_MU",
     "NU_TAU",
+    "OMEGA",
     "PHOTON",
     "PI0",
     "PION",
     "PROTON",
+    "RHO",
     "SCALAR",
     "TAU",
+    "UPSILON_4S",
     "Z_PRIME",
     "Species",
     "charges",
@@ -68,9 +77,17 @@ PHOTON: Final = 22
 PI0: Final = 111
 K_L: Final = 130
 PION: Final = 211
+RHO: Final = 213
 ETA: Final = 221
+OMEGA: Final = 223
 K_S: Final = 310
+K_ZERO: Final = 311
+KSTAR_ZERO: Final = 313
 KAON: Final = 321
+KSTAR_PLUS: Final = 323
+B_ZERO: Final = 511
+B_PLUS: Final = 521
+UPSILON_4S: Final = 300553
 NEUTRON: Final = 2112
 PROTON: Final = 2212
 LAMBDA: Final = 3122
@@ -81,6 +98,7 @@ SCALAR: Final = 54
 Z_PRIME: Final = 55
 A_PRIME: Final = 56
 DARK_HIGGS: Final = 57
+HNL: Final = 58
 
 MASS_E: Final = 0.51099895e-3
 """GeV, PDG 2024"""
@@ -102,9 +120,12 @@ class Species:
 
 
 _BOSONS = {ALP: "a", SCALAR: "S", Z_PRIME: "Z'", A_PRIME: "A'", DARK_HIGGS: "h'"}
-_DARK = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", **_BOSONS}
+_FERMIONS = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", HNL: "N", -HNL: "Nbar"}
+_DARK = {**_FERMIONS, **_BOSONS}
 _LEPTONS = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU}
 """Masses with more digits than the ``particle`` package has."""
+_LIFETIMES = {TAU: 290.3e-6, B_ZERO: 1.517e-3, B_PLUS: 1.638e-3}
+"""Nanoseconds, PDG 2024; editions of the ``particle`` package differ by up to 0.4 %."""
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
 _LONGEST_TABLE = 100_000
@@ -127,6 +148,8 @@ def species(pdg_id: int) -> Species:
         return Species(particle.name, 0, 0.0, invisible=True)
     mass = None if particle.mass is None else _LEPTONS.get(abs(pdg_id), particle.mass * MeV)
     ctau = math.inf if particle.ctau is None else particle.ctau * mm
+    if abs(pdg_id) in _LIFETIMES:
+        ctau = _LIFETIMES[abs(pdg_id)] * C
     return Species(particle.name, int(particle.charge), mass, ctau=ctau)
 
 

@@ -21,6 +21,11 @@ FloatArray = npt.NDArray[np.float64]
 
 _MARGIN: Final = 1.0001
 """What a maximum that was searched for may miss."""
+_ALIKE: Final = 1e-4
+"""GeV; masses that differ by rounding errors are far closer."""
+_MOST_TRIES: Final = 16
+_CHEAP: Final = 1024
+"""Trials that cost little more than one."""
 
 
 class DecayAtRest(Protocol):
@@ -81,7 +86,7 @@ def decay_at_rest(
     if len(daughter_masses) == 2:
         first, second = daughter_masses
         return np.stack(two_body(mass, first, second, *_directions(len(mass), rng)))
-    if len(daughter_masses) > 3:
+    if matrix_element is None:
         return _many_body(mass, daughter_masses, rng)
     first, second, third = daughter_masses
     return _three_body(mass, (first, second, third), rng, matrix_element)
@@ -91,7 +96,7 @@ def _three_body(
     mass: FloatArray,
     daughter_masses: tuple[float | FloatArray, float | FloatArray, float | FloatArray],
     rng: np.random.Generator,
-    matrix_element: MatrixElement | None,
+    matrix_element: MatrixElement,
 ) -> FloatArray:
     """By rejection: the mass m of the first two has the density p(M; m, m3) p(m; m1, m2).
 
@@ -101,8 +106,7 @@ def _three_body(
     first, second, third = (np.broadcast_to(own, mass.shape) for own in daughter_masses)
     low, high = first + second, mass - third
     bound = breakup_momentum(mass, low, third) * breakup_momentum(high, first, second)
-    if matrix_element is not None:
-        bound *= matrix_element.maximum(mass, *daughter_masses)
+    bound *= matrix_element.maximum(mass, *daughter_masses)
     momenta = np.empty((3, 4, len(mass)))
     pending = np.arange(len(mass))
     while n := len(pending):
@@ -112,9 +116,8 @@ def _three_body(
         halves = two_body(pair, m1, m2, *_directions(n, rng))
         trial = np.stack([*(boost(half, frame, pair) for half in halves), p3])
         weight = breakup_momentum(total, pair, m3) * breakup_momentum(pair, m1, m2)
-        if matrix_element is not None:
-            parent = np.stack([total, *np.zeros((3, n))])
-            weight *= matrix_element.squared(parent, *trial)
+        parent = np.stack([total, *np.zeros((3, n))])
+        weight *= matrix_element.squared(parent, *trial)
         accepted = rng.random(n) * bound[pending] < weight
         momenta[:, :, pending[accepted]] = trial[:, :, accepted]
         pending = pending[~accepted]
@@ -132,38 +135,43 @@ def _many_body(
     own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
     sums = np.cumsum(own, axis=0)
     free, bound = mass - sums[-1], _greatest_product(mass, own)
-    momenta = np.empty((len(own), 4, len(mass)))
+    chains = np.empty((len(own), len(mass)))
     pending = np.arange(len(mass))
     while n := len(pending):
-        shares = np.zeros((len(own), n))
-        shares[1:-1] = np.sort(rng.random((len(own) - 2, n)), axis=0)
+        # A round costs as much as hundreds of trials, so that few parents get many at once.
+        n_tries = max(1, min(_MOST_TRIES, _CHEAP // n))
+        tried = np.repeat(pending, n_tries)
+        shares = np.zeros((len(own), len(tried)))
+        shares[1:-1] = np.sort(rng.random((len(own) - 2, len(tried))), axis=0)
         shares[-1] = 1.0
-        chain = sums[:, pending] + shares * free[pending]
-        steps = breakup_momentum(chain[1:], chain[:-1], own[1:, pending])
-        accepted = rng.random(n) * bound[pending] < np.prod(steps, axis=0)
-        done = pending[accepted]
-        momenta[:, :, done] = _follow(chain[:, accepted], own[:, done], rng)
-        pending = pending[~accepted]
-    return momenta
+        chain = sums[:, tried] + shares * free[tried]
+        steps = breakup_momentum(chain[1:], chain[:-1], own[1:, tried])
+        kept = (rng.random(len(tried)) * bound[tried] < np.prod(steps, axis=0)).reshape(n, -1)
+        done = np.flatnonzero(kept.any(axis=1))
+        chains[:, pending[done]] = chain[:, done * n_tries + kept.argmax(axis=1)[done]]
+        pending = np.delete(pending, done)
+    return _follow(chains, own, rng)
 
 
 def _follow(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Momenta of all daughters: M_i decays into M_(i-1) and m_i, isotropically."""
     n_daughters, n = own.shape
-    momenta = np.empty((n_daughters, 4, n))
+    momenta = np.empty((4, n_daughters, n))
     for i in range(1, n_daughters):
-        frame, momenta[i] = two_body(chain[i], chain[i - 1], own[i], *_directions(n, rng))
+        frame, momenta[:, i] = two_body(chain[i], chain[i - 1], own[i], *_directions(n, rng))
         if i == 1:
-            momenta[0] = frame
+            momenta[:, 0] = frame
         else:
-            momenta[:i] = [boost(p, frame, chain[i - 1]) for p in momenta[:i]]
-    return momenta
+            momenta[:, :i] = boost(momenta[:, :i], frame, chain[i - 1])
+    return np.swapaxes(momenta, 0, 1)
 
 
 def _greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
     """What the product of the momenta of a chain does not exceed, shape (n,)."""
-    if len(mass) and np.all(mass == mass[0]) and np.all(own == own[:, :1]):
-        return np.full(len(mass), _searched_maximum(float(mass[0]), tuple(own[:, 0].tolist())))
+    if len(mass) and np.ptp(mass) < _ALIKE and np.all(own == own[:, :1]):
+        # The product grows with the mass; rounded up, it is searched once for all of a kind.
+        heaviest = np.ceil(mass.max() / _ALIKE) * _ALIKE
+        return np.full(len(mass), _searched_maximum(float(heaviest), tuple(own[:, 0].tolist())))
     # Each momentum alone is greatest where all kinetic energy has come together, or none has.
     sums = np.cumsum(own, axis=0)
     product: FloatArray = np.prod(
@@ -172,7 +180,7 @@ def _greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
     return product
 
 
-@lru_cache
+@lru_cache(maxsize=1024)
 def _searched_maximum(mass: float, own: tuple[float, ...]) -> float:
     """Maximum of the product over the shares of the kinetic energy, which is smooth and single."""
     masses = np.array(own)

@@ -72,24 +72,26 @@ class Spins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Helicity:
-    """Some of the siblings fly along their spin: +1, or against it: -1; +1 for helicity zero.
+    """One of the siblings is polarised along its flight, seen from the parent's frame.
 
     Attributes
     ----------
-    of
-        Helicity by place.
+    place
+        Which.
+    polarisation
+        From -1 to 1 for a fermion, 1 for a vector boson of helicity zero.
     """
 
-    of: tuple[tuple[int, int], ...]
+    place: int
+    polarisation: float = 1.0
 
     def __call__(
         self, place: int, siblings: Siblings, analysed: Mapping[int, FloatArray]
     ) -> FloatArray | None:
-        """Along the flight as seen from the parent's frame."""
-        for which, sign in self.of:
-            if which == place:
-                return sign * _along_flight(siblings.momenta[place], siblings.parent)
-        return None
+        """None for the others."""
+        if place != self.place:
+            return None
+        return self.polarisation * _along_flight(siblings.momenta[place], siblings.parent)
 
 
 def _along_flight(p: FloatArray, frame: FloatArray) -> FloatArray:

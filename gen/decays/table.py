@@ -8,6 +8,7 @@ from functools import cache
 from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.amplitudes import KAON_TO_PION, MUON_DECAY
 from darkbelle.gen.decays.mode import DecayMode
+from darkbelle.gen.decays.tau.modes import TAU_MODES
 from darkbelle.gen.particles import (
     ELECTRON,
     ETA,
@@ -19,7 +20,6 @@ from darkbelle.gen.particles import (
     NEUTRON,
     NU_E,
     NU_MU,
-    NU_TAU,
     PHOTON,
     PI0,
     PION,
@@ -34,6 +34,7 @@ __all__ = ["decay_modes"]
 
 _MODES: dict[int, tuple[DecayMode, ...]] = {
     MUON: (DecayMode.of(1.0, (ELECTRON, -NU_E, NU_MU), MUON_DECAY),),
+    TAU: TAU_MODES,
     PION: (
         DecayMode(0.999877, (-MUON, NU_MU)),
         DecayMode(0.000123, (-ELECTRON, NU_E)),
@@ -62,7 +63,6 @@ _MODES: dict[int, tuple[DecayMode, ...]] = {
         DecayMode(0.641, (PROTON, -PION)),
         DecayMode(0.359, (NEUTRON, PI0)),
     ),
-    TAU: (DecayMode(1.0, (-PION, NU_TAU)),),
     PI0: (DecayMode(0.98823, (PHOTON, PHOTON)),),
     ETA: (
         DecayMode(0.3936, (PHOTON, PHOTON)),

@@ -135,12 +135,12 @@ class Mode:
         )
 
     @classmethod
-    def known(cls, mode: DecayMode) -> Self:
-        """One of the table."""
-        polarimeter = mode.polarimeter
+    def known(cls, mode: DecayMode, *states: State) -> Self:
+        """One of the table, or like it; the states are those of daughters that are not known."""
+        polarimeter, own = mode.polarimeter, {state.pdg_id: state for state in states}
         return cls(
             mode.fraction,
-            tuple(State.of(code) for code in mode.daughters),
+            tuple(own[code] if code in own else State.of(code) for code in mode.daughters),
             mode.at_rest,
             analyser=None if polarimeter is None else FermionAnalyser(polarimeter),
         )

@@ -38,8 +38,8 @@ from darkbelle.gen.processes.standard_model import (
     GammaGamma,
     MuMu,
     MuMuGamma,
-    TauTau,
 )
+from darkbelle.gen.processes.tau import TauTau, TauToLAlpha, TauToPiHnl
 from darkbelle.gen.production.base import Correlation, HardEvents, HardProcess
 
 __all__ = [
@@ -71,6 +71,8 @@ __all__ = [
     "State",
     "TauTau",
     "TauTauScalar",
+    "TauToLAlpha",
+    "TauToPiHnl",
     "VirtualPhotonProcess",
     "chosen",
     "decaying",
@@ -100,6 +102,8 @@ _BUILT_IN: dict[str, type[Process]] = {
         MuMu,
         MuMuGamma,
         TauTau,
+        TauToLAlpha,
+        TauToPiHnl,
         GammaGamma,
         EEMuMu,
         Bhabha,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
-from darkbelle.gen.decays.spins import from_virtual_photon
 from darkbelle.gen.decays.tree import ChargedPair, Mode, State
 from darkbelle.gen.particles import (
     ELECTRON,
     MASS_MU,
     MUON,
     PHOTON,
-    TAU,
 )
 from darkbelle.gen.processes.annihilation import (
     AnnihilationProcess,
@@ -30,7 +28,7 @@ from darkbelle.gen.production.photon_pair import PhotonPair
 from darkbelle.gen.production.two_photon import TwoPhoton
 from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR
 
-__all__ = ["Bhabha", "EEMuMu", "GammaGamma", "MuMu", "MuMuGamma", "TauTau"]
+__all__ = ["Bhabha", "EEMuMu", "GammaGamma", "MuMu", "MuMuGamma"]
 
 FromBeams = Annotated[
     float,
@@ -47,38 +45,23 @@ PairMass = Annotated[
 TEN_DEGREES, FIVE_DEGREES = math.pi / 18, math.pi / 36
 
 
-class _LeptonPair(VirtualPhotonProcess):
-    """e+e- -> l+ l- with photons radiated before and after."""
+class MuMu(VirtualPhotonProcess):
+    """e+e- -> mu+ mu- with photons radiated before and after."""
 
-    lepton: ClassVar[int]
+    name: ClassVar[str] = "mumu"
+    summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "track_pair")
 
     vacuum_polarisation: VacuumPolarisation = True
 
     def born(self) -> HardProcess:
         """Through a virtual photon."""
-        return LeptonPair(State.of(self.lepton).least_mass)
+        return LeptonPair(MASS_MU)
 
     def final_states(self) -> tuple[Mode, ...]:
-        """l-, l+."""
-        return (Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR, spins=from_virtual_photon),)
-
-
-class MuMu(_LeptonPair):
-    """e+e- -> mu+ mu- with photons radiated before and after."""
-
-    name: ClassVar[str] = "mumu"
-    summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "track_pair")
-    lepton: ClassVar[int] = MUON
-
-
-class TauTau(_LeptonPair):
-    """e+e- -> tau+ tau- with photons radiated before and after; the taus stay undecayed."""
-
-    name: ClassVar[str] = "tautau"
-    summary: ClassVar[str] = "e+e- -> tau+ tau- (gamma)"
-    lepton: ClassVar[int] = TAU
+        """mu-, mu+."""
+        return (Mode.to_pair(1.0, MUON, FERMIONS_FROM_VECTOR),)
 
 
 class MuMuGamma(AnnihilationProcess):

@@ -181,7 +181,9 @@ def test_events_without_anything_have_every_column(name, n_events, field):
     assert observed.keys() == OBSERVABLES[name].columns.keys()
     for column, values in observed.items():
         assert len(values) == n_events
-        if column.startswith(("has_", "n_")):
+        if column.endswith("_index"):
+            assert (values == -1).all()
+        elif column.startswith(("has_", "n_")):
             assert not values.any()
         else:
             assert np.isnan(values).all()
