@@ -5,6 +5,8 @@ from __future__ import annotations
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.processes import (
     Bhabha,
+    BToKAlp,
+    BToKScalar,
     DarkHiggsstrahlung,
     EEMuMu,
     GammaAlp,
@@ -28,6 +30,8 @@ from darkbelle.gen.processes import (
 )
 
 __all__ = [
+    "BToKAlp",
+    "BToKScalar",
     "Bhabha",
     "CrossSection",
     "DarkHiggsstrahlung",

@@ -17,25 +17,30 @@ import numpy.typing as npt
 from particle import InvalidParticle, Particle, ParticleNotFound
 
 from darkbelle.errors import ConfigError
-from darkbelle.units import C, MeV, mm
+from darkbelle.units import MeV, mm, um
 
 __all__ = [
     "ALP",
     "A_PRIME",
+    "B0",
     "B_PLUS",
-    "B_ZERO",
     "CHI1",
     "CHI2",
+    "D0",
     "DARK_HIGGS",
+    "DS_STAR",
+    "D_PLUS",
+    "D_STAR",
+    "D_STAR0",
     "ELECTRON",
     "ETA",
     "HNL",
+    "K0",
     "KAON",
-    "KSTAR_PLUS",
-    "KSTAR_ZERO",
     "K_L",
     "K_S",
-    "K_ZERO",
+    "K_STAR",
+    "K_STAR0",
     "LAMBDA",
     "MASS_E",
     "MASS_MU",
@@ -61,8 +66,10 @@ __all__ = [
     "ctaus",
     "is_hadron",
     "is_invisible",
+    "is_lepton",
     "masses",
     "species",
+    "twice_spin",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -81,11 +88,16 @@ RHO: Final = 213
 ETA: Final = 221
 OMEGA: Final = 223
 K_S: Final = 310
-K_ZERO: Final = 311
-KSTAR_ZERO: Final = 313
+K0: Final = 311
+K_STAR0: Final = 313
 KAON: Final = 321
-KSTAR_PLUS: Final = 323
-B_ZERO: Final = 511
+K_STAR: Final = 323
+D_PLUS: Final = 411
+D_STAR: Final = 413
+D0: Final = 421
+D_STAR0: Final = 423
+DS_STAR: Final = 433
+B0: Final = 511
 B_PLUS: Final = 521
 UPSILON_4S: Final = 300553
 NEUTRON: Final = 2112
@@ -122,10 +134,16 @@ class Species:
 _BOSONS = {ALP: "a", SCALAR: "S", Z_PRIME: "Z'", A_PRIME: "A'", DARK_HIGGS: "h'"}
 _FERMIONS = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", HNL: "N", -HNL: "Nbar"}
 _DARK = {**_FERMIONS, **_BOSONS}
-_LEPTONS = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU}
-"""Masses with more digits than the ``particle`` package has."""
-_LIFETIMES = {TAU: 290.3e-6, B_ZERO: 1.517e-3, B_PLUS: 1.638e-3}
-"""Nanoseconds, PDG 2024; editions of the ``particle`` package differ by up to 0.4 %."""
+_MASSES = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU, D_STAR0: 2.00685, D_STAR: 2.01026}
+"""PDG 2024 [GeV], where the ``particle`` package has fewer digits or changes with its edition."""
+_CTAUS = {
+    TAU: 87.02975 * um,
+    B0: 454.7852 * um,
+    B_PLUS: 491.06 * um,
+    K0: 0.0,
+    DS_STAR: 0.0,
+}
+"""PDG 2024 [cm]; the package changes the first three, and knows no end of the last two."""
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
 _LONGEST_TABLE = 100_000
@@ -146,10 +164,9 @@ def species(pdg_id: int) -> Species:
         raise ConfigError(f"pdg_id {pdg_id} ({particle.name}) is no particle of integer charge")
     if abs(pdg_id) in _NEUTRINOS:
         return Species(particle.name, 0, 0.0, invisible=True)
-    mass = None if particle.mass is None else _LEPTONS.get(abs(pdg_id), particle.mass * MeV)
+    mass = None if particle.mass is None else _MASSES.get(abs(pdg_id), particle.mass * MeV)
     ctau = math.inf if particle.ctau is None else particle.ctau * mm
-    if abs(pdg_id) in _LIFETIMES:
-        ctau = _LIFETIMES[abs(pdg_id)] * C
+    ctau = _CTAUS.get(abs(pdg_id), ctau)
     return Species(particle.name, int(particle.charge), mass, ctau=ctau)
 
 
@@ -187,6 +204,20 @@ def is_hadron(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether each particle code is that of a hadron, same shape; dark states are none."""
     hadron: npt.NDArray[np.bool_] = (np.abs(pdg_id) > _LIGHTEST_HADRON) & ~is_invisible(pdg_id)
     return hadron
+
+
+def is_lepton(pdg_id: int) -> bool:
+    """Whether a code is that of a lepton of the Standard Model."""
+    return ELECTRON <= abs(pdg_id) <= NU_TAU
+
+
+def twice_spin(pdg_id: int) -> int:
+    """Twice the spin of a lepton, photon or hadron, the last by the last digit of its code."""
+    if is_lepton(pdg_id):
+        return 1
+    if pdg_id == PHOTON:
+        return 2
+    return 0 if pdg_id in (K_S, K_L) else abs(pdg_id) % 10 - 1
 
 
 def _own_mass(known: Species) -> float:

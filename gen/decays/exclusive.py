@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS, pseudoscalar_transition
+from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
 from darkbelle.gen.decays.line_shapes import in_states
 from darkbelle.gen.decays.mode import DecayMode
+from darkbelle.gen.decays.semileptonic import to_pseudoscalar, to_vector
 from darkbelle.gen.decays.spins import (
     Across,
     Along,
@@ -24,7 +25,7 @@ from darkbelle.gen.decays.spins import (
     decay_plane,
     first_daughter,
 )
-from darkbelle.gen.decays.table import decay_modes, is_in_table
+from darkbelle.gen.decays.table import decay_modes, has_decay_modes
 from darkbelle.gen.decays.tree import ChargedPair, Mode, State
 from darkbelle.gen.particles import PHOTON, conjugate, is_lepton, species, twice_spin
 from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
@@ -44,6 +45,16 @@ _KERNELS: Final = {
     (2, False): SCALARS_FROM_VECTOR,
 }
 """Radiation by twice the spin of the parent, and whether the daughters are leptons."""
+_TO_CHARM: Final = (5, 4)
+_POLES: Final = {
+    _TO_CHARM: 6.33,
+    (5, 2): 5.325,
+    (5, 1): 5.325,
+    (4, 3): 2.112,
+    (4, 2): 2.010,
+    (4, 1): 2.010,
+}
+"""Masses [GeV] of the vectors that couple to changes of flavour (PDG 2024; B_c*: 6.33)."""
 
 
 def exclusive_mode(parent: int, daughters: Sequence[State], fraction: float) -> Mode:
@@ -68,7 +79,7 @@ def exclusive_mode(parent: int, daughters: Sequence[State], fraction: float) -> 
 def _known(parent: int, daughters: Sequence[State]) -> DecayMode | None:
     """The mode of the table with its own way to share the energy."""
     wanted = Counter(state.pdg_id for state in daughters)
-    modes = decay_modes(parent) if is_in_table(parent) else ()
+    modes = decay_modes(parent) if has_decay_modes(parent) else ()
     return next(
         (mode for mode in modes if mode.at_rest is not None and Counter(mode.daughters) == wanted),
         None,
@@ -85,14 +96,22 @@ def _in_order(mode: DecayMode, daughters: Sequence[State]) -> tuple[State, ...]:
 
 def _at_rest(parent: int, codes: tuple[int, ...]) -> DecayAtRest:
     spins = [twice_spin(code) for code in codes]
-    leptons = [code for code in codes if is_lepton(code)]
     masses = [species(code).mass or 0.0 for code in codes]
     if twice_spin(parent) == 2 and spins == [0, 0, 0]:
         return in_phase_space(masses, VECTOR_TO_PIONS)
-    if twice_spin(parent) == 0 and len(codes) == 3 and len(leptons) == 2 and spins[0] == 0:
-        return in_phase_space(masses, pseudoscalar_transition(species(parent).mass or 0.0))
+    if twice_spin(parent) == 0 and len(codes) == 3 and all(is_lepton(code) for code in codes[1:]):
+        transition = _flavours(parent), _flavours(codes[0])
+        if spins[0] == 2 and transition == _TO_CHARM:
+            return in_phase_space(masses, to_vector())
+        if spins[0] == 0 and transition in _POLES:
+            return in_phase_space(masses, to_pseudoscalar(_POLES[transition]))
     is_odd = len(codes) == 2 and (twice_spin(parent) + sum(spins)) // 2 % 2 == 1
     return in_states(codes, int(is_odd))
+
+
+def _flavours(pdg_id: int) -> int:
+    """Of the heavier quark of a meson: 5 for B."""
+    return abs(pdg_id) // 100 % 10
 
 
 def _analyser(parent: int, daughters: Sequence[State]) -> Analyser | None:
@@ -108,7 +127,9 @@ def _analyser(parent: int, daughters: Sequence[State]) -> Analyser | None:
     if len(codes) == 2 and PHOTON in codes and 0 in spins:
         return Across(first_daughter, 1.0)
     if len(codes) == 2 and all(is_lepton(code) for code in codes):
-        return Across(first_daughter, 1 - (2 * daughters[0].least_mass / (species(parent).mass or 1.0)) ** 2)
+        return Across(
+            first_daughter, 1 - (2 * daughters[0].least_mass / (species(parent).mass or 1.0)) ** 2
+        )
     return None
 
 

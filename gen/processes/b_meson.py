@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final, Literal
 
+import numpy as np
+
 from darkbelle.gen.decays.line_shapes import BroadDaughters, line_shape
+from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.spins import Along, Helicity, first_daughter
 from darkbelle.gen.decays.tree import Decay, Mode, State
-from darkbelle.gen.events import Outcome
+from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.models.b_to_s import EmittedByB, mother_of
 from darkbelle.gen.models.fermion_alp import FermionCoupledAlp
 from darkbelle.gen.models.form_factors import BALL_ZWICKY, Z_EXPANSION, FormFactors
@@ -18,12 +21,12 @@ from darkbelle.gen.models.mixed_scalar import HiggsMixedScalar
 from darkbelle.gen.models.w_alp import WCoupledAlp
 from darkbelle.gen.particles import (
     ALP,
+    B0,
     B_PLUS,
-    B_ZERO,
     K_S,
+    K_STAR,
+    K_STAR0,
     KAON,
-    KSTAR_PLUS,
-    KSTAR_ZERO,
     PI0,
     PION,
     SCALAR,
@@ -44,8 +47,8 @@ from darkbelle.gen.radiation import (
 __all__ = ["BToKAlp", "BToKScalar"]
 
 Kaon = Literal["K+", "K_S", "K*0", "K*+"]
-_KAONS: Final = {"K+": KAON, "K_S": K_S, "K*0": KSTAR_ZERO, "K*+": KSTAR_PLUS}
-_PRODUCED: Final = {B_PLUS: 0.5113, B_ZERO: 0.4861}
+_KAONS: Final = {"K+": KAON, "K_S": K_S, "K*0": K_STAR0, "K*+": K_STAR}
+_PRODUCED: Final = {B_PLUS: 0.5113, B0: 0.4861}
 """Shares of charged and neutral pairs in the decays of the Y(4S): HFLAV, arXiv:2411.18639."""
 _WIDTH, _ELECTRON_WIDTH = 0.0205, 0.321e-6
 """Of the Y(4S) [GeV]: PDG 2024; BaBar, hep-ex/0405025, which makes 1.06 nb, as N_BB over the
@@ -85,6 +88,9 @@ class _BToK(AnnihilationProcess):
         Literal["BZ", "z"],
         parameter("Ball and Zwicky's, or those of arXiv:1811.00983 and arXiv:1503.05534"),
     ] = "BZ"
+    rest_of_event: Annotated[
+        RestOfEvent, parameter("what the other B decays to: nothing, a toy, or as in Pythia 8")
+    ] = RestOfEvent.NONE
 
     @property
     @abstractmethod
@@ -121,7 +127,11 @@ class _BToK(AnnihilationProcess):
     def _other(self, sign: int) -> State:
         """The other B, whose decay is left to the rest of the event."""
         code = sign * mother_of(_KAONS[self.kaon])
-        return State(code, species(code).mass, outcome=Outcome.UNDECAYED)
+        return State.of(code)
+
+    def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
+        """The rest of the event."""
+        return self.rest_of_event(truth, rng, fsr=self.fsr)
 
     @property
     def fraction_of_b(self) -> float:

@@ -22,7 +22,7 @@ from darkbelle.gen.models.heavy_neutrino import (
     neutral_current_integrals,
 )
 from darkbelle.gen.models.w_alp import w_loop
-from darkbelle.gen.particles import K_ZERO, KAON, KSTAR_PLUS, KSTAR_ZERO, MASS_MU, PION, RHO
+from darkbelle.gen.particles import K0, K_STAR, K_STAR0, KAON, MASS_MU, PION, RHO
 from darkbelle.units import HIGGS_VEV
 from tests.reference.reading import rows
 
@@ -52,11 +52,11 @@ def test_w_coupled_alp(row: dict):
     other = WCoupledAlp(row["m_a_GeV"], 1e-5, form_factors=Z_EXPANSION)
     expected = {
         "BR_Bp_Kp_a": model.fraction_of_b(KAON),
-        "BR_B0_K0_a": model.fraction_of_b(K_ZERO),
-        "BR_B0_Kst0_a": model.fraction_of_b(KSTAR_ZERO),
-        "BR_Bp_Kstp_a": model.fraction_of_b(KSTAR_PLUS),
+        "BR_B0_K0_a": model.fraction_of_b(K0),
+        "BR_B0_Kst0_a": model.fraction_of_b(K_STAR0),
+        "BR_Bp_Kstp_a": model.fraction_of_b(K_STAR),
         "BR_Bp_Kp_a_z": other.fraction_of_b(KAON),
-        "BR_B0_Kst0_a_z": other.fraction_of_b(KSTAR_ZERO),
+        "BR_B0_Kst0_a_z": other.fraction_of_b(K_STAR0),
         "Gamma_gg_GeV": model.width,
         "ctau_cm": model.ctau,
     }
@@ -70,11 +70,11 @@ def test_higgs_mixed_scalar(row: dict):
     msbar = HiggsMixedScalar(row["m_S_GeV"], 1.0, TOP_MSBAR)
     expected = {
         "BR_Bp_Kp_S": model.fraction_of_b(KAON),
-        "BR_B0_K0_S": model.fraction_of_b(K_ZERO),
-        "BR_B0_Kst0_S": model.fraction_of_b(KSTAR_ZERO),
-        "BR_Bp_Kstp_S": model.fraction_of_b(KSTAR_PLUS),
+        "BR_B0_K0_S": model.fraction_of_b(K0),
+        "BR_B0_Kst0_S": model.fraction_of_b(K_STAR0),
+        "BR_Bp_Kstp_S": model.fraction_of_b(K_STAR),
         "BR_Bp_Kp_S_ms": msbar.fraction_of_b(KAON),
-        "BR_B0_Kst0_S_ms": msbar.fraction_of_b(KSTAR_ZERO),
+        "BR_B0_Kst0_S_ms": msbar.fraction_of_b(K_STAR0),
     }
     for column, value in expected.items():
         assert value == pytest.approx(row[column], rel=WITHIN), column
@@ -109,7 +109,7 @@ def test_fermion_coupled_alp(row: dict):
     model = FermionCoupledAlp(row["m_a_GeV"], 1e-3)
     widths = model.widths()
     assert model.fraction_of_b(KAON) == pytest.approx(row["BR_Bp_Kp_a"], rel=WITHIN)
-    assert model.fraction_of_b(KSTAR_ZERO) == pytest.approx(row["BR_B0_Kst0_a"], rel=WITHIN)
+    assert model.fraction_of_b(K_STAR0) == pytest.approx(row["BR_B0_Kst0_a"], rel=WITHIN)
     for mode in ("ee", "mumu", "tautau"):
         assert widths[mode] == pytest.approx(row[f"Gamma_{mode}_GeV"], rel=WITHIN), mode
     assert model.ctau == pytest.approx(row["ctau_lept_cm"], rel=WITHIN)

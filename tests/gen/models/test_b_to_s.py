@@ -27,20 +27,20 @@ from darkbelle.gen.models.dark_higgs import DarkHiggs
 from darkbelle.gen.models.form_factors import BALL_ZWICKY, Z_EXPANSION
 from darkbelle.gen.models.w_alp import w_loop
 from darkbelle.gen.particles import (
+    B0,
     B_PLUS,
-    B_ZERO,
+    K0,
     K_S,
-    K_ZERO,
+    K_STAR,
+    K_STAR0,
     KAON,
-    KSTAR_PLUS,
-    KSTAR_ZERO,
     PION,
     masses,
     species,
 )
 from darkbelle.units import HBAR_C
 
-KAONS = (KAON, K_ZERO, K_S, KSTAR_ZERO, KSTAR_PLUS)
+KAONS = (KAON, K0, K_S, K_STAR0, K_STAR)
 MODELS = [
     lambda mass, g: WCoupledAlp(mass, g),
     lambda mass, g: FermionCoupledAlp(mass, g),
@@ -55,7 +55,7 @@ def mass_of(pdg_id: int) -> float:
 @pytest.mark.parametrize("kaon", KAONS)
 def test_charge_and_spin_of_kaons(kaon: int):
     assert species(mother_of(kaon)).charge == species(kaon).charge
-    assert is_vector(kaon) == (kaon in (KSTAR_ZERO, KSTAR_PLUS))
+    assert is_vector(kaon) == (kaon in (K_STAR0, K_STAR))
 
 
 def test_other_daughters_are_refused():
@@ -65,13 +65,13 @@ def test_other_daughters_are_refused():
 
 def test_golden_rule():
     """Two-body phase space times |g/2|^2 times the element, its sum over polarisations for K*."""
-    g, mass, m_b, m_kstar = 1e-9, 1.3, mass_of(B_ZERO), mass_of(KSTAR_ZERO)
+    g, mass, m_b, m_kstar = 1e-9, 1.3, mass_of(B0), mass_of(K_STAR0)
     p = float(breakup_momentum(np.array(m_b), m_kstar, mass))
     # Longitudinal e = (p, 0, 0, E)/m_K* and q = p_B - p_K*: e q = m_B p/m_K*.
     element = 2 * m_kstar * BALL_ZWICKY.a0(mass**2) * m_b * p / m_kstar
     width = p / (8 * math.pi * m_b**2) * (g / 2 * element) ** 2
-    expected = width * species(B_ZERO).ctau / HBAR_C
-    assert branching_fraction_of_b(KSTAR_ZERO, mass, g, BALL_ZWICKY) == pytest.approx(expected)
+    expected = width * species(B0).ctau / HBAR_C
+    assert branching_fraction_of_b(K_STAR0, mass, g, BALL_ZWICKY) == pytest.approx(expected)
 
     m_b, m_kaon = mass_of(B_PLUS), mass_of(KAON)
     p = float(breakup_momentum(np.array(m_b), m_kaon, mass))
@@ -85,9 +85,9 @@ def test_golden_rule():
 def test_rates_of_kaons(model_at):
     """K_S is half of K0; B+ and B0 differ by their lifetimes but little else."""
     model = model_at(0.5, 1e-4)
-    neutral, charged = model.fraction_of_b(K_ZERO), model.fraction_of_b(KAON)
+    neutral, charged = model.fraction_of_b(K0), model.fraction_of_b(KAON)
     assert model.fraction_of_b(K_S) == neutral / 2
-    lifetimes = species(B_PLUS).ctau / species(B_ZERO).ctau
+    lifetimes = species(B_PLUS).ctau / species(B0).ctau
     assert charged / neutral == pytest.approx(lifetimes, rel=2e-3)
     assert model_at(0.5, 2e-4).fraction_of_b(KAON) == pytest.approx(4 * charged, rel=1e-12)
 
