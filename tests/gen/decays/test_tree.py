@@ -347,7 +347,7 @@ def test_a_single_charge_radiates():
     photons = np.flatnonzero((p.origin == Origin.FINAL_STATE_RADIATION) & (p.parent >= 0))
     parents = truth.parents(photons)
     assert np.all(p.pdg_id[parents] == 521)
-    assert stats.binomtest(len(np.unique(parents)), N, 0.0475).pvalue > P_MIN
+    assert stats.binomtest(len(np.unique(parents)), N, 0.0495).pvalue > P_MIN
     for name in "xyzt":
         assert np.array_equal(getattr(p, name)[photons], getattr(p, f"decay_{name}")[parents])
     born = np.flatnonzero(p.parent >= 0)
