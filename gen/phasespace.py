@@ -196,7 +196,7 @@ def follow_chain(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -
 
 def greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
     """What the product of the momenta of any chain does not exceed, shape (n,)."""
-    if len(mass) and np.ptp(mass) < _ALIKE and np.all(own == own[:, :1]):
+    if len(own) > 2 and len(mass) and np.ptp(mass) < _ALIKE and np.all(own == own[:, :1]):
         # The product grows with the mass; rounded up, it is searched once for all of a kind.
         heaviest = np.ceil(mass.max() / _ALIKE) * _ALIKE
         return np.full(len(mass), _searched_maximum(float(heaviest), tuple(own[:, 0].tolist())))
