@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -77,7 +78,8 @@ class State:
     def of(cls, pdg_id: int) -> Self:
         """A known particle; taus decay here, where their spins are known."""
         decay = Decay.known(pdg_id) if abs(pdg_id) == TAU else None
-        return cls(pdg_id, species(pdg_id).mass, decay)
+        is_broad = line_shape(pdg_id) is not None
+        return cls(pdg_id, None if is_broad else species(pdg_id).mass, decay)
 
 
 @dataclass(frozen=True, slots=True)
