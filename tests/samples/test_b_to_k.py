@@ -6,9 +6,11 @@ import pytest
 from darkbelle import geometry
 from darkbelle.detsim import simulate
 from darkbelle.gen.events import Origin
+from darkbelle.samples import kinfit
 from darkbelle.samples.observables.b_to_k import b_to_k_photons, b_to_k_recoil, b_to_k_tracks
 from darkbelle.samples.observables.combinations import combine, of_tracks
 from darkbelle.samples.observables.kaons import KAONS as KAON_NAMES
+from darkbelle.samples.observables.kaons import known_masses, reconstruct
 from tests.samples.b_decays import KAONS, b_decays, mass_of
 from tests.samples.made_up import PERFECT, by_hand
 
@@ -96,6 +98,37 @@ def test_a_kaon_and_nothing_else(kaon):
     q2 = observed["b_recoil_q2"][has, column]
     assert np.median(q2) == pytest.approx(2.5**2, abs=0.3)
     assert width(q2) < 2.0
+
+
+@pytest.mark.parametrize(
+    ("kaon", "known"),
+    [
+        ("k_plus", []),
+        ("k_short", [((0, 1), 310)]),
+        ("k_star_zero", []),
+        ("k_star_to_k_short", [((0, 1), 310)]),
+        ("k_star_to_pi0", [((1, 2), 111)]),
+    ],
+)
+def test_the_masses_of_what_kaons_are_made_of_are_known(kaon, known):
+    """They are about those that are measured, and the fit obeys them."""
+    reco = simulated(kaon, 2.0, None, n=400)
+    decays = reconstruct(reco, BELLE2, "k_star_plus" if "_to_" in kaon else kaon)
+    kaons = decays[-1 if kaon == "k_star_to_pi0" else 0]
+    constraints = known_masses(kaons)
+    assert [constraint.members for constraint in constraints] == [members for members, _ in known]
+    for constraint, (members, code) in zip(constraints, known, strict=True):
+        assert constraint.mass == pytest.approx(mass_of(code), rel=1e-6)
+        measured = kaons.measured(reco, BELLE2)
+        mass, sigma = measured.mass(members)
+        assert np.median(mass) == pytest.approx(mass_of(code), abs=5e-3)
+        assert 0.5 < np.median(np.abs(mass - mass_of(code)) / sigma) / 0.6745 < 1.5
+        fitted = kinfit.fit(measured, [constraint])
+        good = fitted.is_converged
+        assert good.mean() > 0.95
+        np.testing.assert_allclose(
+            fitted.particles.mass(members)[0][good], mass_of(code), rtol=1e-4
+        )
 
 
 def test_nothing_is_taken_twice():
