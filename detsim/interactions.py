@@ -23,15 +23,19 @@ from darkbelle.detsim.losses import Losses
 from darkbelle.detsim.radiation import pair_momenta
 from darkbelle.detsim.walk import Emission, Walk
 from darkbelle.errors import KinematicsError
-from darkbelle.gen.decays.decay import SHORT_LIVED, sample_daughters
+from darkbelle.gen.decays.decay import sample_daughters
 from darkbelle.gen.events import Newborn, Origin, Outcome, Particles, Status, TruthEvents, append
 from darkbelle.gen.particles import (
     ELECTRON,
+    ETA,
     K_L,
+    K_S,
     KAON,
+    LAMBDA,
     MASS_E,
     MUON,
     PHOTON,
+    PI0,
     PION,
     charges,
     ctaus,
@@ -47,7 +51,10 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
-DECAYING: Final = (*SHORT_LIVED, K_L, MUON, -MUON, PION, -PION, KAON, -KAON)
+DECAYING: Final = (
+    *(PI0, ETA, K_S, LAMBDA, -LAMBDA),
+    *(K_L, MUON, -MUON, PION, -PION, KAON, -KAON),
+)
 """What decays in flight; charged hyperons fly as they are."""
 
 SHORTEST: Final = 0.1

@@ -5,7 +5,10 @@ from __future__ import annotations
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.processes import (
     Bhabha,
+    BToKAlp,
+    BToKScalar,
     DarkHiggsstrahlung,
+    DecayChain,
     EEMuMu,
     GammaAlp,
     GammaDarkPhoton,
@@ -28,9 +31,12 @@ from darkbelle.gen.processes import (
 )
 
 __all__ = [
+    "BToKAlp",
+    "BToKScalar",
     "Bhabha",
     "CrossSection",
     "DarkHiggsstrahlung",
+    "DecayChain",
     "EEMuMu",
     "GammaAlp",
     "GammaDarkPhoton",

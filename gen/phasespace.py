@@ -15,7 +15,15 @@ from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, breakup_momentum, two_body
 
-__all__ = ["DecayAtRest", "MatrixElement", "decay_at_rest", "in_phase_space"]
+__all__ = [
+    "DecayAtRest",
+    "MatrixElement",
+    "decay_at_rest",
+    "draw_chain",
+    "follow_chain",
+    "greatest_product",
+    "in_phase_space",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -127,33 +135,53 @@ def _three_body(
 def _many_body(
     mass: FloatArray, daughter_masses: Sequence[float | FloatArray], rng: np.random.Generator
 ) -> FloatArray:
-    """By rejection from chains of two-body decays whose kinetic energies are sorted uniforms.
-
-    F. James, CERN 68-15 (1968), GENBOD: the density of the masses M_i of the first i daughters is
-    the product of the momenta p(M_i; M_(i-1), m_i).
-    """
+    """By rejection from chains of two-body decays, cf. `draw_chain`."""
     own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
-    sums = np.cumsum(own, axis=0)
-    free, bound = mass - sums[-1], _greatest_product(mass, own)
-    chains = np.empty((len(own), len(mass)))
+    bound = greatest_product(mass, own)
+    chains = np.empty(own.shape)
     pending = np.arange(len(mass))
     while n := len(pending):
         # A round costs as much as hundreds of trials, so that few parents get many at once.
         n_tries = max(1, min(_MOST_TRIES, _CHEAP // n))
         tried = np.repeat(pending, n_tries)
-        shares = np.zeros((len(own), len(tried)))
-        shares[1:-1] = np.sort(rng.random((len(own) - 2, len(tried))), axis=0)
-        shares[-1] = 1.0
-        chain = sums[:, tried] + shares * free[tried]
-        steps = breakup_momentum(chain[1:], chain[:-1], own[1:, tried])
-        kept = (rng.random(len(tried)) * bound[tried] < np.prod(steps, axis=0)).reshape(n, -1)
+        chain, product = draw_chain(mass[tried], own[:, tried], rng)
+        kept = (rng.random(len(tried)) * bound[tried] < product).reshape(n, -1)
         done = np.flatnonzero(kept.any(axis=1))
         chains[:, pending[done]] = chain[:, done * n_tries + kept.argmax(axis=1)[done]]
         pending = np.delete(pending, done)
-    return _follow(chains, own, rng)
+    return follow_chain(chains, own, rng)
 
 
-def _follow(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
+def draw_chain(
+    mass: FloatArray, own: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Masses M_i of the first i daughters, whose kinetic energies are sorted uniforms.
+
+    F. James, CERN 68-15 (1968), GENBOD: in phase space, their density is the product of the momenta
+    p(M_i; M_(i-1), m_i), times the free energy to the power of the number of daughters less two.
+
+    Parameters
+    ----------
+    mass, own
+        Masses of the parents, shape (n,), and of their daughters, shape (n_daughters, n) [GeV].
+
+    Returns
+    -------
+    chain
+        Masses M_i, shape (n_daughters, n).
+    product
+        Product of the momenta, shape (n,).
+    """
+    sums = np.cumsum(own, axis=0)
+    shares = np.zeros(own.shape)
+    shares[1:-1] = np.sort(rng.random((len(own) - 2, len(mass))), axis=0)
+    shares[-1] = 1.0
+    chain = sums + shares * (mass - sums[-1])
+    product: FloatArray = np.prod(breakup_momentum(chain[1:], chain[:-1], own[1:]), axis=0)
+    return chain, product
+
+
+def follow_chain(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Momenta of all daughters: M_i decays into M_(i-1) and m_i, isotropically."""
     n_daughters, n = own.shape
     momenta = np.empty((4, n_daughters, n))
@@ -166,9 +194,9 @@ def _follow(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> Flo
     return np.swapaxes(momenta, 0, 1)
 
 
-def _greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
-    """What the product of the momenta of a chain does not exceed, shape (n,)."""
-    if len(mass) and np.ptp(mass) < _ALIKE and np.all(own == own[:, :1]):
+def greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
+    """What the product of the momenta of any chain does not exceed, shape (n,)."""
+    if len(own) > 2 and len(mass) and np.ptp(mass) < _ALIKE and np.all(own == own[:, :1]):
         # The product grows with the mass; rounded up, it is searched once for all of a kind.
         heaviest = np.ceil(mass.max() / _ALIKE) * _ALIKE
         return np.full(len(mass), _searched_maximum(float(heaviest), tuple(own[:, 0].tolist())))

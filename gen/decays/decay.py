@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import decay_points
-from darkbelle.gen.decays.table import decay_modes
+from darkbelle.gen.decays.line_shapes import line_shape
+from darkbelle.gen.decays.mode import DecayMode
+from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.kinematics import boost, invariant_mass
-from darkbelle.gen.particles import ETA, K_S, LAMBDA, PI0, ctaus, masses
+from darkbelle.gen.particles import PHOTON, ctaus, species
+from darkbelle.gen.radiation import radiate_decay
 
-__all__ = ["SHORT_LIVED", "Daughters", "decay_short_lived", "sample_daughters"]
+__all__ = ["Daughters", "decay_rows", "decay_short_lived", "sample_daughters"]
 
 FloatArray = npt.NDArray[np.float64]
 
-SHORT_LIVED: Final = (PI0, ETA, K_S, LAMBDA, -LAMBDA)
-"""Neutral particles that decay before or in the tracker; charged hyperons fly as they are."""
+Modes = Callable[[int], tuple[DecayMode, ...]]
+"""Decay modes of a particle code, their fractions normalised to one."""
 
 _ENDING = ("status", "outcome", "decay_x", "decay_y", "decay_z", "decay_t")
 
@@ -28,19 +31,27 @@ _ENDING = ("status", "outcome", "decay_x", "decay_y", "decay_z", "decay_t")
 class Daughters:
     """Decay products, those of one parent next to each other, shape (m,) each.
 
-    ``parent`` counts the decaying particles; ``momentum`` has the shape (4, m).
+    ``parent`` counts the decaying particles; ``momentum`` has the shape (4, m); ``origin`` tells
+    photons of the final state.
     """
 
     parent: npt.NDArray[np.intp]
     pdg_id: npt.NDArray[np.int32]
     mass: FloatArray
     momentum: FloatArray
+    origin: npt.NDArray[np.int8]
 
 
 def sample_daughters(
-    pdg_id: npt.NDArray[np.int32], momentum: FloatArray, rng: np.random.Generator
+    pdg_id: npt.NDArray[np.int32],
+    momentum: FloatArray,
+    rng: np.random.Generator,
+    *,
+    fsr: bool = False,
+    mass: FloatArray | None = None,
+    modes: Modes = decay_modes,
 ) -> Daughters:
-    """Draw decay modes by `decay_modes` and momenta, unpolarised; the parents' masses are kept.
+    """Draw decay modes and momenta, unpolarised; the parents' masses are kept.
 
     Parameters
     ----------
@@ -48,59 +59,117 @@ def sample_daughters(
         Codes of the decaying particles, mixed as they come, shape (n,).
     momentum
         Their four-momenta in the laboratory [GeV], shape (4, n).
+    fsr
+        Whether charged daughters radiate photons, which then follow them.
+    mass
+        Their masses [GeV], if known better than the momenta tell, shape (n,).
+    modes
+        What each kind of them decays to.
 
     Raises
     ------
     ConfigError
         The decays of a particle are not known.
     """
+    if mass is None:
+        mass = invariant_mass(momentum)
     parents = [np.empty(0, np.intp)]
     codes = [np.empty(0, np.int32)]
+    own = [np.empty(0)]
     momenta = [np.empty((4, 0))]
-    for species in np.unique(pdg_id):
-        modes = decay_modes(int(species))
-        rows = np.flatnonzero(pdg_id == species)
-        chosen = rng.choice(len(modes), len(rows), p=[mode.fraction for mode in modes])
-        for j, mode in enumerate(modes):
+    origins = [np.empty(0, np.int8)]
+
+    def add(rows: npt.NDArray[np.intp], code: int, p: FloatArray, origin: Origin) -> None:
+        parents.append(rows)
+        codes.append(np.full(len(rows), code, np.int32))
+        own.append(_masses(code, p))
+        momenta.append(boost(p, momentum[:, rows], mass[rows]))
+        origins.append(np.full(len(rows), origin, np.int8))
+
+    for kind in np.unique(pdg_id):
+        ways = modes(int(kind))
+        rows = np.flatnonzero(pdg_id == kind)
+        chosen = rng.choice(len(ways), len(rows), p=[mode.fraction for mode in ways])
+        for j, mode in enumerate(ways):
             decaying = rows[chosen == j]
-            frame = momentum[:, decaying]
-            own = np.array(mode.daughters, np.int32)
-            for code, p in zip(own, mode.sample(invariant_mass(frame), rng), strict=True):
-                parents.append(decaying)
-                codes.append(np.full(len(decaying), code))
-                momenta.append(boost(p, frame))
+            at_rest = mode.sample(mass[decaying], rng)
+            if fsr:
+                masses = [_masses(*pair) for pair in zip(mode.daughters, at_rest, strict=True)]
+                radiated = radiate_decay(at_rest, mode.daughters, masses, rng)
+                at_rest = radiated.momenta
+            for code, p in zip(mode.daughters, at_rest, strict=True):
+                add(decaying, code, p, Origin.DECAY)
+            if fsr:
+                emitters = decaying[radiated.event]
+                add(emitters, PHOTON, radiated.photons, Origin.FINAL_STATE_RADIATION)
     parent = np.concatenate(parents)
     order = np.argsort(parent, kind="stable")
-    code = np.concatenate(codes)[order]
-    return Daughters(parent[order], code, masses(code), np.concatenate(momenta, axis=1)[:, order])
+    return Daughters(
+        parent[order],
+        np.concatenate(codes)[order],
+        np.concatenate(own)[order],
+        np.concatenate(momenta, axis=1)[:, order],
+        np.concatenate(origins)[order],
+    )
 
 
-def decay_short_lived(truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
-    """Decay every final pi0, eta, K_S and Lambda, and what comes of them, after a straight flight.
+def _masses(code: int, momentum: FloatArray) -> FloatArray:
+    """Masses of particles of a kind: that of the table, where it is not broad."""
+    known = species(code).mass
+    if known is None or line_shape(code) is not None:
+        return invariant_mass(momentum)
+    return np.full(momentum.shape[1], known)
 
-    ``truth`` itself where there is none.
+
+def decay_short_lived(
+    truth: TruthEvents, rng: np.random.Generator, *, fsr: bool = False
+) -> TruthEvents:
+    """Decay all final particles of `short_lived`, and what comes of them, after straight flights.
+
+    What its process leaves undecayed stays so. ``truth`` itself where there is nothing to decay.
+    With ``fsr`` charged daughters radiate photons.
     """
     while True:
         particles = truth.particles
-        rows = np.flatnonzero(
-            (particles.status == Status.FINAL) & np.isin(particles.pdg_id, SHORT_LIVED)
-        )
+        rows = np.flatnonzero(particles.is_final & np.isin(particles.pdg_id, short_lived()))
         if len(rows) == 0:
             return truth
-        pdg_id = particles.pdg_id[rows]
-        momentum = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
-        start = np.stack([particles.x, particles.y, particles.z, particles.t])[:, rows]
-        end = decay_points(start, momentum, ctaus(pdg_id), rng)
-        daughters = sample_daughters(pdg_id, momentum, rng)
-        ended = {name: getattr(particles, name).copy() for name in _ENDING}
-        for name, value in zip(_ENDING, (Status.DECAYED, Outcome.DECAYED, *end), strict=True):
-            ended[name][rows] = value
-        born = Newborn(
-            rows[daughters.parent],
-            daughters.pdg_id,
-            daughters.mass,
-            daughters.momentum,
-            end[:, daughters.parent],
-            Origin.DECAY,
-        )
-        truth, _ = append(replace(truth, particles=replace(particles, **ended)), born)
+        truth = decay_rows(truth, rows, rng, fsr=fsr)
+
+
+def decay_rows(
+    truth: TruthEvents,
+    rows: npt.NDArray[np.intp],
+    rng: np.random.Generator,
+    *,
+    modes: Modes = decay_modes,
+    fsr: bool = False,
+) -> TruthEvents:
+    """Let some particles of the table fly straight and decay; their daughters are final."""
+    particles = truth.particles
+    pdg_id = particles.pdg_id[rows]
+    momentum = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
+    start = np.stack([particles.x, particles.y, particles.z, particles.t])[:, rows]
+    end = decay_points(start, momentum, ctaus(pdg_id), rng)
+    daughters = sample_daughters(
+        pdg_id, momentum, rng, fsr=fsr, mass=particles.mass[rows], modes=modes
+    )
+    born = Newborn(
+        rows[daughters.parent],
+        daughters.pdg_id,
+        daughters.mass,
+        daughters.momentum,
+        end[:, daughters.parent],
+        daughters.origin,
+    )
+    longer, _ = append(_with_ends(truth, rows, end), born)
+    return longer
+
+
+def _with_ends(truth: TruthEvents, rows: npt.NDArray[np.intp], end: FloatArray) -> TruthEvents:
+    """Some particles have decayed at points (x, y, z, t), shape (4, m)."""
+    particles = truth.particles
+    ended = {name: getattr(particles, name).copy() for name in _ENDING}
+    for name, value in zip(_ENDING, (Status.DECAYED, Outcome.DECAYED, *end), strict=True):
+        ended[name][rows] = value
+    return replace(truth, particles=replace(particles, **ended))

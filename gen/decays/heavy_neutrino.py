@@ -98,7 +98,7 @@ class NeutralCurrent:
         return energy, cosine
 
     def _density(self, mass: FloatArray, energy: FloatArray, cosine: FloatArray) -> FloatArray:
-        """B times the amplitude squared, up to a factor of M^2."""
+        """Velocity b times the amplitude squared, up to a factor of M^2."""
         beta = _velocity(self.m_lepton, mass * (mass - 2 * energy))
         split = beta * cosine
         plus = mass - energy * (1 - split)

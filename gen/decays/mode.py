@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.gen.decays.line_shapes import in_states
 from darkbelle.gen.particles import conjugate, masses
-from darkbelle.gen.phasespace import DecayAtRest, MatrixElement, decay_at_rest, in_phase_space
+from darkbelle.gen.phasespace import DecayAtRest, MatrixElement, in_phase_space
 
 __all__ = ["DecayMode", "Polarimeter"]
 
@@ -50,10 +51,10 @@ class _MirroredDecay:
 
 @dataclass(frozen=True, slots=True)
 class DecayMode:
-    """A branching fraction, codes of two or more daughters, how they share energy and spin.
+    """A branching fraction, codes of the daughters, how they share energy and spin.
 
-    Without ``at_rest`` the daughters are flat in phase space; without ``polarimeter`` they are
-    blind to the spin of the parent.
+    Without ``at_rest`` the daughters are flat in phase space, with line shapes where they are
+    broad; without ``polarimeter`` they are blind to the spin of the parent.
     """
 
     fraction: float
@@ -82,6 +83,5 @@ class DecayMode:
 
     def sample(self, mass: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Momenta in the frames of parents of masses (n,), shape (n_daughters, 4, n)."""
-        if self.at_rest is not None:
-            return self.at_rest(mass, rng=rng)
-        return decay_at_rest(mass, masses(np.array(self.daughters, np.int32)).tolist(), rng)
+        at_rest = self.at_rest or in_states(self.daughters)
+        return at_rest(mass, rng=rng)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -37,6 +38,7 @@ from darkbelle.gen.radiation import (
     Kernel,
     Radiated,
     radiate,
+    radiate_decay,
 )
 
 __all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
@@ -76,7 +78,8 @@ class State:
     def of(cls, pdg_id: int) -> Self:
         """A known particle; taus decay here, where their spins are known."""
         decay = Decay.known(pdg_id) if abs(pdg_id) == TAU else None
-        return cls(pdg_id, species(pdg_id).mass, decay)
+        is_broad = line_shape(pdg_id) is not None
+        return cls(pdg_id, None if is_broad else species(pdg_id).mass, decay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Mode:
     correlation
         Of a decay of what the hard process makes.
     pair
-        Who radiates together.
+        Who radiates, by the kernel of their parent; without it all charges do.
     analyser
         How the decay shows the spin of the parent; without it, not at all.
     spins
@@ -292,13 +295,9 @@ class _Tree:
     ) -> None:
         """A family, after radiation."""
         photons: Sequence[tuple[IndexArray, FloatArray]] = ()
-        if self.fsr and mode.pair is not None:
-            places = [mode.pair.minus, mode.pair.plus]
-            mass = mode.daughters[places[0]].least_mass
-            radiated = radiate(siblings.momenta[places], mass, mode.pair.kernel, self.rng)
-            momenta = siblings.momenta.copy()
-            momenta[places] = radiated.pair
-            siblings = replace(siblings, momenta=momenta)
+        if self.fsr:
+            radiated = _radiate(mode, siblings.momenta, self.rng)
+            siblings = replace(siblings, momenta=radiated.momenta)
             photons = tuple(_one_an_event(radiated))
         self.queue.append(_Family(mode, siblings, photons, start, events, place))
 
@@ -403,6 +402,23 @@ def _correlated(
         parent, mass, hard = parent[:, left], mass[left], hard.take(left)
         trial = _moving(at_rest(mass, rng=rng), parent, mass)
     return daughters
+
+
+def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radiated:
+    """By the kernel of a pair, else by the current of all charges."""
+    states = mode.daughters
+    if mode.pair is None:
+        masses = [
+            invariant_mass(p) if state.mass is None else state.mass
+            for state, p in zip(states, momenta, strict=True)
+        ]
+        return radiate_decay(momenta, [state.pdg_id for state in states], masses, rng)
+    places = [mode.pair.minus, mode.pair.plus]
+    mass = states[places[0]].least_mass
+    radiated = radiate(momenta[places], mass, mode.pair.kernel, rng)
+    momenta = momenta.copy()
+    momenta[places] = radiated.momenta
+    return replace(radiated, momenta=momenta)
 
 
 def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:

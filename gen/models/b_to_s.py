@@ -19,13 +19,13 @@ from darkbelle.gen.kinematics import breakup_momentum
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.form_factors import FormFactors
 from darkbelle.gen.particles import (
+    B0,
     B_PLUS,
-    B_ZERO,
+    K0,
     K_S,
-    K_ZERO,
+    K_STAR,
+    K_STAR0,
     KAON,
-    KSTAR_PLUS,
-    KSTAR_ZERO,
     masses,
     species,
 )
@@ -71,10 +71,10 @@ class _Transition:
 
 _TRANSITIONS: Final = {
     KAON: _Transition(B_PLUS, vector=False),
-    K_ZERO: _Transition(B_ZERO, vector=False),
-    K_S: _Transition(B_ZERO, vector=False, share=0.5),
-    KSTAR_ZERO: _Transition(B_ZERO, vector=True),
-    KSTAR_PLUS: _Transition(B_PLUS, vector=True),
+    K0: _Transition(B0, vector=False),
+    K_S: _Transition(B0, vector=False, share=0.5),
+    K_STAR0: _Transition(B0, vector=True),
+    K_STAR: _Transition(B_PLUS, vector=True),
 }
 
 
@@ -106,6 +106,8 @@ def branching_fraction_of_b(
         g [1/GeV].
     """
     transition = _transition(kaon)
+    m_b: float
+    m_kaon: float
     m_b, m_kaon = masses(np.array([transition.mother, kaon], np.int32)).tolist()
     if mass >= m_b - m_kaon:
         return 0.0

@@ -3,7 +3,7 @@
 q_m <K|sbar gamma^m b|B> = (m_B^2 - m_K^2) f0(q^2);
 |q_m <K*|sbar gamma^m gamma5 b|B>| = 2 m_K* A0(q^2) |e* q|, e the polarisation of the K*.
 
-The two choices agree to 0.3 % in f0, and in A0 to 1.5 % at q^2 = 0 and to 25 % at 20 GeV^2;
+The two choices agree to 0.3 % in f0, and in A0 to 1.5 % at q^2 = 0 and to 25 % at 19 GeV^2;
 their normalisation is uncertain by 10 % (f0) and 15 % (A0).
 """
 

@@ -2,9 +2,9 @@
 
 |M|^2 ~ (P.nubar)(l.nu) (PDG 2024, review of muon decay parameters). With P.nubar = m E and
 2 l.nu = w^2 - m_l^2 it knows of the energy E of the antineutrino alone, w being the mass of the
-other two, which share that isotropically. The density of u = w^2/m^2 = 1 - 2 E/m is
-(1 - u)^2 u (1 - r/u)^2 with r = (m_l/m)^2: two thirds of the antineutrino's momentum space, the
-squared element, and the momentum of the pair.
+other two, which share that isotropically. In u = w^2/m^2 = 1 - 2 E/m and r = (m_l/m)^2, the element
+gives (1 - u)(u - r), the antineutrino's momentum space 1 - u and the pair's phase space (u - r)/u:
+the density is u (1 - u)^2 (1 - r/u)^2.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Modes below 4e-4 are missing. A K0 or Kbar0 is half a K_S and half a K_L; K0 Kbar0 pi- has the
 fractions of its three pairs from the same fit. Where the hadrons have no current here they are flat
-in phase space and blind to the spin. The width of the omega is left out.
+in phase space and blind to the spin.
 """
 
 from __future__ import annotations

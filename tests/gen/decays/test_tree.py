@@ -361,7 +361,7 @@ def test_slots_that_come_before_stay_the_first():
     before = Slot(MUON, Status.FINAL, Origin.PRIMARY, 0.1, hard.momenta[0], vertex)
     first = State(A_PRIME, 1.0, prompt(ELECTRONS))
     mode = Mode(1.0, (first, QUIET))
-    slots, _ = grow([before], [mode], hard, vertex, np.random.default_rng(5), fsr=True, reach=None)
+    slots, _ = grow([before], [mode], hard, vertex, np.random.default_rng(5), fsr=False, reach=None)
     assert slots[0] is before
     assert [slot.parent for slot in slots[1:]] == [-1, -1, 1, 1]
     assert math.isclose(slots[1].mass, 1.0)
