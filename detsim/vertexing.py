@@ -1,4 +1,4 @@
-"""Vertices of two or more tracks: least-squares fits over all candidates at once.
+"""Vertices of tracks: least-squares fits over all candidates at once.
 
 Seen from a point V, a track passes by at the impact parameters r = (d0, z0), and their 2x2
 covariance W^-1 there holds all that the track knows about V. The sum of r^T W r over the tracks is
@@ -91,19 +91,20 @@ def fit_vertices(
         Perigee parameters to the origin and their covariance, shapes (n_tracks, 5) and
         (n_tracks, 5, 5).
     members
-        The tracks of each vertex, shape (n, k), k at least 2.
+        The tracks of each vertex, shape (n, k); one alone needs both ``start`` and ``beam_spot``.
     field
         Along z [T].
     start
         Where the fits start [cm], shape (n, 3); left out, the `seed` of the first two tracks.
     beam_spot
         Centre [cm] and covariance of a region where the vertices are known to lie, shapes (3,)
-        and (3, 3).
+        and (3, 3), or one for each vertex, (n, 3) and (n, 3, 3).
     """
     packed = np.ascontiguousarray(pack(cov).T)
     packed[~np.isfinite(packed)] = np.nan
     sound = np.isfinite(helix).all(axis=1) & invert(packed)[1]
     columns = np.where(sound, helix.T, np.nan)
+    spots = None if beam_spot is None else _Spots.of(*beam_spot, len(members))
     blocks = []
     for begin in range(0, max(len(members), 1), BLOCK):
         chosen = members[begin : begin + BLOCK].T
@@ -112,7 +113,8 @@ def fit_vertices(
             point = seed(tracks.helix[:, 0], tracks.helix[:, 1]).point
         else:
             point = start[begin : begin + BLOCK].T.copy()
-        blocks.append(_fit_block(tracks, point, field, beam_spot))
+        block_spots = None if spots is None else spots.take(slice(begin, begin + BLOCK))
+        blocks.append(_fit_block(tracks, point, field, block_spots))
     return Vertices(
         np.concatenate([block.position for block in blocks]),
         np.concatenate([block.cov for block in blocks]),
@@ -137,6 +139,29 @@ class _Tracks:
 
 
 @dataclass(frozen=True, slots=True)
+class _Spots:
+    """Where each vertex is known to lie: centres, (3, n), and inverse covariances, (3, 3, n)."""
+
+    centre: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, centre: FloatArray, cov: FloatArray, n: int) -> _Spots:
+        return cls(
+            np.broadcast_to(centre, (n, 3)).T,
+            np.moveaxis(np.broadcast_to(np.linalg.inv(cov), (n, 3, 3)), 0, -1),
+        )
+
+    def take(self, chosen: IndexArray | slice) -> _Spots:
+        return _Spots(self.centre[:, chosen], self.weight[..., chosen])
+
+    def pull(self, point: FloatArray) -> FloatArray:
+        """Weight times distance, shape (3, n)."""
+        pull: FloatArray = np.einsum("ijn,jn->in", self.weight, point - self.centre)
+        return pull
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
     """The tracks as seen from a point V, and what they want of it.
 
@@ -158,7 +183,7 @@ class _View:
         return -(cov[_SYMMETRIC] * self.pull).sum(axis=1), cov
 
 
-def _look(tracks: _Tracks, point: FloatArray, beam_spot: BeamSpot | None) -> _View:
+def _look(tracks: _Tracks, point: FloatArray, spots: _Spots | None) -> _View:
     """See the tracks from a point."""
     seen = refer_to(tracks.helix, point[:, None])
     jacobian = seen.jacobian()
@@ -190,22 +215,21 @@ def _look(tracks: _Tracks, point: FloatArray, beam_spot: BeamSpot | None) -> _Vi
             -pull_z,
         ]
     ).sum(axis=1)
-    if beam_spot is not None:
-        centre, spot_cov = beam_spot
-        spot_weight = np.linalg.inv(spot_cov)
-        normal += spot_weight[np.tril_indices(3)][:, None]
-        pull += spot_weight @ (point - centre[:, None])
+    if spots is not None:
+        normal += spots.weight[np.tril_indices(3)]
+        pull += spots.pull(point)
     return _View(seen, jacobian, slope, weight, normal, pull)
 
 
 def _fit_block(
-    tracks: _Tracks, point: FloatArray, field: float, beam_spot: BeamSpot | None
+    tracks: _Tracks, point: FloatArray, field: float, spots: _Spots | None
 ) -> Vertices:
     """Walk to the vertices, then lead the tracks through them."""
     converged = np.zeros(point.shape[1], dtype=bool)
     todo = np.arange(point.shape[1])
     for _ in range(_MAX_STEPS):
-        view = _look(tracks.take(todo), point[:, todo], beam_spot)
+        near = None if spots is None else spots.take(todo)
+        view = _look(tracks.take(todo), point[:, todo], near)
         step, _ = view.step()
         length = np.sqrt((step**2).sum(axis=0))
         point[:, todo] += step * (_MAX_STEP / np.maximum(length, _MAX_STEP))
@@ -214,7 +238,7 @@ def _fit_block(
         todo = todo[promise >= _CONVERGED]
         if not len(todo):
             break
-    view = _look(tracks, point, beam_spot)
+    view = _look(tracks, point, spots)
     step, cov = view.step()
     position = point + step
     seen = view.tracks
@@ -222,9 +246,8 @@ def _fit_block(
     z0 = seen.z0 + view.slope * (seen.cos_phi * step[0] + seen.sin_phi * step[1]) - step[2]
     w_d, w_dz, w_z = view.weight
     chi2 = (w_d * d0**2 + 2 * w_dz * d0 * z0 + w_z * z0**2).sum(axis=0)
-    if beam_spot is not None:
-        off = position - beam_spot[0][:, None]
-        chi2 += (off * (np.linalg.inv(beam_spot[1]) @ off)).sum(axis=0)
+    if spots is not None:
+        chi2 += ((position - spots.centre) * spots.pull(position)).sum(axis=0)
     momentum, momentum_cov, momentum_slope = _momenta(tracks, view, d0, z0, field)
 
     straight = ~np.isfinite(momentum).all(axis=(0, 1))
@@ -242,7 +265,7 @@ def _fit_block(
         position.T,
         cov[_SYMMETRIC].T,
         chi2,
-        2 * tracks.helix.shape[1] - (3 if beam_spot is None else 0),
+        2 * tracks.helix.shape[1] - (3 if spots is None else 0),
         momentum.T,
         momentum_cov[_SYMMETRIC].transpose(3, 2, 0, 1),
         momentum_slope.transpose(3, 2, 0, 1),
