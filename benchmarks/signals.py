@@ -26,7 +26,6 @@ BoolArray = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
 SEED = 7
-CHUNK = 10_000
 TRACKER_DEG = (17.0, 150.0)
 IP_D0, IP_Z0 = 0.5, 3.0
 PI0_PHOTONS = PHOTON_LISTS["pi0_50"]
@@ -93,6 +92,13 @@ class Signals:
         found: Rows = by_particle[rows]
         return found
 
+    def identified(self, rows: Rows, point: str) -> BoolArray:
+        """Whether all true particles, shape (k, n), have tracks that pass a working point."""
+        column = self.experiment.identification.point_names.index(point)
+        tracks = self.tracks(rows)
+        passed: BoolArray = (tracks >= 0) & self.reco.tracks.pid[tracks, column]
+        return passed.all(axis=0)
+
     def charged(self, tracks: Rows, species: Sequence[int]) -> kinfit.Particles:
         """Tracks, shape (k, n), at their perigees."""
         table = self.reco.tracks
@@ -144,7 +150,7 @@ def mass_list(species: Sequence[int]) -> list[float]:
 
 def complete(*rows: Rows) -> BoolArray:
     """Which candidates have all of their rows, shape (k, n) each."""
-    return np.concatenate(rows) .min(axis=0) >= 0
+    return np.concatenate(rows).min(axis=0) >= 0
 
 
 def is_good(vertices: Vertices) -> BoolArray:

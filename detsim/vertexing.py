@@ -221,9 +221,7 @@ def _look(tracks: _Tracks, point: FloatArray, spots: _Spots | None) -> _View:
     return _View(seen, jacobian, slope, weight, normal, pull)
 
 
-def _fit_block(
-    tracks: _Tracks, point: FloatArray, field: float, spots: _Spots | None
-) -> Vertices:
+def _fit_block(tracks: _Tracks, point: FloatArray, field: float, spots: _Spots | None) -> Vertices:
     """Walk to the vertices, then lead the tracks through them."""
     converged = np.zeros(point.shape[1], dtype=bool)
     todo = np.arange(point.shape[1])
