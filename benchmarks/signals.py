@@ -13,6 +13,7 @@ from darkbelle import geometry
 from darkbelle.detsim import FitStatus, HelixIndex, RecoEvents, VertexStatus, simulate
 from darkbelle.detsim.vertexing import Vertices, fit_vertices
 from darkbelle.gen.events import Origin
+from darkbelle.gen.kinematics import dot
 from darkbelle.gen.particles import masses
 from darkbelle.gen.processes.chain import DecayChain
 from darkbelle.geometry import Experiment
@@ -157,3 +158,20 @@ def is_good(vertices: Vertices) -> BoolArray:
     """Whether vertices can be used."""
     good: BoolArray = vertices.status == VertexStatus.OK
     return good
+
+
+def within(values: FloatArray, low: float, high: float) -> BoolArray:
+    """Whether values are in a window."""
+    return (values > low) & (values < high)
+
+
+def own_momentum(total: FloatArray, made: Signals) -> FloatArray:
+    """Momenta in the centre of mass [GeV]."""
+    collider = made.experiment.collider
+    energy = dot(total, collider.four_momentum) / collider.sqrt_s
+    return np.sqrt(np.maximum(energy**2 - dot(total, total), 0.0))
+
+
+def at_vertex(vertices: Vertices, species: list[int]) -> FloatArray:
+    """Four-momenta of the tracks of vertices, shape (4, k, n)."""
+    return kinfit.from_vertices(vertices, mass_list(species)).momenta()

@@ -312,6 +312,35 @@ def test_beam_spot() -> None:
     np.testing.assert_allclose(np.median(ratio, axis=0), 1, atol=1e-3)
 
 
+def test_each_vertex_has_its_own_beam_spot() -> None:
+    """As if each were fitted alone, in whichever block it is."""
+    sample = random_sample(0.5, n=30)
+    rng = np.random.default_rng(12)
+    centres = sample.vertex + 0.01 * rng.normal(size=(30, 3))
+    covs = np.array([np.diag(sigma) for sigma in rng.uniform(1e-5, 1e-3, (30, 3))])
+    together = fit(sample, beam_spot=(centres, covs))
+    for i in (0, 7, 29):
+        part = sample._replace(members=sample.members[[i]])
+        alone = fit(part, beam_spot=(centres[i], covs[i]))
+        np.testing.assert_allclose(together.position[i], alone.position[0], atol=1e-9)
+        np.testing.assert_allclose(together.chi2[i], alone.chi2[0], rtol=1e-6)
+
+
+def test_one_track_from_a_beam_spot() -> None:
+    """What the spot says of its direction is what a thin gun would."""
+    rng = np.random.default_rng(14)
+    n = 10_000
+    cov = np.diag([12e-4, 0.3e-4, 290e-4]) ** 2
+    vertex = rng.normal(size=(n, 3)) * np.sqrt(np.diag(cov))
+    sample = tracks_from(vertex, isotropic(n, 1, rng), correlated(n, rng), rng)
+    fitted = fit(sample, beam_spot=(np.zeros(3), cov), start=np.zeros((n, 3)))
+    assert fitted.ndf == 2
+    good = fitted.status == VertexStatus.OK
+    assert good.mean() > 0.999
+    assert_unit_core((fitted.position - vertex)[good] / sigmas(fitted.cov[good]))
+    assert stats.kstest(fitted.chi2[good], stats.chi2(2).cdf).pvalue > P_VALUE
+
+
 def test_turning_everything_turns_the_vertex() -> None:
     sample = random_sample(10.0, n=2_000)
     angle = 2.0
