@@ -89,8 +89,8 @@ def decay_at_rest(
     if len(daughter_masses) == 2:
         first, second = daughter_masses
         return np.stack(two_body(mass, first, second, *_directions(len(mass), rng)))
-    if len(daughter_masses) > 3:
-        return _many_body(mass, daughter_masses, rng)
+    if matrix_element is None:
+        return _flat(mass, daughter_masses, rng)
     first, second, third = daughter_masses
     return _three_body(mass, (first, second, third), rng, matrix_element)
 
@@ -99,7 +99,7 @@ def _three_body(
     mass: FloatArray,
     daughter_masses: tuple[float | FloatArray, float | FloatArray, float | FloatArray],
     rng: np.random.Generator,
-    matrix_element: MatrixElement | None,
+    matrix_element: MatrixElement,
 ) -> FloatArray:
     """By rejection: the mass m of the first two has the density p(M; m, m3) p(m; m1, m2).
 
@@ -109,8 +109,7 @@ def _three_body(
     first, second, third = (np.broadcast_to(own, mass.shape) for own in daughter_masses)
     low, high = first + second, mass - third
     bound = breakup_momentum(mass, low, third) * breakup_momentum(high, first, second)
-    if matrix_element is not None:
-        bound *= matrix_element.maximum(mass, *daughter_masses)
+    bound *= matrix_element.maximum(mass, *daughter_masses)
     momenta = np.empty((3, 4, len(mass)))
     pending = np.arange(len(mass))
     while n := len(pending):
@@ -120,30 +119,28 @@ def _three_body(
         halves = two_body(pair, m1, m2, *_directions(n, rng))
         trial = np.stack([*(boost(half, frame, pair) for half in halves), p3])
         weight = breakup_momentum(total, pair, m3) * breakup_momentum(pair, m1, m2)
-        if matrix_element is not None:
-            parent = np.stack([total, *np.zeros((3, n))])
-            weight *= matrix_element.squared(parent, *trial)
+        parent = np.stack([total, *np.zeros((3, n))])
+        weight *= matrix_element.squared(parent, *trial)
         accepted = rng.random(n) * bound[pending] < weight
         momenta[:, :, pending[accepted]] = trial[:, :, accepted]
         pending = pending[~accepted]
     return momenta
 
 
-def _many_body(
+def _flat(
     mass: FloatArray, daughter_masses: Sequence[float | FloatArray], rng: np.random.Generator
 ) -> FloatArray:
     """By rejection from chains of two-body decays, cf. `draw_chain`."""
     own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
     bound = greatest_product(mass, own)
-    momenta = np.empty((len(own), 4, len(mass)))
+    chain = np.empty(own.shape)
     pending = np.arange(len(mass))
     while n := len(pending):
-        chain, product = draw_chain(mass[pending], own[:, pending], rng)
+        trial, product = draw_chain(mass[pending], own[:, pending], rng)
         accepted = rng.random(n) * bound[pending] < product
-        done = pending[accepted]
-        momenta[:, :, done] = follow_chain(chain[:, accepted], own[:, done], rng)
+        chain[:, pending[accepted]] = trial[:, accepted]
         pending = pending[~accepted]
-    return momenta
+    return follow_chain(chain, own, rng)
 
 
 def draw_chain(
@@ -190,7 +187,7 @@ def follow_chain(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -
 
 def greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
     """What the product of the momenta of any chain does not exceed, shape (n,)."""
-    if len(mass) and np.all(mass == mass[0]) and np.all(own == own[:, :1]):
+    if mass.size and len(own) > 2 and np.all(mass == mass[0]) and np.all(own == own[:, :1]):
         return np.full(len(mass), _searched_maximum(float(mass[0]), tuple(own[:, 0].tolist())))
     # Each momentum alone is greatest where all kinetic energy has come together, or none has.
     sums = np.cumsum(own, axis=0)

@@ -77,19 +77,20 @@ def sample_daughters(
         chosen = rng.choice(len(ways), len(rows), p=[mode.fraction for mode in ways])
         for j, mode in enumerate(ways):
             decaying = rows[chosen == j]
-            frame, total = momentum[:, decaying], mass[decaying]
-            for code, p in zip(mode.daughters, mode.sample(total, rng), strict=True):
+            for code, p in zip(mode.daughters, mode.sample(mass[decaying], rng), strict=True):
                 parents.append(decaying)
                 codes.append(np.full(len(decaying), code, np.int32))
                 own.append(_masses(code, p))
-                momenta.append(boost(p, frame, total))
-    parent = np.concatenate(parents)
-    order = np.argsort(parent, kind="stable")
+                momenta.append(p)
+    unsorted = np.concatenate(parents)
+    order = np.argsort(unsorted, kind="stable")
+    parent = unsorted[order]
+    at_rest = np.concatenate(momenta, axis=1)[:, order]
     return Daughters(
-        parent[order],
+        parent,
         np.concatenate(codes)[order],
         np.concatenate(own)[order],
-        np.concatenate(momenta, axis=1)[:, order],
+        boost(at_rest, momentum[:, parent], mass[parent]),
     )
 
 

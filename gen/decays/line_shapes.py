@@ -41,6 +41,8 @@ PROBES: Final = 8
 """Points in each cell that bound the density in it."""
 MARGIN: Final = 1.02
 """What the density may exceed them by."""
+LEAST_ROOM: Final = 1e-9
+"""Energy [GeV] that a decay must leave free for masses to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,17 @@ class LineShape:
     def draw(self, ceiling: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Masses below ceilings [GeV] above the least mass, same shape."""
         steps = _steps(self)
-        highest = steps.area(self.angle(np.minimum(ceiling, self.most)))
+        top = self.angle(np.minimum(ceiling, self.most))
+        highest = steps.area(top)
+        # The first step is far above a density that rises from nothing, for those who see no more of it.
+        is_low = top < steps.low + steps.step
+        lower = np.full(len(ceiling), np.inf)
+        lower[is_low] = MARGIN * self.at_angle(top[is_low])[1]
         masses = np.empty(len(ceiling))
         pending = np.arange(len(ceiling))
         while n := len(pending):
             angle, bound = steps.at(rng.random(n) * highest[pending])
+            bound = np.minimum(bound, lower[pending])
             mass, density = self.at_angle(angle)
             accepted = (rng.random(n) * bound < density) & (mass < ceiling[pending])
             masses[pending[accepted]] = mass[accepted]
@@ -149,27 +157,27 @@ class BroadDaughters:
         """
         least = np.array([self._least(daughter) for daughter in self.daughters])
         free = mass - least.sum()
-        if not np.all(free > 0):
+        if not np.all(free > LEAST_ROOM):
             raise KinematicsError(
                 f"a particle of {mass.min():.6g} GeV cannot decay to {least.sum():.6g} GeV"
             )
         bound = greatest_product(mass, np.broadcast_to(least[:, None], (len(least), len(mass))))
-        momenta = np.empty((len(least), 4, len(mass)))
+        own, chain = np.empty((2, len(least), len(mass)))
         pending = np.arange(len(mass))
         while n := len(pending):
             total, room = mass[pending], free[pending]
-            own = np.stack([self._draw(daughter, room, rng) for daughter in self.daughters])
-            left = np.maximum(total - own.sum(axis=0), 0.0)
-            chain, product = draw_chain(total, own, rng)
-            if len(own) == 2:
+            trial = np.stack([self._draw(daughter, room, rng) for daughter in self.daughters])
+            left = np.maximum(total - trial.sum(axis=0), 0.0)
+            steps, product = draw_chain(total, trial, rng)
+            if len(least) == 2:
                 weight = (product / bound[pending]) ** (2 * self.wave + 1) * (left > 0)
             else:
-                weight = product / bound[pending] * (left / room) ** (len(own) - 2)
+                weight = product / bound[pending] * (left / room) ** (len(least) - 2)
             accepted = rng.random(n) < weight
-            done = pending[accepted]
-            momenta[:, :, done] = follow_chain(chain[:, accepted], own[:, accepted], rng)
+            own[:, pending[accepted]] = trial[:, accepted]
+            chain[:, pending[accepted]] = steps[:, accepted]
             pending = pending[~accepted]
-        return momenta
+        return follow_chain(chain, own, rng)
 
     @staticmethod
     def _least(daughter: float | LineShape) -> float:
