@@ -126,9 +126,7 @@ def test_two_broad_daughters(seed: int):
     joint *= RHO.density(m2)
     for p, m, marginal in ((first, m1, joint.sum(axis=0)), (second, m2[:, 0], joint.sum(axis=1))):
         density = marginal.copy()
-        assert follows(
-            invariant_mass(p), m[0], m[-1], lambda x, m=m, d=density: np.interp(x, m, d)
-        )
+        assert follows(invariant_mass(p), m[0], m[-1], lambda x, m=m, d=density: np.interp(x, m, d))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
