@@ -91,7 +91,7 @@ class LineShape:
         steps = _steps(self)
         top = self.angle(np.minimum(ceiling, self.most))
         highest = steps.area(top)
-        # The first step is far above a density that rises from nothing, for those who see no more of it.
+        # The first step is far too high for those who see no more of a density that rises from 0.
         is_low = top < steps.low + steps.step
         lower = np.full(len(ceiling), np.inf)
         lower[is_low] = MARGIN * self.at_angle(top[is_low])[1]
@@ -212,7 +212,7 @@ def line_shape(pdg_id: int) -> LineShape | None:
 
 @cache
 def in_states(daughters: tuple[int, ...], wave: int = 0) -> DecayAtRest:
-    """Decay into particles of the table, broad ones with their line shapes, cf. `BroadDaughters`."""
+    """Decay into known particles, broad ones with their line shapes, cf. `BroadDaughters`."""
     shapes = [line_shape(code) for code in daughters]
     if not any(shapes):
         return in_phase_space([_mass(code) for code in daughters])
