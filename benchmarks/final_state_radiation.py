@@ -46,7 +46,9 @@ def radiative_share(n_events: int) -> float:
 
 def lost_mass(n_events: int) -> FloatArray:
     """1 - m(e e)/m(S) of decays of a scalar, shape (n_events,)."""
-    return 1 - invariant_mass(decays(FERMIONS_FROM_SCALAR, n_events).pair.sum(axis=0)) / MASS_J_PSI
+    return (
+        1 - invariant_mass(decays(FERMIONS_FROM_SCALAR, n_events).momenta.sum(axis=0)) / MASS_J_PSI
+    )
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ Usage: python benchmarks/triggers.py
 
 Four muons (rows C54, C55): lines of three full tracks or of one muon of the barrel, among events
 with four tracks from the interaction point of no charge, three of them muons, 10 to 11 GeV of mass
-and less than 0.4 GeV of photons. Classifiers that come next cannot be repeated. The efficiency is
-the mean over both halves of the data, 2019-20 and 2021.
+and less than 0.4 GeV of photons. Classifiers come next: the best possible one, a ratio of
+tree-level amplitudes, leaves the efficiency at 2 m_mu alone and brings that at 8.5 GeV to 0.955.
+The efficiency is the mean over both halves of the data, 2019-20 and 2021.
 
 Rows B05, B07, E07 and M52 wait for decays of the tau.
 """
@@ -37,10 +38,10 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 N_EVENTS = 15_000
-N_FOUR_MUONS = 10_000
+N_FOUR_MUONS = 50_000
 N_CHUNKS = 20
 
-MUON_POINT = "mu_standard"
+MUON_POINT = "mu_loose"
 IP_D0, IP_Z0 = 0.5, 2.0
 FOUR_MUON_MASS = (10.0, 11.0)
 LEAST_PHOTON, MOST_PHOTONS = 0.1, 0.4
@@ -145,8 +146,8 @@ class FourMuons:
 def four_muons(mass: float) -> FourMuons:
     """Efficiency of three tracks or one muon for a Z' of a mass [GeV] that decays to muons."""
     found = []
-    for card in FOUR_MUON_CARDS:
-        rng, experiment = np.random.default_rng(1), geometry.load(card)
+    for seed, card in enumerate(FOUR_MUON_CARDS):
+        rng, experiment = np.random.default_rng(seed), geometry.load(card)
         process = gen.MuMuZPrime(mass=mass, decay="mumu")
         truth = process.generate(experiment.collider, N_FOUR_MUONS, rng)
         reco = simulate(truth, experiment, rng=rng)

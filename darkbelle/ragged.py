@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["event_of", "offsets_by_length", "offsets_of", "pairs_within"]
+__all__ = ["event_of", "offsets_by_length", "offsets_of", "pairs_between", "pairs_within"]
 
 
 def offsets_of(event: npt.NDArray[np.integer], n_events: int) -> npt.NDArray[np.int64]:
@@ -34,3 +34,17 @@ def pairs_within(
     first = np.repeat(rows, n_later)
     second = np.arange(len(first)) - np.repeat(np.cumsum(n_later) - n_later, n_later) + first + 1
     return first, second
+
+
+def pairs_between(
+    first_offsets: npt.NDArray[np.int64], second_offsets: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All pairs of a row of one table and a row of another in the same event.
+
+    Shape (n_pairs,) each, in the order of the first.
+    """
+    event = event_of(first_offsets)
+    n_partners = np.diff(second_offsets)[event]
+    first = np.repeat(np.arange(len(event)), n_partners)
+    begin = np.repeat(second_offsets[event] - np.cumsum(n_partners) + n_partners, n_partners)
+    return first, begin + np.arange(len(first))

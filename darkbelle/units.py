@@ -29,5 +29,9 @@ HBAR_C: Final = 1.973269804e-14
 """Reduced Planck constant times c [GeV cm]."""
 HBAR_C2: Final = 3.893793721e11
 """Square of it [GeV^2 fb]."""
-HIGGS_VEV: Final = 246.21965
-"""Vacuum expectation value of the Higgs field, (sqrt2 G_F)^(-1/2) [GeV] (PDG 2024)."""
+FERMI: Final = 1.1663788e-5
+"""Fermi constant [GeV^-2] (PDG 2024)."""
+HIGGS_VEV: Final = (2**0.5 * FERMI) ** -0.5
+"""Vacuum expectation value of the Higgs field [GeV]: 246.2196."""
+SIN2_WEAK: Final = 0.23121
+"""Square of the sine of the weak mixing angle, MSbar at the mass of the Z (PDG 2024)."""

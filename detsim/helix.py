@@ -25,6 +25,7 @@ __all__ = [
     "closest_point",
     "direction_at",
     "momentum",
+    "momentum_covariance",
     "momentum_towards",
     "omega_from_pt",
     "pack",
@@ -124,6 +125,25 @@ def momentum(helix: FloatArray, field: float) -> FloatArray:
     _, phi0, omega, _, tan_lambda = np.moveaxis(helix, -1, 0)
     pt = CURVATURE * (abs(field) or np.nan) / np.abs(omega)
     return np.stack([pt * np.cos(phi0), pt * np.sin(phi0), pt * tan_lambda], axis=-1)
+
+
+def momentum_covariance(helix: FloatArray, cov: FloatArray, field: float) -> FloatArray:
+    """Covariance of `momentum` [GeV^2] by that of the helix, (..., 5, 5) to (..., 3, 3)."""
+    px, py, pz = np.moveaxis(momentum(helix, field), -1, 0)
+    omega, pt = helix[..., HelixIndex.OMEGA], np.hypot(px, py)
+    zero = np.zeros_like(pt)
+    by_helix = np.stack(
+        [
+            np.stack([-py, -px / omega, zero], axis=-1),
+            np.stack([px, -py / omega, zero], axis=-1),
+            np.stack([zero, -pz / omega, pt], axis=-1),
+        ],
+        axis=-2,
+    )
+    chosen = (HelixIndex.PHI0, HelixIndex.OMEGA, HelixIndex.TAN_LAMBDA)
+    own = cov[..., chosen, :][..., chosen]
+    covariance: FloatArray = by_helix @ own @ np.swapaxes(by_helix, -1, -2)
+    return covariance
 
 
 def momentum_towards(helix: FloatArray, point: FloatArray, field: float) -> FloatArray:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.processes import (
     Bhabha,
+    BToKAlp,
+    BToKScalar,
     DarkHiggsstrahlung,
+    DecayChain,
     EEMuMu,
     GammaAlp,
     GammaDarkPhoton,
@@ -21,14 +24,19 @@ from darkbelle.gen.processes import (
     Process,
     TauTau,
     TauTauScalar,
+    TauToLAlpha,
+    TauToPiHnl,
     find_process,
     process_names,
 )
 
 __all__ = [
+    "BToKAlp",
+    "BToKScalar",
     "Bhabha",
     "CrossSection",
     "DarkHiggsstrahlung",
+    "DecayChain",
     "EEMuMu",
     "GammaAlp",
     "GammaDarkPhoton",
@@ -48,6 +56,8 @@ __all__ = [
     "Status",
     "TauTau",
     "TauTauScalar",
+    "TauToLAlpha",
+    "TauToPiHnl",
     "TruthEvents",
     "find_process",
     "process_names",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["azimuths", "even_cosines"]
+__all__ = ["azimuths", "directions", "even_cosines", "random_axes"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -13,6 +13,13 @@ FloatArray = npt.NDArray[np.float64]
 def azimuths(n: int, rng: np.random.Generator) -> FloatArray:
     """Uniform in [0, 2 pi)."""
     return 2 * np.pi * rng.random(n)
+
+
+def directions(n: int, rng: np.random.Generator) -> FloatArray:
+    """Isotropic unit vectors, shape (3, n)."""
+    cosine, phi = 2 * rng.random(n) - 1, azimuths(n, rng)
+    sine = np.sqrt(1 - cosine**2)
+    return np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine])
 
 
 def even_cosines(curvature: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -29,3 +36,16 @@ def even_cosines(curvature: FloatArray, rng: np.random.Generator) -> FloatArray:
     cosine = flat
     cosine[curved] = np.where(falls, 2 * np.sin(np.arcsin(u) / 3), np.cbrt(u))
     return cosine
+
+
+def random_axes(n: int, rng: np.random.Generator) -> FloatArray:
+    """Right-handed orthogonal unit vectors x, y, z, turned at random, shape (3, 3, n)."""
+    cosine, phi, turn = 2 * rng.random(n) - 1, azimuths(n, rng), azimuths(n, rng)
+    sine = np.sqrt(1 - cosine**2)
+    cos_phi, sin_phi, cos_turn, sin_turn = np.cos(phi), np.sin(phi), np.cos(turn), np.sin(turn)
+    x = np.stack([sine * cos_phi, sine * sin_phi, cosine])
+    polar = np.stack([cosine * cos_phi, cosine * sin_phi, -sine])
+    azimuthal = np.stack([-sin_phi, cos_phi, np.zeros(n)])
+    return np.stack(
+        [x, cos_turn * polar + sin_turn * azimuthal, cos_turn * azimuthal - sin_turn * polar]
+    )

@@ -24,6 +24,7 @@ __all__ = [
     "A_PRIME",
     "B0",
     "B_PLUS",
+    "CHARGED_REMAINDER",
     "CHI1",
     "CHI2",
     "D0",
@@ -34,10 +35,13 @@ __all__ = [
     "D_STAR0",
     "ELECTRON",
     "ETA",
+    "HNL",
     "K0",
     "KAON",
     "K_L",
     "K_S",
+    "K_STAR",
+    "K_STAR0",
     "LAMBDA",
     "MASS_E",
     "MASS_MU",
@@ -47,12 +51,16 @@ __all__ = [
     "NU_E",
     "NU_MU",
     "NU_TAU",
+    "OMEGA",
     "PHOTON",
     "PI0",
     "PION",
     "PROTON",
+    "REMAINDER",
+    "RHO",
     "SCALAR",
     "TAU",
+    "UPSILON_4S",
     "Z_PRIME",
     "Species",
     "charges",
@@ -60,8 +68,10 @@ __all__ = [
     "ctaus",
     "is_hadron",
     "is_invisible",
+    "is_lepton",
     "masses",
     "species",
+    "twice_spin",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -76,10 +86,14 @@ PHOTON: Final = 22
 PI0: Final = 111
 K_L: Final = 130
 PION: Final = 211
+RHO: Final = 213
 ETA: Final = 221
+OMEGA: Final = 223
 K_S: Final = 310
 K0: Final = 311
+K_STAR0: Final = 313
 KAON: Final = 321
+K_STAR: Final = 323
 D_PLUS: Final = 411
 D_STAR: Final = 413
 D0: Final = 421
@@ -87,6 +101,10 @@ D_STAR0: Final = 423
 DS_STAR: Final = 433
 B0: Final = 511
 B_PLUS: Final = 521
+UPSILON_4S: Final = 300553
+REMAINDER: Final = 91
+"""What is left of an event, as one particle without charge; a code that Monte Carlos may use."""
+CHARGED_REMAINDER: Final = 92
 NEUTRON: Final = 2112
 PROTON: Final = 2212
 LAMBDA: Final = 3122
@@ -97,6 +115,7 @@ SCALAR: Final = 54
 Z_PRIME: Final = 55
 A_PRIME: Final = 56
 DARK_HIGGS: Final = 57
+HNL: Final = 58
 
 MASS_E: Final = 0.51099895e-3
 """GeV, PDG 2024"""
@@ -118,7 +137,8 @@ class Species:
 
 
 _BOSONS = {ALP: "a", SCALAR: "S", Z_PRIME: "Z'", A_PRIME: "A'", DARK_HIGGS: "h'"}
-_DARK = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", **_BOSONS}
+_FERMIONS = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", HNL: "N", -HNL: "Nbar"}
+_DARK = {**_FERMIONS, **_BOSONS}
 _MASSES = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU, D_STAR0: 2.00685, D_STAR: 2.01026}
 """PDG 2024 [GeV], where the ``particle`` package has fewer digits or changes with its edition."""
 _CTAUS = {
@@ -129,6 +149,7 @@ _CTAUS = {
     DS_STAR: 0.0,
 }
 """PDG 2024 [cm]; the package changes the first three, and knows no end of the last two."""
+_REMAINDERS = {REMAINDER: 0, CHARGED_REMAINDER: 1}
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
 _LONGEST_TABLE = 100_000
@@ -141,6 +162,9 @@ def species(pdg_id: int) -> Species:
     """Name, charge [e], mass [GeV], ctau [cm] of a code (PDG); ConfigError where it is unknown."""
     if pdg_id in _DARK:
         return Species(_DARK[pdg_id], 0, None, invisible=True)
+    if abs(pdg_id) in _REMAINDERS and pdg_id != -REMAINDER:
+        charge = int(math.copysign(_REMAINDERS[abs(pdg_id)], pdg_id))
+        return Species("remainder", charge, None, invisible=True)
     try:
         particle = Particle.from_pdgid(pdg_id)
     except (InvalidParticle, ParticleNotFound):
@@ -189,6 +213,20 @@ def is_hadron(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether each particle code is that of a hadron, same shape; dark states are none."""
     hadron: npt.NDArray[np.bool_] = (np.abs(pdg_id) > _LIGHTEST_HADRON) & ~is_invisible(pdg_id)
     return hadron
+
+
+def is_lepton(pdg_id: int) -> bool:
+    """Whether a code is that of a lepton of the Standard Model."""
+    return ELECTRON <= abs(pdg_id) <= NU_TAU
+
+
+def twice_spin(pdg_id: int) -> int:
+    """Twice the spin of a lepton, photon or hadron, the last by the last digit of its code."""
+    if is_lepton(pdg_id):
+        return 1
+    if pdg_id == PHOTON:
+        return 2
+    return 0 if pdg_id in (K_S, K_L) else abs(pdg_id) % 10 - 1
 
 
 def _own_mass(known: Species) -> float:

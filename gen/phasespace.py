@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, breakup_momentum, two_body
+from darkbelle.gen.sampling import first_kept
 
 __all__ = [
     "DecayAtRest",
@@ -26,9 +27,13 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
 
 _MARGIN: Final = 1.0001
 """What a maximum that was searched for may miss."""
+_ALIKE: Final = 1e-4
+"""GeV; masses that differ by rounding errors are far closer."""
 
 
 class DecayAtRest(Protocol):
@@ -90,7 +95,7 @@ def decay_at_rest(
         first, second = daughter_masses
         return np.stack(two_body(mass, first, second, *_directions(len(mass), rng)))
     if matrix_element is None:
-        return _flat(mass, daughter_masses, rng)
+        return _many_body(mass, daughter_masses, rng)
     first, second, third = daughter_masses
     return _three_body(mass, (first, second, third), rng, matrix_element)
 
@@ -110,37 +115,33 @@ def _three_body(
     low, high = first + second, mass - third
     bound = breakup_momentum(mass, low, third) * breakup_momentum(high, first, second)
     bound *= matrix_element.maximum(mass, *daughter_masses)
-    momenta = np.empty((3, 4, len(mass)))
-    pending = np.arange(len(mass))
-    while n := len(pending):
-        total, m1, m2, m3 = (own[pending] for own in (mass, first, second, third))
-        pair = rng.uniform(low[pending], high[pending])
-        frame, p3 = two_body(total, pair, m3, *_directions(n, rng))
-        halves = two_body(pair, m1, m2, *_directions(n, rng))
+
+    def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
+        total, m1, m2, m3 = (own[rows] for own in (mass, first, second, third))
+        pair = rng.uniform(low[rows], high[rows])
+        frame, p3 = two_body(total, pair, m3, *_directions(len(rows), rng))
+        halves = two_body(pair, m1, m2, *_directions(len(rows), rng))
         trial = np.stack([*(boost(half, frame, pair) for half in halves), p3])
         weight = breakup_momentum(total, pair, m3) * breakup_momentum(pair, m1, m2)
-        parent = np.stack([total, *np.zeros((3, n))])
+        parent = np.stack([total, *np.zeros((3, len(rows)))])
         weight *= matrix_element.squared(parent, *trial)
-        accepted = rng.random(n) * bound[pending] < weight
-        momenta[:, :, pending[accepted]] = trial[:, :, accepted]
-        pending = pending[~accepted]
-    return momenta
+        return trial, rng.random(len(rows)) * bound[rows] < weight
+
+    return first_kept(len(mass), attempt)
 
 
-def _flat(
+def _many_body(
     mass: FloatArray, daughter_masses: Sequence[float | FloatArray], rng: np.random.Generator
 ) -> FloatArray:
     """By rejection from chains of two-body decays, cf. `draw_chain`."""
     own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
     bound = greatest_product(mass, own)
-    chain = np.empty(own.shape)
-    pending = np.arange(len(mass))
-    while n := len(pending):
-        trial, product = draw_chain(mass[pending], own[:, pending], rng)
-        accepted = rng.random(n) * bound[pending] < product
-        chain[:, pending[accepted]] = trial[:, accepted]
-        pending = pending[~accepted]
-    return follow_chain(chain, own, rng)
+
+    def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
+        chain, product = draw_chain(mass[rows], own[:, rows], rng)
+        return chain, rng.random(len(rows)) * bound[rows] < product
+
+    return follow_chain(first_kept(len(mass), attempt), own, rng)
 
 
 def draw_chain(
@@ -175,20 +176,22 @@ def draw_chain(
 def follow_chain(chain: FloatArray, own: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Momenta of all daughters: M_i decays into M_(i-1) and m_i, isotropically."""
     n_daughters, n = own.shape
-    momenta = np.empty((n_daughters, 4, n))
+    momenta = np.empty((4, n_daughters, n))
     for i in range(1, n_daughters):
-        frame, momenta[i] = two_body(chain[i], chain[i - 1], own[i], *_directions(n, rng))
+        frame, momenta[:, i] = two_body(chain[i], chain[i - 1], own[i], *_directions(n, rng))
         if i == 1:
-            momenta[0] = frame
+            momenta[:, 0] = frame
         else:
-            momenta[:i] = [boost(p, frame, chain[i - 1]) for p in momenta[:i]]
-    return momenta
+            momenta[:, :i] = boost(momenta[:, :i], frame, chain[i - 1])
+    return np.swapaxes(momenta, 0, 1)
 
 
 def greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
     """What the product of the momenta of any chain does not exceed, shape (n,)."""
-    if mass.size and len(own) > 2 and np.all(mass == mass[0]) and np.all(own == own[:, :1]):
-        return np.full(len(mass), _searched_maximum(float(mass[0]), tuple(own[:, 0].tolist())))
+    if len(own) > 2 and len(mass) and np.ptp(mass) < _ALIKE and np.all(own == own[:, :1]):
+        # The product grows with the mass; rounded up, it is searched once for all of a kind.
+        heaviest = np.ceil(mass.max() / _ALIKE) * _ALIKE
+        return np.full(len(mass), _searched_maximum(float(heaviest), tuple(own[:, 0].tolist())))
     # Each momentum alone is greatest where all kinetic energy has come together, or none has.
     sums = np.cumsum(own, axis=0)
     product: FloatArray = np.prod(
@@ -197,7 +200,7 @@ def greatest_product(mass: FloatArray, own: FloatArray) -> FloatArray:
     return product
 
 
-@lru_cache
+@lru_cache(maxsize=1024)
 def _searched_maximum(mass: float, own: tuple[float, ...]) -> float:
     """Maximum of the product over the shares of the kinetic energy, which is smooth and single."""
     masses = np.array(own)

@@ -16,6 +16,7 @@ import vector.backends.awkward
 from darkbelle.detsim import VertexStatus
 from darkbelle.geometry.calorimeter import Region
 from darkbelle.samples.reading import Sample
+from darkbelle.samples.windows import ETA_WINDOW, K_SHORT_WINDOW, PI0_WINDOW
 
 __all__ = [
     "ETA_WINDOW",
@@ -29,13 +30,6 @@ __all__ = [
     "photons",
     "pi0",
 ]
-
-PI0_WINDOW: Final = (0.115, 0.152)
-"""Mass of pi0 candidates [GeV]."""
-ETA_WINDOW: Final = (0.50, 0.58)
-"""Mass of eta candidates [GeV]."""
-K_SHORT_WINDOW: Final = (0.482, 0.513)
-"""Mass of K_S candidates [GeV]."""
 
 
 @dataclass(frozen=True, slots=True)

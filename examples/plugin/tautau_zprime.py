@@ -51,11 +51,11 @@ class TauTauZPrime(VirtualPhotonProcess):
         """Emission of a vector by a tau."""
         return emission.LeptonPairAndBoson(emission.VECTOR, self._masses(), self.coupling)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """tau-, tau+, Z', whose decays know of its spin."""
         modes = of_lmu_ltau(self.model, emission.FermionPair(self._masses()))
         found = chosen(modes, self.decay, "mass", self.mass)
-        return with_lepton_pair(TAU, decaying(Z_PRIME, self.model, self.mass, found, self.ctau))
+        return (with_lepton_pair(TAU, decaying(Z_PRIME, self.model, self.mass, found, self.ctau)),)
 
     def _masses(self) -> emission.Masses:
         return emission.Masses(MASS_TAU, self.mass)

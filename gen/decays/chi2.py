@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.angles import azimuths, even_cosines
+from darkbelle.gen.angles import azimuths, directions, even_cosines
 from darkbelle.gen.kinematics import rotate_z_to
 from darkbelle.gen.models.inelastic import InelasticDarkMatter
 
@@ -112,7 +112,7 @@ class Sampler:
                 beta * cosine * pair_energy,
             ]
         )
-        axis = _directions(n, rng)
+        axis = directions(n, rng)
         difference = rotate_z_to(difference, axis)
         flight = momentum * axis
         momenta = np.empty((3, 4, n))
@@ -142,10 +142,3 @@ def _density_in_v(decay: Chi2Decay, v: FloatArray) -> FloatArray:
     """The density by v where q^2 = least + (greatest - least) v^2, up to a constant."""
     least, greatest = 4 * decay.pair.mass**2, decay.model.delta**2
     return v * decay.density(least + (greatest - least) * v**2)
-
-
-def _directions(n: int, rng: np.random.Generator) -> FloatArray:
-    """Isotropic unit vectors, shape (3, n)."""
-    cosine, phi = 2 * rng.random(n) - 1, azimuths(n, rng)
-    sine = np.sqrt(1 - cosine**2)
-    return np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine])

@@ -14,7 +14,8 @@ from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.kinematics import boost, invariant_mass
-from darkbelle.gen.particles import ctaus, species
+from darkbelle.gen.particles import PHOTON, ctaus, species
+from darkbelle.gen.radiation import radiate_decay
 
 __all__ = ["Daughters", "decay_rows", "decay_short_lived", "sample_daughters"]
 
@@ -30,13 +31,15 @@ _ENDING = ("status", "outcome", "decay_x", "decay_y", "decay_z", "decay_t")
 class Daughters:
     """Decay products, those of one parent next to each other, shape (m,) each.
 
-    ``parent`` counts the decaying particles; ``momentum`` has the shape (4, m).
+    ``parent`` counts the decaying particles; ``momentum`` has the shape (4, m); ``origin`` tells
+    photons of the final state.
     """
 
     parent: npt.NDArray[np.intp]
     pdg_id: npt.NDArray[np.int32]
     mass: FloatArray
     momentum: FloatArray
+    origin: npt.NDArray[np.int8]
 
 
 def sample_daughters(
@@ -44,6 +47,7 @@ def sample_daughters(
     momentum: FloatArray,
     rng: np.random.Generator,
     *,
+    fsr: bool = False,
     mass: FloatArray | None = None,
     modes: Modes = decay_modes,
 ) -> Daughters:
@@ -55,6 +59,8 @@ def sample_daughters(
         Codes of the decaying particles, mixed as they come, shape (n,).
     momentum
         Their four-momenta in the laboratory [GeV], shape (4, n).
+    fsr
+        Whether charged daughters radiate photons, which then follow them.
     mass
         Their masses [GeV], if known better than the momenta tell, shape (n,).
     modes
@@ -71,17 +77,31 @@ def sample_daughters(
     codes = [np.empty(0, np.int32)]
     own = [np.empty(0)]
     momenta = [np.empty((4, 0))]
+    origins = [np.empty(0, np.int8)]
+
+    def add(rows: npt.NDArray[np.intp], code: int, p: FloatArray, origin: Origin) -> None:
+        parents.append(rows)
+        codes.append(np.full(len(rows), code, np.int32))
+        own.append(_masses(code, p))
+        momenta.append(p)
+        origins.append(np.full(len(rows), origin, np.int8))
+
     for kind in np.unique(pdg_id):
         ways = modes(int(kind))
         rows = np.flatnonzero(pdg_id == kind)
         chosen = rng.choice(len(ways), len(rows), p=[mode.fraction for mode in ways])
         for j, mode in enumerate(ways):
             decaying = rows[chosen == j]
-            for code, p in zip(mode.daughters, mode.sample(mass[decaying], rng), strict=True):
-                parents.append(decaying)
-                codes.append(np.full(len(decaying), code, np.int32))
-                own.append(_masses(code, p))
-                momenta.append(p)
+            at_rest = mode.sample(mass[decaying], rng)
+            if fsr:
+                masses = [_masses(*pair) for pair in zip(mode.daughters, at_rest, strict=True)]
+                radiated = radiate_decay(at_rest, mode.daughters, masses, rng)
+                at_rest = radiated.momenta
+            for code, p in zip(mode.daughters, at_rest, strict=True):
+                add(decaying, code, p, Origin.DECAY)
+            if fsr:
+                emitters = decaying[radiated.event]
+                add(emitters, PHOTON, radiated.photons, Origin.FINAL_STATE_RADIATION)
     unsorted = np.concatenate(parents)
     order = np.argsort(unsorted, kind="stable")
     parent = unsorted[order]
@@ -91,6 +111,7 @@ def sample_daughters(
         np.concatenate(codes)[order],
         np.concatenate(own)[order],
         boost(at_rest, momentum[:, parent], mass[parent]),
+        np.concatenate(origins)[order],
     )
 
 
@@ -102,24 +123,29 @@ def _masses(code: int, momentum: FloatArray) -> FloatArray:
     return np.full(momentum.shape[1], known)
 
 
-def decay_short_lived(truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
+def decay_short_lived(
+    truth: TruthEvents, rng: np.random.Generator, *, fsr: bool = False
+) -> TruthEvents:
     """Decay all final particles of `short_lived`, and what comes of them, after straight flights.
 
     What its process leaves undecayed stays so. ``truth`` itself where there is nothing to decay.
+    With ``fsr`` charged daughters radiate photons.
     """
     while True:
         particles = truth.particles
         rows = np.flatnonzero(particles.is_final & np.isin(particles.pdg_id, short_lived()))
         if len(rows) == 0:
             return truth
-        truth = decay_rows(truth, rows, rng)
+        truth = decay_rows(truth, rows, rng, fsr=fsr)
 
 
 def decay_rows(
     truth: TruthEvents,
     rows: npt.NDArray[np.intp],
     rng: np.random.Generator,
+    *,
     modes: Modes = decay_modes,
+    fsr: bool = False,
 ) -> TruthEvents:
     """Let some particles of the table fly straight and decay; their daughters are final."""
     particles = truth.particles
@@ -127,14 +153,16 @@ def decay_rows(
     momentum = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
     start = np.stack([particles.x, particles.y, particles.z, particles.t])[:, rows]
     end = decay_points(start, momentum, ctaus(pdg_id), rng)
-    daughters = sample_daughters(pdg_id, momentum, rng, mass=particles.mass[rows], modes=modes)
+    daughters = sample_daughters(
+        pdg_id, momentum, rng, fsr=fsr, mass=particles.mass[rows], modes=modes
+    )
     born = Newborn(
         rows[daughters.parent],
         daughters.pdg_id,
         daughters.mass,
         daughters.momentum,
         end[:, daughters.parent],
-        Origin.DECAY,
+        daughters.origin,
     )
     longer, _ = append(_with_ends(truth, rows, end), born)
     return longer

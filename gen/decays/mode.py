@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +24,29 @@ returns h, shape (3, n), no longer than one.
 """
 
 
+def _mirror(momenta: FloatArray) -> FloatArray:
+    """CP turns momenta around, but not spins."""
+    return np.concatenate([momenta[:, :1], -momenta[:, 1:]], axis=1)
+
+
 @dataclass(frozen=True, slots=True)
-class _Mirrored:
-    """The polarimeter of the antiparticle: CP turns momenta around, but not spins."""
+class _MirroredPolarimeter:
+    """That of the antiparticle."""
 
     original: Polarimeter
 
     def __call__(self, momenta: FloatArray) -> FloatArray:
-        return self.original(np.concatenate([momenta[:, :1], -momenta[:, 1:]], axis=1))
+        return self.original(_mirror(momenta))
+
+
+@dataclass(frozen=True, slots=True)
+class _MirroredDecay:
+    """That of the antiparticle; of four bodies and more, the mirror image is no rotation."""
+
+    original: DecayAtRest
+
+    def __call__(self, mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        return _mirror(self.original(mass, rng=rng))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +68,18 @@ class DecayMode:
         own = masses(np.array(daughters, np.int32)).tolist()
         return cls(fraction, daughters, in_phase_space(own, element))
 
+    def of_charge(self, sign: int) -> DecayMode:
+        """The mode itself where the sign is positive, else that of the antiparticle."""
+        return self if sign > 0 else self.conjugated()
+
     def conjugated(self) -> DecayMode:
         """The mode of the antiparticle, CP conserved."""
-        mirrored = None if self.polarimeter is None else _Mirrored(self.polarimeter)
-        daughters = tuple(conjugate(code) for code in self.daughters)
-        return replace(self, daughters=daughters, polarimeter=mirrored)
+        return DecayMode(
+            self.fraction,
+            tuple(conjugate(code) for code in self.daughters),
+            None if self.at_rest is None else _MirroredDecay(self.at_rest),
+            None if self.polarimeter is None else _MirroredPolarimeter(self.polarimeter),
+        )
 
     def sample(self, mass: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Momenta in the frames of parents of masses (n,), shape (n_daughters, 4, n)."""

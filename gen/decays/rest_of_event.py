@@ -26,8 +26,10 @@ class RestOfEvent(enum.StrEnum):
     TOY = "toy"
     PYTHIA = "pythia"
 
-    def __call__(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
-        """Decay all B mesons of whole events, and then what is short-lived.
+    def __call__(
+        self, truth: TruthEvents, rng: np.random.Generator, *, fsr: bool = False
+    ) -> TruthEvents:
+        """Decay all B mesons of whole events, and then what is short-lived, perhaps with photons.
 
         Raises
         ------
@@ -38,10 +40,10 @@ class RestOfEvent(enum.StrEnum):
         if self is RestOfEvent.NONE:
             truth = _left(truth, rows)
         elif self is RestOfEvent.TOY:
-            truth = decay_rows(truth, rows, rng, toy_modes)
+            truth = decay_rows(truth, rows, rng, modes=toy_modes, fsr=fsr)
         else:
             truth = decay_by_pythia(truth, rows, rng)
-        return decay_short_lived(truth, rng)
+        return decay_short_lived(truth, rng, fsr=fsr)
 
 
 def _undecayed(truth: TruthEvents) -> npt.NDArray[np.intp]:

@@ -18,6 +18,7 @@ from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.amplitudes import KAON_TO_PION, MUON_DECAY, VECTOR_TO_PIONS
 from darkbelle.gen.decays.line_shapes import in_states
 from darkbelle.gen.decays.mode import DecayMode
+from darkbelle.gen.decays.tau.modes import TAU_MODES
 from darkbelle.gen.particles import (
     ELECTRON,
     ETA,
@@ -34,11 +35,12 @@ from darkbelle.gen.particles import (
     PI0,
     PION,
     PROTON,
+    TAU,
     conjugate,
     species,
 )
 
-__all__ = ["decay_modes", "short_lived"]
+__all__ = ["decay_modes", "has_decay_modes", "short_lived"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -56,6 +58,7 @@ def _turn(mass: FloatArray, *, rng: np.random.Generator) -> FloatArray:
 
 _MODES: dict[int, tuple[DecayMode, ...]] = {
     MUON: (DecayMode.of(1.0, (ELECTRON, -NU_E, NU_MU), MUON_DECAY),),
+    TAU: TAU_MODES,
     PION: (
         DecayMode(0.999877, (-MUON, NU_MU)),
         DecayMode(0.000123, (-ELECTRON, NU_E)),
@@ -122,6 +125,11 @@ def short_lived() -> tuple[int, ...]:
     """
     known = [code for code in _modes() if code not in _LONG_LIVED]
     return tuple({sign for code in known for sign in (code, conjugate(code))})
+
+
+def has_decay_modes(pdg_id: int) -> bool:
+    """Whether the table has a particle or its antiparticle."""
+    return bool({pdg_id, conjugate(pdg_id)} & _modes().keys())
 
 
 @cache

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.decays.line_shapes import in_shapes, line_shape
+from darkbelle.gen.decays.mode import DecayMode
+from darkbelle.gen.decays.spins import (
+    Analyser,
+    FermionAnalyser,
+    FermionPair,
+    PairCorrelation,
+    Siblings,
+    Spins,
+    from_pseudoscalar,
+    from_scalar,
+    from_unpolarised_vector,
+    orient,
+)
+from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Origin, Outcome, Slot, Status
-from darkbelle.gen.kinematics import boost, invariant_mass
+from darkbelle.gen.kinematics import boost, invariant_mass, to_rest_frame
 from darkbelle.gen.particles import PHOTON, TAU, species
-from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
+from darkbelle.gen.phasespace import DecayAtRest
 from darkbelle.gen.production.base import Correlation, HardEvents
-from darkbelle.gen.radiation import Kernel, Radiated, radiate
+from darkbelle.gen.radiation import (
+    FERMIONS_FROM_PSEUDOSCALAR,
+    FERMIONS_FROM_SCALAR,
+    FERMIONS_FROM_VECTOR,
+    Kernel,
+    Radiated,
+    radiate,
+    radiate_decay,
+)
+from darkbelle.gen.sampling import first_kept
 
 __all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
 
@@ -54,18 +77,32 @@ class State:
 
     @classmethod
     def of(cls, pdg_id: int) -> Self:
-        """A particle of the Standard Model; taus stay undecayed."""
-        undecayed = abs(pdg_id) == TAU
-        outcome = Outcome.UNDECAYED if undecayed else Outcome.UNDETERMINED
-        return cls(pdg_id, species(pdg_id).mass, outcome=outcome)
+        """A known particle; taus decay here, where their spins are known."""
+        decay = Decay.known(pdg_id) if abs(pdg_id) == TAU else None
+        is_broad = line_shape(pdg_id) is not None
+        return cls(pdg_id, None if is_broad else species(pdg_id).mass, decay)
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One way to decay: branching fraction, daughters, and how they share the energy.
+    """One way to decay: branching fraction, daughters, and how they share energy and spin.
 
-    Without ``at_rest`` the daughters are flat in phase space; ``correlation`` is of decays of what
-    the hard process makes.
+    Attributes
+    ----------
+    fraction
+        Branching fraction.
+    daughters
+        What comes out.
+    at_rest
+        How they share the energy; without it they are flat in phase space.
+    correlation
+        Of a decay of what the hard process makes.
+    pair
+        Who radiates, by the kernel of their parent; without it all charges do.
+    analyser
+        How the decay shows the spin of the parent; without it, not at all.
+    spins
+        The spins of the daughters that decay.
     """
 
     fraction: float
@@ -73,6 +110,8 @@ class Mode:
     at_rest: DecayAtRest | None = None
     correlation: Correlation | None = None
     pair: ChargedPair | None = None
+    analyser: Analyser | None = None
+    spins: Spins | None = None
 
     @classmethod
     def to_pair(
@@ -81,11 +120,33 @@ class Mode:
         pdg_id: int,
         kernel: Kernel,
         correlation: Correlation | None = None,
+        spins: PairCorrelation | None = None,
     ) -> Self:
-        """Into a charged particle and its antiparticle, the negative one first."""
+        """Into a charged particle and its antiparticle, the negative one first.
+
+        The spins of fermions know of each other as from the parent of the kernel, without
+        polarisation, or as told.
+        """
+        found = _CORRELATIONS.get(kernel) if spins is None else spins
         minus = pdg_id if species(pdg_id).charge < 0 else -pdg_id
-        daughters = (State.of(minus), State.of(-minus))
-        return cls(fraction, daughters, correlation=correlation, pair=ChargedPair(0, 1, kernel))
+        return cls(
+            fraction,
+            (State.of(minus), State.of(-minus)),
+            correlation=correlation,
+            pair=ChargedPair(0, 1, kernel),
+            spins=None if found is None else FermionPair(0, 1, found),
+        )
+
+    @classmethod
+    def known(cls, mode: DecayMode, *states: State) -> Self:
+        """One of the table, or like it; the states are those of daughters that are not known."""
+        polarimeter, own = mode.polarimeter, {state.pdg_id: state for state in states}
+        return cls(
+            mode.fraction,
+            tuple(own[code] if code in own else State.of(code) for code in mode.daughters),
+            mode.at_rest,
+            analyser=None if polarimeter is None else FermionAnalyser(polarimeter),
+        )
 
     @property
     def share(self) -> float:
@@ -114,27 +175,69 @@ class Decay:
         """Part of all decays that is generated."""
         return sum(mode.share for mode in self.modes)
 
+    @classmethod
+    def known(cls, pdg_id: int) -> Self:
+        """That of the table."""
+        modes = tuple(Mode.known(mode) for mode in decay_modes(pdg_id))
+        return cls(species(pdg_id).ctau, modes)
 
-_PHOTON: Final = State(PHOTON, 0.0)
-_MOST_TRIES: Final = 16
-"""Decays that are tried at once for those few that are left."""
+
+_CORRELATIONS: Final = {
+    FERMIONS_FROM_VECTOR: from_unpolarised_vector,
+    FERMIONS_FROM_SCALAR: from_scalar,
+    FERMIONS_FROM_PSEUDOSCALAR: from_pseudoscalar,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
-    """Particles of one kind, at most one an event, on their way into the record."""
+class _Family:
+    """What comes out of one mode in some events, after radiation, on its way into the record.
 
-    state: State
-    momentum: FloatArray
+    ``place`` is that of the parent's slot, -1 for none; ``photons`` are the radiated ones, with the
+    rows of ``events`` that have them.
+    """
+
+    mode: Mode
+    siblings: Siblings
+    photons: Sequence[tuple[IndexArray, FloatArray]]
     start: FloatArray
     events: IndexArray
-    parent: int
-    origin: Origin
+    place: int
+
+    def slot(self, i: int, end: FloatArray | None = None) -> Slot:
+        """The i-th of them."""
+        state, momentum = self.mode.daughters[i], self.siblings.momenta[i]
+        return Slot(
+            state.pdg_id,
+            Status.FINAL if end is None else Status.DECAYED,
+            Origin.PRIMARY if self.place < 0 else Origin.DECAY,
+            invariant_mass(momentum) if state.mass is None else state.mass,
+            momentum,
+            self.start,
+            end,
+            self.place,
+            state.outcome if end is None else Outcome.DECAYED,
+            self.events,
+        )
+
+    def photon_slots(self) -> Iterator[Slot]:
+        """What they radiated."""
+        for rows, photon in self.photons:
+            yield Slot(
+                PHOTON,
+                Status.FINAL,
+                Origin.FINAL_STATE_RADIATION,
+                0.0,
+                photon,
+                self.start[:, rows],
+                parent=self.place,
+                events=self.events[rows],
+            )
 
 
 def grow(
     first: Sequence[Slot],
-    mode: Mode,
+    modes: Sequence[Mode],
     hard: HardEvents,
     vertex: FloatArray,
     rng: np.random.Generator,
@@ -148,12 +251,12 @@ def grow(
     ----------
     first
         Slots that come before.
-    mode
-        What the hard process makes, in the order of its momenta.
+    modes
+        What the hard process makes, in the order of its momenta; each gets its share of the events.
     hard, vertex
         Hard processes in the laboratory, and where they happened, shape (4, n).
     fsr
-        Whether charged pairs radiate.
+        Whether charged particles radiate.
     reach
         Distance [cm] up to which decays are favoured, cf. `favoured_decay_points`; None for none.
 
@@ -164,42 +267,75 @@ def grow(
     weight
         Weights of the events that make up for the favoured decays, shape (n,).
     """
-    slots, weight = list(first), np.ones(len(hard.s))
-    everywhere = np.arange(len(hard.s))
-    leave = partial(_leave, rng=rng, fsr=fsr)
-    queue = deque(leave(mode, hard.momenta, vertex, everywhere, -1, Origin.PRIMARY))
-    while queue:
-        branch = queue.popleft()
-        decay, place = branch.state.decay, len(slots)
-        if decay is None:
-            slots.append(_slot(branch))
-            continue
-        end, favour = favoured_decay_points(branch.start, branch.momentum, decay.ctau, reach, rng)
-        weight[branch.events] *= favour
-        slots.append(_slot(branch, end))
-        chosen = _choose(decay.modes, len(favour), rng)
-        for mode, rows in zip(decay.modes, chosen, strict=True):
-            events = branch.events[rows]
-            parent = branch.momentum[:, rows]
-            daughters = _daughters(mode, branch.state.mass, parent, hard.take(events), rng)
-            queue += leave(mode, daughters, end[:, rows], events, place, Origin.DECAY)
-    return slots, weight
+    tree = _Tree(list(first), np.ones(len(hard.s)), hard, rng, fsr=fsr, reach=reach)
+    for mode, events in zip(modes, _choose(modes, len(hard.s), rng), strict=True):
+        momenta = hard.momenta[:, :, events]
+        siblings = Siblings(momenta.sum(axis=0), momenta, hard.difference[:, events])
+        tree.add(mode, siblings, vertex[:, events], events, -1)
+    while tree.queue:
+        tree.settle(tree.queue.popleft())
+    return tree.slots, tree.weight
 
 
-def _slot(branch: _Branch, end: FloatArray | None = None) -> Slot:
-    state = branch.state
-    return Slot(
-        state.pdg_id,
-        Status.FINAL if end is None else Status.DECAYED,
-        branch.origin,
-        invariant_mass(branch.momentum) if state.mass is None else state.mass,
-        branch.momentum,
-        branch.start,
-        end,
-        branch.parent,
-        state.outcome if end is None else Outcome.DECAYED,
-        branch.events,
-    )
+@dataclass(slots=True)
+class _Tree:
+    """Events that grow: what is settled, and the families that wait."""
+
+    slots: list[Slot]
+    weight: FloatArray
+    hard: HardEvents
+    rng: np.random.Generator
+    fsr: bool = field(kw_only=True)
+    reach: float | None = field(kw_only=True)
+    queue: deque[_Family] = field(default_factory=deque)
+
+    def add(
+        self, mode: Mode, siblings: Siblings, start: FloatArray, events: IndexArray, place: int
+    ) -> None:
+        """A family, after radiation."""
+        photons: Sequence[tuple[IndexArray, FloatArray]] = ()
+        if self.fsr:
+            radiated = _radiate(mode, siblings.momenta, self.rng)
+            siblings = replace(siblings, momenta=radiated.momenta)
+            photons = tuple(_one_an_event(radiated))
+        self.queue.append(_Family(mode, siblings, photons, start, events, place))
+
+    def settle(self, family: _Family) -> None:
+        """Record a family, and let those of it decay that do."""
+        mode, siblings = family.mode, family.siblings
+        analysed: dict[int, FloatArray] = {}
+        for i, state in enumerate(mode.daughters):
+            if state.decay is None:
+                self.slots.append(family.slot(i))
+                continue
+            start, momentum = family.start, siblings.momenta[i]
+            end, favour = favoured_decay_points(
+                start, momentum, state.decay.ctau, self.reach, self.rng
+            )
+            self.weight[family.events] *= favour
+            self.slots.append(family.slot(i, end))
+            spin = None if mode.spins is None else mode.spins(i, siblings, analysed)
+            analysed[i] = self._decay(family, i, state, end, spin)
+        self.slots += family.photon_slots()
+
+    def _decay(
+        self, family: _Family, i: int, state: State, end: FloatArray, spin: FloatArray | None
+    ) -> FloatArray:
+        """Let the i-th of a family decay; what its decays show of its spin, shape (4, n)."""
+        assert state.decay is not None
+        place = len(self.slots) - 1
+        parents: FloatArray = family.siblings.momenta[i]
+        shown = np.zeros_like(parents)
+        chosen = _choose(state.decay.modes, len(family.events), self.rng)
+        for mode, rows in zip(state.decay.modes, chosen, strict=True):
+            events, parent = family.events[rows], parents[:, rows]
+            spins = None if spin is None else spin[:, rows]
+            daughters, shown[:, rows] = _daughters(
+                mode, state.mass, parent, spins, self.hard.take(events), self.rng
+            )
+            siblings = Siblings(parent, daughters, family.siblings.beams[:, rows])
+            self.add(mode, siblings, end[:, rows], events, place)
+        return shown
 
 
 def _choose(modes: Sequence[Mode], n: int, rng: np.random.Generator) -> list[IndexArray]:
@@ -215,63 +351,77 @@ def _daughters(
     mode: Mode,
     mass: float | None,
     parent: FloatArray,
+    spin: FloatArray | None,
+    hard: HardEvents,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Momenta of the daughters in the laboratory, shape (n_daughters, 4, n).
+
+    With what they show of the spin of the parent, as a four-vector, shape (4, n).
+    """
+    own_mass = invariant_mass(parent) if mass is None else np.full(parent.shape[1], mass)
+    at_rest = mode.at_rest or _flat(mode.daughters)
+    if mode.correlation is not None:
+        kept = _correlated(at_rest, mode.correlation, parent, own_mass, hard, rng)
+        return kept, np.zeros_like(parent)
+    momenta = at_rest(own_mass, rng=rng)
+    shown = np.zeros_like(parent)
+    if mode.analyser is not None:
+        at_rest_spin = None if spin is None else to_rest_frame(spin, parent)[1:]
+        momenta, vector = orient(momenta, mode.analyser, at_rest_spin, rng)
+        shown = boost(np.stack([np.zeros_like(own_mass), *vector]), parent, own_mass)
+    return _moving(momenta, parent, own_mass), shown
+
+
+def _flat(daughters: Sequence[State]) -> DecayAtRest:
+    """In phase space, broad particles with their line shapes."""
+    return in_shapes(
+        tuple(
+            (line_shape(state.pdg_id) or 0.0) if state.mass is None else state.mass
+            for state in daughters
+        )
+    )
+
+
+def _moving(momenta: FloatArray, frame: FloatArray, mass: FloatArray) -> FloatArray:
+    """Daughters at rest where their parent moves; the last one takes up the rounding."""
+    moving = [boost(p, frame, mass) for p in momenta[:-1]]
+    return np.stack([*moving, frame - sum(moving)])
+
+
+def _correlated(
+    at_rest: DecayAtRest,
+    correlation: Correlation,
+    parent: FloatArray,
+    mass: FloatArray,
     hard: HardEvents,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Momenta of the daughters in the laboratory, shape (n_daughters, 4, n)."""
-    n = parent.shape[1]
-    own_mass = invariant_mass(parent) if mass is None else np.full(n, mass)
-    at_rest = mode.at_rest or in_phase_space([daughter.least_mass for daughter in mode.daughters])
+    """Isotropic decays, tried until the correlation keeps one."""
 
-    def isotropic(frame: FloatArray, frame_mass: FloatArray) -> FloatArray:
-        *others, _ = at_rest(frame_mass, rng=rng)
-        moving = [boost(p, frame, frame_mass) for p in others]
-        return np.stack([*moving, frame - sum(moving)])
+    def attempt(rows: IndexArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        frame, own_mass = parent.take(rows, axis=1), mass[rows]
+        trial = _moving(at_rest(own_mass, rng=rng), frame, own_mass)
+        return trial, rng.random(len(rows)) < correlation(hard.take(rows), trial)
 
-    if mode.correlation is None:
-        return isotropic(parent, own_mass)
-    daughters = np.empty((len(mode.daughters), 4, n))
-    pending, n_tries = np.arange(n), 1
-    while len(pending):
-        trial = isotropic(parent, own_mass)
-        kept = rng.random(len(own_mass)) < mode.correlation(hard, trial)
-        kept = kept.reshape(-1, n_tries)
-        done = kept.any(axis=1)
-        first_kept = np.flatnonzero(done) * n_tries + kept.argmax(axis=1)[done]
-        daughters[:, :, pending[done]] = trial[:, :, first_kept]
-        n_before, pending = n_tries, pending[~done]
-        n_tries = min(_MOST_TRIES, -(-n // (4 * len(pending) + 1)))
-        left = np.repeat(np.flatnonzero(~done) * n_before, n_tries)
-        parent, own_mass, hard = parent[:, left], own_mass[left], hard.take(left)
-    return daughters
+    return first_kept(len(mass), attempt)
 
 
-def _leave(
-    mode: Mode,
-    momenta: FloatArray,
-    start: FloatArray,
-    events: IndexArray,
-    parent: int,
-    origin: Origin,
-    *,
-    rng: np.random.Generator,
-    fsr: bool,
-) -> Iterator[_Branch]:
-    """The particles of one mode after radiation, and their photons."""
-    photons: Iterable[tuple[IndexArray, FloatArray]] = ()
-    if fsr and mode.pair is not None:
-        minus, plus = mode.pair.minus, mode.pair.plus
-        mass = mode.daughters[minus].least_mass
-        radiated = radiate(momenta[[minus, plus]], mass, mode.pair.kernel, rng)
-        momenta = momenta.copy()
-        momenta[[minus, plus]] = radiated.pair
-        photons = _one_an_event(radiated)
-    for state, momentum in zip(mode.daughters, momenta, strict=True):
-        yield _Branch(state, momentum, start, events, parent, origin)
-    for rows, photon in photons:
-        yield _Branch(
-            _PHOTON, photon, start[:, rows], events[rows], parent, Origin.FINAL_STATE_RADIATION
-        )
+def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radiated:
+    """By the kernel of a pair, else by the current of all charges."""
+    states = mode.daughters
+    if mode.pair is None:
+        masses = [
+            invariant_mass(p) if state.mass is None else state.mass
+            for state, p in zip(states, momenta, strict=True)
+        ]
+        return radiate_decay(momenta, [state.pdg_id for state in states], masses, rng)
+    places = [mode.pair.minus, mode.pair.plus]
+    mass = states[places[0]].least_mass
+    radiated = radiate(momenta[places], mass, mode.pair.kernel, rng)
+    momenta = momenta.copy()
+    momenta[places] = radiated.momenta
+    return replace(radiated, momenta=momenta)
 
 
 def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:

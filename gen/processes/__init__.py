@@ -12,7 +12,9 @@ from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State
 from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
+from darkbelle.gen.processes.b_meson import BToKAlp, BToKScalar
 from darkbelle.gen.processes.base import EventGenerator, Process, parameter
+from darkbelle.gen.processes.chain import DecayChain
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
 from darkbelle.gen.processes.emission import (
@@ -38,18 +40,21 @@ from darkbelle.gen.processes.standard_model import (
     GammaGamma,
     MuMu,
     MuMuGamma,
-    TauTau,
 )
+from darkbelle.gen.processes.tau import TauTau, TauToLAlpha, TauToPiHnl
 from darkbelle.gen.production.base import Correlation, HardEvents, HardProcess
 
 __all__ = [
     "AnnihilationProcess",
+    "BToKAlp",
+    "BToKScalar",
     "Bhabha",
     "CTau",
     "ChargedPair",
     "Correlation",
     "DarkHiggsstrahlung",
     "Decay",
+    "DecayChain",
     "EEMuMu",
     "EventGenerator",
     "Frame",
@@ -71,6 +76,8 @@ __all__ = [
     "State",
     "TauTau",
     "TauTauScalar",
+    "TauToLAlpha",
+    "TauToPiHnl",
     "VirtualPhotonProcess",
     "chosen",
     "decaying",
@@ -97,9 +104,14 @@ _BUILT_IN: dict[str, type[Process]] = {
         InelasticDarkMatter,
         GammaAlp,
         GammaDarkPhoton,
+        BToKAlp,
+        BToKScalar,
+        DecayChain,
         MuMu,
         MuMuGamma,
         TauTau,
+        TauToLAlpha,
+        TauToPiHnl,
         GammaGamma,
         EEMuMu,
         Bhabha,

@@ -58,7 +58,7 @@ VacuumPolarisation = Annotated[
 class AnnihilationProcess(Process):
     """A process of e+e- annihilation: a hard process, and what becomes of what it makes.
 
-    One that is derived from it adds parameters, and says by `hard_process` and `final_state` what
+    One that is derived from it adds parameters, and says by `hard_process` and `final_states` what
     they mean.
     """
 
@@ -77,7 +77,7 @@ class AnnihilationProcess(Process):
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.check_physics()
-        if not self.final_state().has_flights:
+        if not any(mode.has_flights for mode in self.final_states()):
             for key in ("ctau", "reach"):
                 if getattr(self, key, None) is not None:
                     msg = f"{key}: nothing here has a lifetime of its own, leave it out"
@@ -87,13 +87,20 @@ class AnnihilationProcess(Process):
     def check_physics(self) -> None:
         """Refuse parameters that do not go together, by a ValueError."""
 
+    @property
+    def has_cross_section(self) -> bool:
+        """Whether the weights of the hard process are a cross-section, or shares alone."""
+        return True
+
     @abc.abstractmethod
     def hard_process(self) -> HardProcess:
         """What happens at the energy of the annihilation, with its couplings."""
 
     @abc.abstractmethod
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """The particles of the hard process, in its order, and how they decay.
+
+        Most often one; where there are several, each has its share of the cross-section.
 
         Raises
         ------
@@ -101,27 +108,31 @@ class AnnihilationProcess(Process):
             A chosen decay is closed.
         """
 
+    def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
+        """Let decay what `final_states` leaves to the table of known particles."""
+        return decay_short_lived(truth, rng, fsr=self.fsr)
+
     def prepare(self, collider: Collider, rng: np.random.Generator) -> AnnihilationGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""
         hard = self.hard_process()
         if hard.threshold >= collider.sqrt_s:
             raise KinematicsError(f"{self.name}: {self._too_heavy(hard.threshold, collider)}")
         source = AnnihilationSource(hard, collider, isr=self.isr, rng=rng)
-        mode = self.final_state()
-        n_made, n_named = len(source.draw(0, rng, weighted=True).hard.momenta), len(mode.daughters)
-        if n_made != n_named:
-            raise ConfigError(
-                f"{self.name}: final_state has {n_named} particles, but the hard process samples "
-                f"momenta of {n_made}"
-            )
-        total = source.cross_section
-        generator = AnnihilationGenerator(
-            self,
-            collider,
-            source,
-            mode,
-            CrossSection(mode.share * total.value, mode.share * total.error),
+        modes = self.final_states()
+        n_made = len(source.draw(0, rng, weighted=True).hard.momenta)
+        for mode in modes:
+            if len(mode.daughters) != n_made:
+                raise ConfigError(
+                    f"{self.name}: final_states have {len(mode.daughters)} particles, but the hard "
+                    f"process samples momenta of {n_made}"
+                )
+        share, total = sum(mode.share for mode in modes), source.cross_section
+        cross_section = (
+            CrossSection(share * total.value, share * total.error)
+            if self.has_cross_section
+            else None
         )
+        generator = AnnihilationGenerator(self, collider, source, modes, cross_section)
         return generator if self.cuts.are_open else generator.behind_cuts(rng)
 
     def _too_heavy(self, threshold: float, collider: Collider) -> str:
@@ -163,9 +174,9 @@ class AnnihilationGenerator:
     process: AnnihilationProcess
     collider: Collider
     source: AnnihilationSource
-    mode: Mode
-    cross_section: CrossSection
-    """Cross-section times branching fractions of what is generated [fb]."""
+    modes: tuple[Mode, ...]
+    cross_section: CrossSection | None
+    """Cross-section times branching fractions of what is generated [fb], None without one."""
     cut_efficiency: float = 1.0
     mean_weight: float = 1.0
     """Of the events that pass the cuts."""
@@ -210,12 +221,14 @@ class AnnihilationGenerator:
         efficiency = float(weight.sum() / truth.weight.sum())
         error = float(np.sqrt(np.sum((weight - efficiency * truth.weight) ** 2)))
         error /= float(truth.weight.sum())
-        before = self.cross_section
-        relative = math.hypot(before.error / before.value, error / efficiency)
-        value = efficiency * before.value
+        before, after = self.cross_section, None
+        if before is not None:
+            relative = math.hypot(before.error / before.value, error / efficiency)
+            value = efficiency * before.value
+            after = CrossSection(value, relative * value)
         return replace(
             self,
-            cross_section=CrossSection(value, relative * value),
+            cross_section=after,
             cut_efficiency=efficiency,
             mean_weight=float(weight.sum() / passed.sum()),
         )
@@ -227,7 +240,7 @@ class AnnihilationGenerator:
         vertex = sample_vertices(self.collider, n, rng)
         slots, weight = grow(
             events.initial_slots(vertex),
-            self.mode,
+            self.modes,
             events.hard,
             vertex,
             rng,
@@ -235,4 +248,4 @@ class AnnihilationGenerator:
             reach=process.reach,
         )
         truth = assemble(slots, events.weight * weight, vertex, self.cross_section)
-        return decay_short_lived(truth, rng)
+        return process.finish(truth, rng)

@@ -81,18 +81,18 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
         """The A' on its mass shell."""
         return higgsstrahlung.Higgsstrahlung(self.m_ap, self.m_hp, self.epsilon, self.alpha_d)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """A', h'."""
         model = self.model
         fermions = higgsstrahlung.FermionPair(0.0, 0.0)
         modes = of_dark_photon(model, fermions, higgsstrahlung.scalars)
         first = self._dark_photon(modes)
         if self.m_hp < self.m_ap:
-            return Mode(1.0, (first, State(DARK_HIGGS, self.m_hp)))
+            return (Mode(1.0, (first, State(DARK_HIGGS, self.m_hp))),)
         again = self._dark_photon(of_dark_photon(model, None, None))
         to_photons = Mode(self.higgs_model.branching_fraction("apap"), (again, again))
         higgs = decaying(DARK_HIGGS, self.higgs_model, self.m_hp, (to_photons,))
-        return Mode(1.0, (first, higgs))
+        return (Mode(1.0, (first, higgs)),)
 
     def _dark_photon(self, modes: Modes) -> State:
         found = chosen(modes, self.decay, "m_ap", self.m_ap)
@@ -182,7 +182,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
             sum(width for mode, width in widths.items() if mode != "chi1chi2"),
         )
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """A', h'."""
         model, higgs_model = self.model, self.higgs_model
         to_chi1 = chosen(of_chi2(model), self.decay, "delta", self.delta, beside=self.m_chi1)
@@ -193,4 +193,4 @@ class InelasticDarkMatter(VirtualPhotonProcess):
         vector = decaying(A_PRIME, model.dark_photon, None, (to_chi,))
         to_known = chosen(of_dark_higgs(higgs_model), self.decay_hp, "m_hp", self.m_hp)
         higgs = decaying(DARK_HIGGS, higgs_model, self.m_hp, to_known, self.ctau_hp)
-        return Mode(1.0, (vector, higgs))
+        return (Mode(1.0, (vector, higgs)),)

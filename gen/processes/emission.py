@@ -94,12 +94,12 @@ class MuMuZPrime(VirtualPhotonProcess):
         masses = emission.Masses(MASS_MU, self.mass)
         return emission.LeptonPairAndBoson(emission.VECTOR, masses, self.coupling)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """mu-, mu+, Z'."""
         correlation = emission.FermionPair(emission.Masses(MASS_MU, self.mass))
         modes = of_lmu_ltau(self.model, correlation)
         found = chosen(modes, self.decay, "mass", self.mass)
-        return with_lepton_pair(MUON, decaying(Z_PRIME, self.model, self.mass, found, self.ctau))
+        return (with_lepton_pair(MUON, decaying(Z_PRIME, self.model, self.mass, found, self.ctau)),)
 
 
 class MuMuScalar(VirtualPhotonProcess):
@@ -143,9 +143,9 @@ class MuMuScalar(VirtualPhotonProcess):
         masses = emission.Masses(MASS_MU, self.mass)
         return emission.LeptonPairAndBoson(emission.SCALAR, masses, self.model.g_mu)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """mu-, mu+, S."""
-        return with_lepton_pair(MUON, _scalar(self.model, self.decay, self.ctau))
+        return (with_lepton_pair(MUON, _scalar(self.model, self.decay, self.ctau)),)
 
 
 class MuMuAlp(VirtualPhotonProcess):
@@ -175,14 +175,14 @@ class MuMuAlp(VirtualPhotonProcess):
         masses = emission.Masses(MASS_MU, self.mass)
         return emission.LeptonPairAndBoson(emission.PSEUDOSCALAR, masses, self.model.g_mu)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """mu-, mu+, a."""
         model = self.model
         if self.decay == "invisible":
-            return with_lepton_pair(MUON, State(ALP, self.mass))
+            return (with_lepton_pair(MUON, State(ALP, self.mass)),)
         modes = leptons(model, FERMIONS_FROM_PSEUDOSCALAR) | photons(model)
         found = chosen(modes, self.decay, "mass", self.mass)
-        return with_lepton_pair(MUON, decaying(ALP, model, self.mass, found, self.ctau))
+        return (with_lepton_pair(MUON, decaying(ALP, model, self.mass, found, self.ctau)),)
 
 
 class TauTauScalar(VirtualPhotonProcess):
@@ -218,9 +218,9 @@ class TauTauScalar(VirtualPhotonProcess):
         masses = emission.Masses(MASS_TAU, self.mass)
         return emission.LeptonPairAndBoson(emission.SCALAR, masses, self.model.g_tau)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """tau-, tau+, phi_L."""
-        return with_lepton_pair(TAU, _scalar(self.model, self.decay, self.ctau))
+        return (with_lepton_pair(TAU, _scalar(self.model, self.decay, self.ctau)),)
 
 
 def warn_if_broad(name: str, width: float, mass: float) -> None:

@@ -47,13 +47,13 @@ class GammaAlp(VirtualPhotonProcess):
         """Through a virtual photon."""
         return with_photon.PhotonAlp(self.mass, self.coupling)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """gamma, a."""
         alp = State(ALP, self.mass)
         if self.decay == "gammagamma":
             modes = photons(self.model)["gammagamma"]
             alp = decaying(ALP, self.model, self.mass, modes, self.ctau)
-        return Mode(1.0, (State.of(PHOTON), alp))
+        return (Mode(1.0, (State.of(PHOTON), alp)),)
 
 
 class GammaDarkPhoton(AnnihilationProcess):
@@ -98,11 +98,11 @@ class GammaDarkPhoton(AnnihilationProcess):
             self.mass, self.coupling, self.theta_min, self.energy_min
         )
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """gamma, A'."""
         vector = State(A_PRIME, self.mass)
         if self.decay != "invisible":
             modes = of_dark_photon(self.model, with_photon.fermion_pair, with_photon.scalars)
             found = chosen(modes, self.decay, "mass", self.mass)
             vector = decaying(A_PRIME, self.model, self.mass, found, self.ctau)
-        return Mode(1.0, (State.of(PHOTON), vector))
+        return (Mode(1.0, (State.of(PHOTON), vector)),)

@@ -11,7 +11,6 @@ from darkbelle.gen.particles import (
     MASS_MU,
     MUON,
     PHOTON,
-    TAU,
 )
 from darkbelle.gen.processes.annihilation import (
     AnnihilationProcess,
@@ -29,7 +28,7 @@ from darkbelle.gen.production.photon_pair import PhotonPair
 from darkbelle.gen.production.two_photon import TwoPhoton
 from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR
 
-__all__ = ["Bhabha", "EEMuMu", "GammaGamma", "MuMu", "MuMuGamma", "TauTau"]
+__all__ = ["Bhabha", "EEMuMu", "GammaGamma", "MuMu", "MuMuGamma"]
 
 FromBeams = Annotated[
     float,
@@ -46,38 +45,23 @@ PairMass = Annotated[
 TEN_DEGREES, FIVE_DEGREES = math.pi / 18, math.pi / 36
 
 
-class _LeptonPair(VirtualPhotonProcess):
-    """e+e- -> l+ l- with photons radiated before and after."""
+class MuMu(VirtualPhotonProcess):
+    """e+e- -> mu+ mu- with photons radiated before and after."""
 
-    lepton: ClassVar[int]
+    name: ClassVar[str] = "mumu"
+    summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
     papers: ClassVar[tuple[str, ...]] = ("arXiv:2407.00965 (Belle II, luminosity)",)
+    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "track_pair")
 
     vacuum_polarisation: VacuumPolarisation = True
 
     def born(self) -> HardProcess:
         """Through a virtual photon."""
-        return LeptonPair(State.of(self.lepton).least_mass)
+        return LeptonPair(MASS_MU)
 
-    def final_state(self) -> Mode:
-        """l-, l+."""
-        return Mode.to_pair(1.0, self.lepton, FERMIONS_FROM_VECTOR)
-
-
-class MuMu(_LeptonPair):
-    """e+e- -> mu+ mu- with photons radiated before and after."""
-
-    name: ClassVar[str] = "mumu"
-    summary: ClassVar[str] = "e+e- -> mu+ mu- (gamma)"
-    observables: ClassVar[tuple[str, ...]] = ("dimuon_recoil", "track_pair")
-    lepton: ClassVar[int] = MUON
-
-
-class TauTau(_LeptonPair):
-    """e+e- -> tau+ tau- with photons radiated before and after; the taus stay undecayed."""
-
-    name: ClassVar[str] = "tautau"
-    summary: ClassVar[str] = "e+e- -> tau+ tau- (gamma)"
-    lepton: ClassVar[int] = TAU
+    def final_states(self) -> tuple[Mode, ...]:
+        """mu-, mu+."""
+        return (Mode.to_pair(1.0, MUON, FERMIONS_FROM_VECTOR),)
 
 
 class MuMuGamma(AnnihilationProcess):
@@ -104,10 +88,10 @@ class MuMuGamma(AnnihilationProcess):
         """First order."""
         return LeptonPairPhoton(MASS_MU, self.energy_min, self.theta_min, self.vacuum_polarisation)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """mu-, mu+, photon."""
         states = State.of(MUON), State.of(-MUON), State.of(PHOTON)
-        return Mode(1.0, states, pair=ChargedPair(0, 1, FERMIONS_FROM_VECTOR))
+        return (Mode(1.0, states, pair=ChargedPair(0, 1, FERMIONS_FROM_VECTOR)),)
 
 
 class GammaGamma(AnnihilationProcess):
@@ -126,9 +110,9 @@ class GammaGamma(AnnihilationProcess):
         """Exchange of an electron."""
         return PhotonPair(self.theta_min, self.mass_min)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """Two photons."""
-        return Mode(1.0, (State.of(PHOTON), State.of(PHOTON)))
+        return (Mode(1.0, (State.of(PHOTON), State.of(PHOTON))),)
 
 
 class EEMuMu(AnnihilationProcess):
@@ -153,10 +137,10 @@ class EEMuMu(AnnihilationProcess):
         """Equivalent photons."""
         return TwoPhoton(MASS_MU, self.w_min)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """e-, e+, mu-, mu+."""
         states = tuple(State.of(code) for code in (ELECTRON, -ELECTRON, MUON, -MUON))
-        return Mode(1.0, states, pair=ChargedPair(2, 3, FERMIONS_FROM_VECTOR))
+        return (Mode(1.0, states, pair=ChargedPair(2, 3, FERMIONS_FROM_VECTOR)),)
 
 
 class Bhabha(AnnihilationProcess):
@@ -176,6 +160,6 @@ class Bhabha(AnnihilationProcess):
         """Tree level."""
         return BhabhaScattering(self.theta_min, self.vacuum_polarisation, self.mass_min)
 
-    def final_state(self) -> Mode:
+    def final_states(self) -> tuple[Mode, ...]:
         """e-, e+."""
-        return Mode.to_pair(1.0, ELECTRON, FERMIONS_FROM_VECTOR)
+        return (Mode.to_pair(1.0, ELECTRON, FERMIONS_FROM_VECTOR),)

@@ -6,9 +6,12 @@ from typing import Final
 
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.gen import Process
+from darkbelle.samples.observables.b_to_k import B_TO_K_PHOTONS, B_TO_K_RECOIL, B_TO_K_TRACKS
 from darkbelle.samples.observables.back_to_back import CLUSTER_PAIR, TRACK_PAIR
 from darkbelle.samples.observables.base import ObservableSet
+from darkbelle.samples.observables.heavy_neutrino import HEAVY_NEUTRINO
 from darkbelle.samples.observables.photons import SINGLE_PHOTON, THREE_PHOTONS
+from darkbelle.samples.observables.taus import TAU_ONE_PRONG, TAU_TO_THREE_MUONS
 from darkbelle.samples.observables.tracks import DIMUON_RECOIL, FOUR_TRACKS, SIX_TRACKS
 from darkbelle.samples.observables.vertices import TWO_VERTICES
 
@@ -23,6 +26,12 @@ OBSERVABLES: Final = {
     "single_photon": SINGLE_PHOTON,
     "track_pair": TRACK_PAIR,
     "cluster_pair": CLUSTER_PAIR,
+    "b_to_k_photons": B_TO_K_PHOTONS,
+    "b_to_k_tracks": B_TO_K_TRACKS,
+    "b_to_k_recoil": B_TO_K_RECOIL,
+    "tau_one_prong": TAU_ONE_PRONG,
+    "tau_to_three_muons": TAU_TO_THREE_MUONS,
+    "heavy_neutrino": HEAVY_NEUTRINO,
 }
 """Sets by name; no two have a column in common."""
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from darkbelle.detsim import FitStatus, RecoEvents
 from darkbelle.detsim.helix import HelixIndex, momentum
 from darkbelle.gen.kinematics import dot
+from darkbelle.gen.particles import masses
 from darkbelle.geometry import Collider, Experiment
 from darkbelle.ragged import event_of, offsets_of
 from darkbelle.records import Column
@@ -25,6 +26,7 @@ __all__ = [
     "leading",
     "light_momenta",
     "opposite_masses2",
+    "particle_mass",
     "photon_rows",
     "track_momenta",
     "where",
@@ -98,6 +100,11 @@ def four_momenta(momenta: FloatArray, mass: float) -> FloatArray:
     """Four-momenta of particles of one mass, shape (3, ...) to (4, ...)."""
     energy = np.sqrt(np.sum(momenta**2, axis=0) + mass**2)
     return np.concatenate([energy[None], momenta])
+
+
+def particle_mass(pdg_id: int) -> float:
+    """Mass of a known particle [GeV]."""
+    return float(masses(np.array(pdg_id, np.int32)))
 
 
 def light_momenta(reco: RecoEvents, rows: RowArray) -> FloatArray:

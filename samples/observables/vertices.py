@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from darkbelle.detsim import RecoEvents, VertexStatus
 from darkbelle.detsim.helix import momentum_towards
-from darkbelle.gen.particles import MASS_E, PION, masses
+from darkbelle.gen.particles import MASS_E, PION
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of, offsets_of, pairs_within
 from darkbelle.records import Column
@@ -18,6 +18,7 @@ from darkbelle.samples.observables.base import (
     energy_cms,
     four_momenta,
     leading,
+    particle_mass,
     where,
 )
 
@@ -28,7 +29,7 @@ RowArray = npt.NDArray[np.int64]
 Array = npt.NDArray[np.generic]
 
 _MASSES: Final = {"hp": ("mumu", "pipi", "kk"), "chi": ("ee", "mumu", "pipi")}
-_MASS_PION: Final = float(masses(np.array(PION, np.int32)))
+_MASS_PION: Final = particle_mass(PION)
 
 
 def two_vertices(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:

@@ -199,11 +199,12 @@ def test_branching_fractions(pdg_id: int, seed: int):
 
 @pytest.mark.parametrize("pdg_id", [MUON, PION, KAON, LAMBDA])
 def test_antiparticles_mirror_particles(pdg_id: int):
-    """The same random numbers give the conjugate daughters at the same momenta."""
+    """The same random numbers give the conjugate daughters at the same or opposite momenta."""
     momentum = moving(pdg_id, 1000, 6)
     particle, anti = decay(pdg_id, momentum, 6), decay(-pdg_id, momentum, 6)
     assert anti.pdg_id.tolist() == [conjugate(code) for code in particle.pdg_id.tolist()]
-    np.testing.assert_array_equal(anti.momentum, particle.momentum)
+    p, q = (to_rest_frame(one.momentum, momentum[:, one.parent]) for one in (particle, anti))
+    np.testing.assert_allclose(np.abs(q), np.abs(p), atol=1e-12)
     assert np.sum(charges(anti.pdg_id)) == -np.sum(charges(particle.pdg_id))
 
 
@@ -416,6 +417,29 @@ def test_decays_go_on_until_none_is_left(pdg_id: int):
         family = np.bincount(parent, values[child], len(p))[decayed]
         np.testing.assert_allclose(family, values[decayed], atol=1e-11)
     assert truth.weight.tolist() == before.weight.tolist()
+
+
+def test_photons_of_the_final_state():
+    """Of pi+ pi- alone, where the K_S ends; none without being asked for."""
+    n = 60_000
+    before = single(K_S, n, 15)
+    p = decay_short_lived(before, np.random.default_rng(15)).particles
+    assert not np.any(p.origin == Origin.FINAL_STATE_RADIATION)
+    truth = decay_short_lived(before, np.random.default_rng(15), fsr=True)
+    p, event = truth.particles, truth.event_index()
+    photons = np.flatnonzero(p.origin == Origin.FINAL_STATE_RADIATION)
+    assert np.all(p.pdg_id[photons] == PHOTON)
+    assert np.all(p.pdg_id[truth.parents(photons)] == K_S)
+    charged = np.isin(event, event[p.pdg_id == PION])
+    assert np.all(charged[photons])
+    assert len(np.unique(event[photons])) > 0.01 * n
+    final = p.status == Status.FINAL
+    for name in ("px", "py", "pz", "e"):
+        summed = np.bincount(event[final], getattr(p, name)[final], n)
+        np.testing.assert_allclose(summed, getattr(before.particles, name), atol=1e-11)
+    for name in "xyzt":
+        ends = getattr(p, f"decay_{name}")[truth.parents(photons)]
+        np.testing.assert_array_equal(getattr(p, name)[photons], ends)
 
 
 def test_lambda_to_neutron_and_photons():

@@ -10,6 +10,7 @@ import pytest
 from darkbelle.errors import ConfigError
 from darkbelle.gen.particles import (
     CHI1,
+    HNL,
     K_L,
     K_S,
     KAON,
@@ -52,7 +53,7 @@ def test_known_particles(pdg_id: int, charge: int, mass: float):
     assert not known.invisible
 
 
-@pytest.mark.parametrize("pdg_id", [CHI1, -CHI1, Z_PRIME, 12, -14, 16])
+@pytest.mark.parametrize("pdg_id", [CHI1, -CHI1, HNL, -HNL, Z_PRIME, 12, -14, 16])
 def test_invisible_particles(pdg_id: int):
     assert species(pdg_id).invisible
     assert species(pdg_id).charge == 0

@@ -129,6 +129,18 @@ def test_parents_of_different_mass(masses: list[float]):
     assert momenta[:, 0].sum(axis=0) == pytest.approx(masses, rel=1e-12)
 
 
+@pytest.mark.parametrize("daughters", [(0.1, 0.2, 0.4), (0.1, 0.2, 0.3, 0.0), 5 * (0.14,)])
+def test_few_parents_decay_as_many_do(daughters: tuple[float, ...]):
+    rng = np.random.default_rng(8)
+    few = np.concatenate(
+        [decay_at_rest(np.full(50, 1.2), daughters, rng) for _ in range(200)], axis=2
+    )
+    many = decay_at_rest(np.full(40_000, 1.2), daughters, rng)
+    for i, j in ((0, 1), (1, 2), (0, 2)):
+        masses2 = (pair_mass2(momenta, i, j) for momenta in (few, many))
+        assert stats.ks_2samp(*masses2).pvalue > P_MIN
+
+
 @pytest.mark.parametrize("daughters", [(0.1, 0.2), (0.1, 0.2, 0.3)])
 def test_nothing_decays(daughters: tuple[float, ...]):
     momenta = decay_at_rest(np.zeros(0), daughters, np.random.default_rng(1))

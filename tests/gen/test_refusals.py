@@ -25,6 +25,10 @@ LEAST: dict[str, Parameters] = {
     "inelastic-dark-matter": IDM,
     "gamma-alp": {"mass": 1.0},
     "gamma-darkphoton": {"mass": 1.0},
+    "b-to-k-alp": {"mass": 1.0},
+    "b-to-k-scalar": {"mass": 1.0},
+    "tau-to-l-alpha": {"mass": 1.0},
+    "tau-to-pi-hnl": {"mass": 1.0},
 }
 STANDARD_MODEL = ("mumu", "tautau", "mumu-gamma", "gammagamma", "ee-mumu", "bhabha")
 LEAST |= {name: {} for name in STANDARD_MODEL}

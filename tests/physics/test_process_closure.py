@@ -462,7 +462,7 @@ def test_a_narrow_dark_photon_after_radiation(
     lam = np.maximum((s - (m_ap + 0.4) ** 2) * (s - (m_ap - 0.4) ** 2) / s**2, 0)
     born = np.sqrt(lam) * (lam + 12 * m2 / s) * s / (s - m2) ** 2
     born *= math.pi * ALPHA_EM * 1e-4 * 4 * alpha_d / 3 * HBAR_C2
-    expected = np.trapezoid(radiator.flattened(x) * born, u) * process.final_state().share
+    expected = np.trapezoid(radiator.flattened(x) * born, u) * process.final_states()[0].share
     expected *= process.model.dark_photon.branching_fraction("chi1chi2")
     assert generator.cross_section.value == pytest.approx(expected, rel=6e-3)
     assert generator.efficiencies["unweighting"] > 0.25

@@ -7,18 +7,16 @@ import pytest
 from benchmarks.triggers import ROWS, Row, four_muons
 
 KNOWN = {
-    "four muons, Z' of 8.5 GeV (2403.02841)": "0.937, below 0.94: of the selected events 6 % "
-    "have neither three tracks nor a muon within the published windows of the lines",
     "four muons, Z' of 0.22 GeV (2403.02841)": "0.84: the two muons of the Z' fly together, and a "
     "fifth of the selected events has neither three tracks nor a muon within the published windows "
-    "of the lines; classifiers that come next, which cannot be repeated, may leave these out",
+    "of the lines",
 }
 """Rows that are missed, and why; strict, so that one that comes to agree has to be taken off."""
 
 
 def marks(row: Row) -> list[pytest.MarkDecorator]:
     """Large samples, and what is known to be missed."""
-    large = [pytest.mark.validation] if row.row == "C55" else []
+    large = [pytest.mark.validation] if row.row in ("C54", "C55") else []
     reason = KNOWN.get(row.what)
     # A row of KNOWN stays open: what misses it is measured and told there, and in docs/triggers.md.
     return large if reason is None else [*large, pytest.mark.xfail(strict=True, reason=reason)]
@@ -32,6 +30,7 @@ def test_the_figure_is_reproduced(row: Row) -> None:
     assert row.found() == pytest.approx(row.value, abs=row.tolerance)
 
 
+@pytest.mark.validation
 def test_four_muons_at_threshold_are_where_no_line_looks() -> None:
     """What row C54 misses is not lost by the lines."""
     found = four_muons(0.22)

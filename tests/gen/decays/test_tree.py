@@ -26,6 +26,7 @@ from darkbelle.gen.particles import (
     DARK_HIGGS,
     ELECTRON,
     MUON,
+    NU_TAU,
     PHOTON,
     PION,
     SCALAR,
@@ -78,7 +79,7 @@ def grown(
     vertex = np.random.default_rng(seed).normal(size=(4, n))
     rng = np.random.default_rng(seed + 1)
     hard = hard_events(n, masses)
-    slots, weight = grow([], mode, hard, vertex, rng, fsr=fsr, reach=reach)
+    slots, weight = grow([], [mode], hard, vertex, rng, fsr=fsr, reach=reach)
     return Grown(slots, weight, assemble(slots, weight, vertex, None))
 
 
@@ -96,17 +97,13 @@ QUIET = State(DARK_HIGGS, 0.5)
 # ---- states, modes, shares -----------------------------------------------------------------------
 
 
-def test_taus_stay_undecayed():
-    for code in (TAU, -TAU):
-        assert State.of(code).outcome is Outcome.UNDECAYED
-    assert State.of(MUON).outcome is Outcome.UNDETERMINED
+def test_taus_decay_by_the_table():
     first = State(SCALAR, 4.0, prompt(to(1.0, TAU, -TAU)))
     p = grown(Mode(1.0, (first, QUIET)), (4.0, 0.5), 50).truth.particles
     taus = np.abs(p.pdg_id) == TAU
     assert taus.sum() == 100
-    assert np.all((p.outcome == Outcome.UNDECAYED) == taus)
-    assert np.all(p.status[taus] == Status.FINAL)
-    assert not np.any(p.is_final[taus])
+    assert np.all(p.outcome[taus] == Outcome.DECAYED)
+    assert np.count_nonzero(np.abs(p.pdg_id) == NU_TAU) == 100
 
 
 def test_shares_multiply_through_the_tree():
@@ -261,7 +258,7 @@ def test_a_correlation_is_respected_event_by_event(correlation: Correlation, n: 
     first = State(A_PRIME, 1.0, prompt(ELECTRONS, decays))
     vertex, hard = np.zeros((4, n)), hard_events(n, (1.0, 0.5))
     mode = Mode(1.0, (first, QUIET))
-    slots, _ = grow([], mode, hard, vertex, np.random.default_rng(4), fsr=False, reach=None)
+    slots, _ = grow([], [mode], hard, vertex, np.random.default_rng(4), fsr=False, reach=None)
     muons = [slot for slot in slots if abs(slot.pdg_id) == MUON]
     events = muons[0].events
     assert n < 100 or 0.6 * n < len(events) < 0.8 * n
@@ -340,6 +337,25 @@ def test_photons_of_the_hard_process_have_no_parent():
     assert np.all(p.origin[~photons] == Origin.PRIMARY)
 
 
+def test_a_single_charge_radiates():
+    """What flies and has a charge too, from where it decays: B+ -> K+ S, and all that it has."""
+    kaon = Mode(1.0, (State.of(321), State(SCALAR, 1.0)))
+    meson = State(521, 5.27934, Decay(0.05, (kaon,)))
+    truth = grown(Mode(1.0, (meson, QUIET)), (5.27934, 0.5), fsr=True).truth
+    p = truth.particles
+    # The meson itself radiates where it is made.
+    photons = np.flatnonzero((p.origin == Origin.FINAL_STATE_RADIATION) & (p.parent >= 0))
+    parents = truth.parents(photons)
+    assert np.all(p.pdg_id[parents] == 521)
+    assert stats.binomtest(len(np.unique(parents)), N, 0.0495).pvalue > P_MIN
+    for name in "xyzt":
+        assert np.array_equal(getattr(p, name)[photons], getattr(p, f"decay_{name}")[parents])
+    born = np.flatnonzero(p.parent >= 0)
+    for component in (p.e, p.px, p.py, p.pz):
+        children = np.bincount(truth.parents(born), component[born], len(p))[p.pdg_id == 521]
+        assert children == pytest.approx(component[p.pdg_id == 521], abs=1e-12 * ROOT_S)
+
+
 def test_no_photons_where_they_are_switched_off():
     found = grown(radiating(), (3.0, 1.0), 1000)
     assert found.count(PHOTON) == 0
@@ -364,7 +380,7 @@ def test_slots_that_come_before_stay_the_first():
     before = Slot(MUON, Status.FINAL, Origin.PRIMARY, 0.1, hard.momenta[0], vertex)
     first = State(A_PRIME, 1.0, prompt(ELECTRONS))
     mode = Mode(1.0, (first, QUIET))
-    slots, _ = grow([before], mode, hard, vertex, np.random.default_rng(5), fsr=True, reach=None)
+    slots, _ = grow([before], [mode], hard, vertex, np.random.default_rng(5), fsr=False, reach=None)
     assert slots[0] is before
     assert [slot.parent for slot in slots[1:]] == [-1, -1, 1, 1]
     assert math.isclose(slots[1].mass, 1.0)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from darkbelle.gen import radiation
 from darkbelle.gen.isr import Radiator
 from darkbelle.gen.kinematics import boost, dot, to_rest_frame
 from darkbelle.gen.particles import MASS_E, MASS_MU, MASS_TAU
@@ -24,6 +23,7 @@ from darkbelle.gen.radiation import (
     Radiated,
     radiate,
 )
+from darkbelle.gen.radiation import pairs as pairs_module
 from darkbelle.units import ALPHA_EM, deg
 from tests.reference.reading import rows
 
@@ -62,7 +62,7 @@ def boosted(momenta: np.ndarray, frame: tuple[float, ...]) -> np.ndarray:
 
 
 def n_photons(radiated: Radiated) -> np.ndarray:
-    return np.bincount(radiated.event, minlength=radiated.pair.shape[-1])
+    return np.bincount(radiated.event, minlength=radiated.momenta.shape[-1])
 
 
 def hardest(radiated: Radiated) -> tuple[np.ndarray, np.ndarray]:
@@ -290,7 +290,7 @@ def test_hardest_photon(kernel: Kernel, mass: float, root_s: float):
 
     alone = n_photons(radiated)[events] == 1
     x = x[alone]
-    first, second = radiated.pair[..., events[alone]]
+    first, second = radiated.momenta[..., events[alone]]
     k = radiated.photons[:, row[alone]]
     y = np.log(dot(second, k) / dot(first, k)) / 2
     beta = np.sqrt(1 - 4 * mu / (1 - x))
@@ -360,9 +360,9 @@ def test_radiative_muon_pairs(energy: str, angle: str, muons):
     least = np.cos(float(angle) * deg)
     k = radiated.photons[:, row]
     inside = (k[0] > float(energy)) & (np.abs(k[3] / k[0]) < least)
-    for p in radiated.pair[..., events]:
+    for p in radiated.momenta[..., events]:
         inside &= np.abs(p[3]) < least * np.sqrt(np.sum(p[1:] ** 2, axis=0))
-    n = radiated.pair.shape[-1]
+    n = radiated.momenta.shape[-1]
     found, error = weight[inside].sum() / n, np.sqrt(np.sum(weight[inside] ** 2)) / n
     reference = BENCHMARKS[f"mumugamma_FSRonly_E{energy}_th{angle}"]
     born = BENCHMARKS["born_mumu"]["value"] * 1e3
@@ -374,8 +374,8 @@ def test_radiative_muon_pairs(energy: str, angle: str, muons):
 @pytest.fixture
 def _many_hard_photons(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one photon does to directions does not depend on the coupling."""
-    monkeypatch.setattr(radiation, "ALPHA_EM", 10 * ALPHA_EM)
-    monkeypatch.setattr(radiation, "X_MIN", 0.2)
+    monkeypatch.setattr(pairs_module, "ALPHA_EM", 10 * ALPHA_EM)
+    monkeypatch.setattr(pairs_module, "X_MIN", 0.2)
 
 
 def with_one_photon(
@@ -385,7 +385,7 @@ def with_one_photon(
     radiated = radiate(born, MASS_MU, FERMIONS_FROM_VECTOR, rng)
     events, row = hardest(radiated)
     single = n_photons(radiated)[events] == 1
-    p1, p2 = radiated.pair[..., events[single]]
+    p1, p2 = radiated.momenta[..., events[single]]
     return p1, p2, radiated.photons[:, row[single]]
 
 
@@ -444,7 +444,7 @@ def test_electrons_of_the_jpsi():
     n = 200_000
     rng = np.random.default_rng(65)
     radiated = radiate(pairs(np.full(n, MASS_JPSI), MASS_E, rng), MASS_E, FERMIONS_FROM_VECTOR, rng)
-    total = radiated.pair[0] + radiated.pair[1]
+    total = radiated.momenta[0] + radiated.momenta[1]
     radiator = Radiator.at(MASS_JPSI**2)
 
     def below(x: float) -> float:
@@ -482,18 +482,18 @@ def test_momenta_are_balanced_and_on_shell(
     rng = np.random.default_rng(66)
     before = boosted(pairs(np.full(n, root_s), mass, rng), frame)
     radiated = radiate(before, mass, kernel, rng)
-    after = radiated.pair.sum(axis=0)
+    after = radiated.momenta.sum(axis=0)
     for component, photons in zip(after, radiated.photons, strict=True):
         component += np.bincount(radiated.event, photons, n)
     total = before.sum(axis=0)
     assert np.abs(after - total).max() < 1e-12 * total[0].max()
-    for p in radiated.pair:
+    for p in radiated.momenta:
         assert np.abs(dot(p, p) - mass**2).max() < 1e-12 * total[0].max() ** 2
     k = radiated.photons
     assert np.all(np.abs(dot(k, k)) < 1e-12 * k[0] * total[0].max())
     assert len(radiated.event) > 20
     silent = n_photons(radiated) == 0
-    assert np.array_equal(radiated.pair[..., silent], before[..., silent])
+    assert np.array_equal(radiated.momenta[..., silent], before[..., silent])
 
 
 def test_photons_stand_by_events_from_the_hardest():
@@ -518,7 +518,7 @@ def test_any_frame():
         boosted(at_rest, frame), MASS_MU, FERMIONS_FROM_VECTOR, np.random.default_rng(69)
     )
     assert np.array_equal(here.event, there.event)
-    for one, other in ((here.pair, there.pair), (here.photons, there.photons)):
+    for one, other in ((here.momenta, there.momenta), (here.photons, there.photons)):
         moved = boosted(one, frame)
         assert np.abs(moved - other).max() < 1e-11 * np.abs(moved).max()
 
@@ -542,13 +542,13 @@ def test_masses_that_vary():
 def test_pairs_at_threshold_are_left_alone(frame: tuple[float, ...]):
     slow = boosted(np.array([[[MASS_MU], [0], [0], [0]]] * 2) * np.ones(1000), frame)
     radiated = radiate(slow, MASS_MU, FERMIONS_FROM_SCALAR, np.random.default_rng(71))
-    assert np.array_equal(radiated.pair, slow)
+    assert np.array_equal(radiated.momenta, slow)
     assert radiated.photons.shape == (4, 0)
 
 
 @each_kernel
 def test_no_events(kernel: Kernel):
     radiated = radiate(np.zeros((2, 4, 0)), MASS_MU, kernel, np.random.default_rng(72))
-    assert radiated.pair.shape == (2, 4, 0)
+    assert radiated.momenta.shape == (2, 4, 0)
     assert radiated.photons.shape == (4, 0)
     assert radiated.event.shape == (0,)

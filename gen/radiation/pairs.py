@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from darkbelle.gen.isr import X_MIN
 from darkbelle.gen.kinematics import boost, dot, rotate_z_to, to_rest_frame
+from darkbelle.gen.radiation.radiated import Radiated
 from darkbelle.ragged import offsets_of
 from darkbelle.units import ALPHA_EM
 
@@ -31,9 +32,7 @@ __all__ = [
     "FERMIONS_FROM_VECTOR",
     "SCALARS_FROM_SCALAR",
     "SCALARS_FROM_VECTOR",
-    "X_MIN",
     "Kernel",
-    "Radiated",
     "radiate",
 ]
 
@@ -87,25 +86,6 @@ FERMIONS_FROM_PSEUDOSCALAR = Kernel("fermions from a pseudoscalar", _from_pseudo
 # Scalar electrodynamics of point-like particles, with the contact term in the second.
 SCALARS_FROM_SCALAR = Kernel("scalars from a scalar", _scalars_from_scalar)
 SCALARS_FROM_VECTOR = Kernel("scalars from a vector", _scalars_from_vector)
-
-
-@dataclass(frozen=True, slots=True)
-class Radiated:
-    """Pairs after their emissions.
-
-    Attributes
-    ----------
-    pair
-        Momenta of the negative and the positive particle, shape (2, 4, n).
-    photons
-        Their momenta, shape (4, n_photons), by events and in each from the hardest.
-    event
-        Pair that each photon comes from, shape (n_photons,).
-    """
-
-    pair: FloatArray
-    photons: FloatArray
-    event: IndexArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Decays of the tau: hadronic currents, leptons, how each analyses the spin."""

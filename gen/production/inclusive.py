@@ -1,0 +1,91 @@
+"""e+e- -> one hadron of a known spectrum, and a remainder of which nothing else is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.gen.angles import azimuths, even_cosines
+from darkbelle.gen.kinematics import breakup_momentum
+
+__all__ = ["FlatMomentum", "Inclusive", "Kartvelishvili", "Spectrum"]
+
+FloatArray = npt.NDArray[np.float64]
+
+Spectrum = Callable[[FloatArray, np.random.Generator], FloatArray]
+"""Momenta of hadrons [GeV] from the greatest ones that there can be, shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kartvelishvili:
+    """x^alpha (1 - x), x the momentum over the greatest possible one.
+
+    Kartvelishvili, Likhoded, Petrov, Phys. Lett. B78 (1978) 615, where x is the share of the
+    quark's energy; here it parametrises the hadron's momentum.
+    """
+
+    alpha: float
+
+    def __call__(self, greatest: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Momenta, cf. `Spectrum`."""
+        return greatest * rng.beta(self.alpha + 1, 2, len(greatest))
+
+
+@dataclass(frozen=True, slots=True)
+class FlatMomentum:
+    """Uniform between two values [GeV]."""
+
+    low: float
+    high: float
+
+    def __call__(self, greatest: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Momenta, cf. `Spectrum`."""
+        return np.minimum(rng.uniform(self.low, self.high, len(greatest)), greatest)
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusive:
+    """A hadron, and what has the rest of the momentum; the weights are constant.
+
+    Attributes
+    ----------
+    mass
+        Of the hadron [GeV].
+    least_rest
+        Least mass of the remainder [GeV].
+    spectrum
+        Momenta in the centre of mass.
+    curvature
+        Of the angles to the beams, 1 + curvature cos^2(theta).
+    total
+        Cross-section [fb].
+    """
+
+    mass: float
+    least_rest: float
+    spectrum: Spectrum
+    curvature: float
+    total: float
+
+    @property
+    def threshold(self) -> float:
+        """Least sqrt(s) [GeV]."""
+        return self.mass + self.least_rest
+
+    def cross_section(self, s: FloatArray) -> FloatArray:
+        """The same above threshold [fb]."""
+        return np.where(s > self.threshold**2, self.total, 0.0)
+
+    def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """Momenta of hadron and remainder, shape (2, 4, n), and weights [fb], one at each s."""
+        n, root_s = len(s), np.sqrt(s)
+        momentum = self.spectrum(breakup_momentum(root_s, self.mass, self.least_rest), rng)
+        cosine = even_cosines(np.full(n, self.curvature), rng)
+        sine, phi = np.sqrt(1 - cosine**2), azimuths(n, rng)
+        flight = momentum * np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine])
+        hadron = np.stack([np.hypot(momentum, self.mass), *flight])
+        rest = np.stack([root_s - hadron[0], *(-flight)])
+        return np.stack([hadron, rest]), self.cross_section(s)
