@@ -37,9 +37,9 @@ def contents(truth: TruthEvents) -> dict[str, float]:
     n_charged = np.bincount(event[charged], minlength=n)
     momentum = np.sqrt(p.px**2 + p.py**2 + p.pz**2)
     return {
-        "charged_all": n_charged[~tauonic].mean(),
+        "charged_all": n_charged.mean(),
         "charged_semileptonic": n_charged[semileptonic].mean(),
-        "charged_nonSL": n_charged[~semileptonic & ~tauonic].mean(),
+        "charged_nonSL": n_charged[~semileptonic].mean(),
         "photons": np.sum(final & (size == 22)) / n,
         "pi0": np.sum(size == 111) / n,
         "charged_K": np.sum(final & (size == 321)) / n,
