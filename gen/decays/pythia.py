@@ -215,6 +215,6 @@ def _pythia() -> Any:
     ]
     if not (all(pythia.readString(setting) for setting in settings) and pythia.init()):
         raise MissingDependencyError(
-            "Pythia does not start; PYTHIA8DATA, if it is set, must be the folder xmldoc of pythia8mc"
+            "Pythia does not start; PYTHIA8DATA, if set, must be the folder xmldoc of pythia8mc"
         )
     return pythia
