@@ -31,12 +31,14 @@ from darkbelle.gen.phasespace import (
 )
 from darkbelle.gen.sampling import first_kept
 
-__all__ = ["BroadDaughters", "LineShape", "in_shapes", "in_states", "line_shape"]
+__all__ = ["BROAD", "BroadDaughters", "LineShape", "in_shapes", "in_states", "line_shape"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
+BROAD: Final = 0.004
+"""GeV; from this width on a state has a line shape."""
 RADIUS: Final = 3.0
 """1/GeV; reach of the force in the barrier."""
 CELLS: Final = 256
@@ -194,7 +196,7 @@ class BroadDaughters:
 
 @cache
 def line_shape(pdg_id: int) -> LineShape | None:
-    """Line shape of a state broader than 4 MeV, None for all others.
+    """Line shape of a state broader than BROAD, None for all others and where none is known.
 
     Masses and widths of PDG 2024. The least masses open all decays that `decay_modes` has.
     """

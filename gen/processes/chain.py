@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from darkbelle.gen.decays.chain import Chain, code_of, read_chain
+from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.mixing import mix
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.tree import Mode, State
@@ -206,8 +207,8 @@ class DecayChain(AnnihilationProcess):
     def _source(self) -> _Source:
         code = self.parent
         if self.p is not None:
-            mass = species(code).mass or 0.0
-            inclusive = Inclusive(mass, _LIGHTEST_REST, FlatMomentum(*self.p), 0.0, 1.0)
+            hadron = line_shape(code) or species(code).mass or 0.0
+            inclusive = Inclusive(hadron, _LIGHTEST_REST, FlatMomentum(*self.p), 0.0, 1.0)
             return _Alone(code, inclusive)
         if code == TAU:
             return _Tau()

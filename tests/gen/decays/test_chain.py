@@ -141,6 +141,7 @@ def test_momenta_are_those_asked_for():
             "less than or equal to 1",
         ),
         ({"parent": "J/psi", "decays": {"J/psi": "mu+ mu-"}}, "p: nothing here makes J/psi"),
+        ({"parent": "B0", "decays": {"B0": "a_1+ pi-"}}, "a_1+ is broad, 0.42 GeV, and has no"),
         ("missing.toml", "missing.toml: No such file or directory"),
     ],
 )

@@ -48,7 +48,9 @@ def helicity_cosine(truth: TruthEvents, parent: int, middle: int, last: int) -> 
     """Of a granddaughter in the frame of the daughter, to the flight of the latter."""
     p = truth.particles
     own = np.stack([p.e, p.px, p.py, p.pz])
-    rows = np.flatnonzero((np.abs(p.pdg_id) == middle) & (p.parent >= 0))
+    rows = np.flatnonzero((np.abs(p.pdg_id) == last) & (p.parent >= 0))
+    rows = np.unique(truth.parents(rows))
+    rows = rows[(np.abs(p.pdg_id[rows]) == middle) & (p.parent[rows] >= 0)]
     rows = rows[np.abs(p.pdg_id[truth.parents(rows)]) == parent]
     resonance, mother = own[:, rows], own[:, truth.parents(rows)]
     daughter = momenta(truth, last, middle)
@@ -111,6 +113,58 @@ def test_an_unpolarised_vector_decays_evenly():
     assert follows(cosine(kaon[1:], phi[1:]), lambda c: (c + 1) / 2)
 
 
+def test_a_vector_beside_a_photon_has_helicity_one():
+    """B -> K* gamma: sin^2, since the photon leaves no other."""
+    found = helicity_cosine(events("B0", "B0 -> gamma K*0", "K*0 -> K+ pi-"), 511, 313, 321)
+    assert follows(found, lambda c: (3 * c - c**3 + 2) / 4)
+
+
+def test_vectors_without_decays_in_the_chain_are_polarised_too():
+    found = helicity_cosine(events("B0", "B0 -> phi K_S0"), 511, 333, 321)
+    assert len(found) > 0.4 * N
+    assert follows(found, lambda c: (c**3 + 1) / 2)
+
+
+@pytest.mark.parametrize(("parent", "code"), [("B+", 521), ("D_s+", 431)])
+def test_taus_beside_a_neutrino_are_polarised(parent: str, code: int):
+    """tau+ of helicity -1, tau- of +1: the pion goes ahead, 1 + cos."""
+    truth = events(parent, f"{parent} -> tau+ nu_tau", "tau+ -> pi+ anti-nu_tau")
+    assert follows(helicity_cosine(truth, code, 15, 211), lambda c: (c + 1) ** 2 / 4)
+
+
+def test_taus_of_a_vector_know_of_each_other():
+    """<cos cos> = (2 - 1/gamma^2)/(2 + 1/gamma^2)/9."""
+    decays = ("psi(2S) -> tau+ tau-", "tau+ -> pi+ anti-nu_tau", "tau- -> pi- nu_tau")
+    p = events("psi(2S)", *decays).particles
+    own = np.stack([p.e, p.px, p.py, p.pz])
+    mother = own[:, p.pdg_id == 100443]
+    cosines = []
+    for sign in (1, -1):
+        tau, pion = own[:, p.pdg_id == 15 * sign], own[:, p.pdg_id == -211 * sign]
+        flight = -to_rest_frame(mother, tau)[1:]
+        cosines.append(cosine(to_rest_frame(pion, tau)[1:], flight))
+    product = cosines[0] * cosines[1]
+    gamma2 = (species(100443).mass / (2 * species(15).mass)) ** 2
+    expected = (2 - 1 / gamma2) / (2 + 1 / gamma2) / 9
+    assert product.mean() == pytest.approx(expected, abs=4 * product.std() / np.sqrt(N))
+    assert expected > 10 * product.std() / np.sqrt(N)
+
+
+def test_pairs_of_broad_mesons_radiate_as_all_else():
+    chain = {"parent": "B0", "decays": {"B0": "rho+ rho-"}}
+    process = DecayChain(chain=chain, fsr=True)
+    p = process.generate(COLLIDER, 500, np.random.default_rng(2)).particles
+    assert np.all(np.isfinite(p.e))
+    assert np.count_nonzero(np.abs(p.pdg_id) == 213) == 1000
+
+
+def test_a_broad_parent_has_its_line_shape():
+    p = events("phi", "phi -> K+ K-").particles
+    mass = p.mass[p.pdg_id == 333]
+    quartiles = np.quantile(mass, [0.25, 0.75])
+    assert np.diff(quartiles)[0] == pytest.approx(0.004249, rel=0.1)
+
+
 # ---- semileptonic --------------------------------------------------------------------------------
 
 
@@ -165,6 +219,18 @@ def test_the_lepton_of_a_b_quark_goes_ahead():
     c = cosine(to_rest_frame(own[:, leptons], pair)[1:], -to_rest_frame(mother, pair)[1:])
     # HFLAV's form factors: A_FB = 0.20, in the mean of c 0.15.
     assert 0.12 < c.mean() < 0.18
+
+
+@pytest.mark.parametrize("order", ["D*- tau+ nu_tau", "nu_tau tau+ D*-", "tau+ D*- nu_tau"])
+def test_heavy_leptons_of_a_b_quark(order: str):
+    """Five equal parts of q^2, against the rate with H_t and R_0 = 1.14, in any order."""
+    truth = events("B0", f"B0 -> {order}")
+    m_b, m_d, m_tau = (species(code).mass for code in (511, 413, 15))
+    q2 = m_b**2 + m_d**2 - 2 * m_b * m_d * recoil(truth, 511, 413)
+    edges = np.linspace(m_tau**2, (m_b - m_d) ** 2, 6)
+    shares = np.histogram(q2, bins=edges)[0] / N
+    expected = [0.049, 0.182, 0.272, 0.294, 0.202]
+    assert shares == pytest.approx(expected, abs=4 * np.sqrt(0.21 / N))
 
 
 def test_a_mode_of_the_table_keeps_its_current():
