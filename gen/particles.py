@@ -24,6 +24,7 @@ __all__ = [
     "A_PRIME",
     "B0",
     "B_PLUS",
+    "CHARGED_REMAINDER",
     "CHI1",
     "CHI2",
     "D0",
@@ -55,6 +56,7 @@ __all__ = [
     "PI0",
     "PION",
     "PROTON",
+    "REMAINDER",
     "RHO",
     "SCALAR",
     "TAU",
@@ -100,6 +102,9 @@ DS_STAR: Final = 433
 B0: Final = 511
 B_PLUS: Final = 521
 UPSILON_4S: Final = 300553
+REMAINDER: Final = 91
+"""What is left of an event, as one particle without charge; a code that Monte Carlos may use."""
+CHARGED_REMAINDER: Final = 92
 NEUTRON: Final = 2112
 PROTON: Final = 2212
 LAMBDA: Final = 3122
@@ -144,6 +149,7 @@ _CTAUS = {
     DS_STAR: 0.0,
 }
 """PDG 2024 [cm]; the package changes the first three, and knows no end of the last two."""
+_REMAINDERS = {REMAINDER: 0, CHARGED_REMAINDER: 1}
 _LIGHTEST_HADRON = 100
 """Codes beyond it are those of hadrons."""
 _LONGEST_TABLE = 100_000
@@ -156,6 +162,9 @@ def species(pdg_id: int) -> Species:
     """Name, charge [e], mass [GeV], ctau [cm] of a code (PDG); ConfigError where it is unknown."""
     if pdg_id in _DARK:
         return Species(_DARK[pdg_id], 0, None, invisible=True)
+    if abs(pdg_id) in _REMAINDERS and pdg_id != -REMAINDER:
+        charge = int(math.copysign(_REMAINDERS[abs(pdg_id)], pdg_id))
+        return Species("remainder", charge, None, invisible=True)
     try:
         particle = Particle.from_pdgid(pdg_id)
     except (InvalidParticle, ParticleNotFound):

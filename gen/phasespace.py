@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import azimuths
 from darkbelle.gen.kinematics import boost, breakup_momentum, two_body
+from darkbelle.gen.sampling import first_kept
 
 __all__ = [
     "DecayAtRest",
@@ -26,14 +27,13 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
 
 _MARGIN: Final = 1.0001
 """What a maximum that was searched for may miss."""
 _ALIKE: Final = 1e-4
 """GeV; masses that differ by rounding errors are far closer."""
-_MOST_TRIES: Final = 16
-_CHEAP: Final = 1024
-"""Trials that cost little more than one."""
 
 
 class DecayAtRest(Protocol):
@@ -115,21 +115,19 @@ def _three_body(
     low, high = first + second, mass - third
     bound = breakup_momentum(mass, low, third) * breakup_momentum(high, first, second)
     bound *= matrix_element.maximum(mass, *daughter_masses)
-    momenta = np.empty((3, 4, len(mass)))
-    pending = np.arange(len(mass))
-    while n := len(pending):
-        total, m1, m2, m3 = (own[pending] for own in (mass, first, second, third))
-        pair = rng.uniform(low[pending], high[pending])
-        frame, p3 = two_body(total, pair, m3, *_directions(n, rng))
-        halves = two_body(pair, m1, m2, *_directions(n, rng))
+
+    def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
+        total, m1, m2, m3 = (own[rows] for own in (mass, first, second, third))
+        pair = rng.uniform(low[rows], high[rows])
+        frame, p3 = two_body(total, pair, m3, *_directions(len(rows), rng))
+        halves = two_body(pair, m1, m2, *_directions(len(rows), rng))
         trial = np.stack([*(boost(half, frame, pair) for half in halves), p3])
         weight = breakup_momentum(total, pair, m3) * breakup_momentum(pair, m1, m2)
-        parent = np.stack([total, *np.zeros((3, n))])
+        parent = np.stack([total, *np.zeros((3, len(rows)))])
         weight *= matrix_element.squared(parent, *trial)
-        accepted = rng.random(n) * bound[pending] < weight
-        momenta[:, :, pending[accepted]] = trial[:, :, accepted]
-        pending = pending[~accepted]
-    return momenta
+        return trial, rng.random(len(rows)) * bound[rows] < weight
+
+    return first_kept(len(mass), attempt)
 
 
 def _many_body(
@@ -138,18 +136,12 @@ def _many_body(
     """By rejection from chains of two-body decays, cf. `draw_chain`."""
     own = np.stack([np.broadcast_to(m, mass.shape) for m in daughter_masses])
     bound = greatest_product(mass, own)
-    chains = np.empty(own.shape)
-    pending = np.arange(len(mass))
-    while n := len(pending):
-        # A round costs as much as hundreds of trials, so that few parents get many at once.
-        n_tries = max(1, min(_MOST_TRIES, _CHEAP // n))
-        tried = np.repeat(pending, n_tries)
-        chain, product = draw_chain(mass[tried], own[:, tried], rng)
-        kept = (rng.random(len(tried)) * bound[tried] < product).reshape(n, -1)
-        done = np.flatnonzero(kept.any(axis=1))
-        chains[:, pending[done]] = chain[:, done * n_tries + kept.argmax(axis=1)[done]]
-        pending = np.delete(pending, done)
-    return follow_chain(chains, own, rng)
+
+    def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
+        chain, product = draw_chain(mass[rows], own[:, rows], rng)
+        return chain, rng.random(len(rows)) * bound[rows] < product
+
+    return follow_chain(first_kept(len(mass), attempt), own, rng)
 
 
 def draw_chain(

@@ -29,10 +29,13 @@ from darkbelle.gen.phasespace import (
     greatest_product,
     in_phase_space,
 )
+from darkbelle.gen.sampling import first_kept
 
-__all__ = ["BroadDaughters", "LineShape", "in_states", "line_shape"]
+__all__ = ["BroadDaughters", "LineShape", "in_shapes", "in_states", "line_shape"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
 
 RADIUS: Final = 3.0
 """1/GeV; reach of the force in the barrier."""
@@ -88,15 +91,13 @@ class LineShape:
         """Masses below ceilings [GeV] above the least mass, same shape."""
         steps = _steps(self)
         highest = steps.area(self.angle(np.minimum(ceiling, self.most)))
-        masses = np.empty(len(ceiling))
-        pending = np.arange(len(ceiling))
-        while n := len(pending):
-            angle, bound = steps.at(rng.random(n) * highest[pending])
+
+        def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
+            angle, bound = steps.at(rng.random(len(rows)) * highest[rows])
             mass, density = self.at_angle(angle)
-            accepted = (rng.random(n) * bound < density) & (mass < ceiling[pending])
-            masses[pending[accepted]] = mass[accepted]
-            pending = pending[~accepted]
-        return masses
+            return mass, (rng.random(len(rows)) * bound < density) & (mass < ceiling[rows])
+
+        return first_kept(len(ceiling), attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +155,21 @@ class BroadDaughters:
                 f"a particle of {mass.min():.6g} GeV cannot decay to {least.sum():.6g} GeV"
             )
         bound = greatest_product(mass, np.broadcast_to(least[:, None], (len(least), len(mass))))
-        momenta = np.empty((len(least), 4, len(mass)))
-        pending = np.arange(len(mass))
-        while n := len(pending):
-            total, room = mass[pending], free[pending]
+
+        def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
+            total, room = mass[rows], free[rows]
             own = np.stack([self._draw(daughter, room, rng) for daughter in self.daughters])
             left = np.maximum(total - own.sum(axis=0), 0.0)
             chain, product = draw_chain(total, own, rng)
+            weight = product / bound[rows]
             if len(own) == 2:
-                weight = (product / bound[pending]) ** (2 * self.wave + 1) * (left > 0)
+                weight = weight ** (2 * self.wave + 1) * (left > 0)
             else:
-                weight = product / bound[pending] * (left / room) ** (len(own) - 2)
-            accepted = rng.random(n) < weight
-            done = pending[accepted]
-            momenta[:, :, done] = follow_chain(chain[:, accepted], own[:, accepted], rng)
-            pending = pending[~accepted]
-        return momenta
+                weight *= (left / room) ** (len(own) - 2)
+            return np.stack([chain, own]), rng.random(len(rows)) < weight
+
+        chain, own = first_kept(len(mass), attempt)
+        return follow_chain(chain, own, rng)
 
     @staticmethod
     def _least(daughter: float | LineShape) -> float:
@@ -202,14 +202,18 @@ def line_shape(pdg_id: int) -> LineShape | None:
     return shapes.get(abs(pdg_id))
 
 
+def in_shapes(daughters: tuple[float | LineShape, ...], wave: int = 0) -> DecayAtRest:
+    """Decay into daughters of given masses [GeV] or line shapes, cf. `BroadDaughters`."""
+    masses = [daughter for daughter in daughters if not isinstance(daughter, LineShape)]
+    if len(masses) == len(daughters):
+        return in_phase_space(masses)
+    return BroadDaughters(daughters, wave)
+
+
 @cache
 def in_states(daughters: tuple[int, ...], wave: int = 0) -> DecayAtRest:
-    """Decay into known particles, broad ones with their line shapes, cf. `BroadDaughters`."""
-    shapes = [line_shape(code) for code in daughters]
-    if not any(shapes):
-        return in_phase_space([_mass(code) for code in daughters])
-    both = zip(daughters, shapes, strict=True)
-    return BroadDaughters(tuple(shape or _mass(code) for code, shape in both), wave)
+    """Decay into known particles, broad ones with their line shapes."""
+    return in_shapes(tuple(line_shape(code) or _mass(code) for code in daughters), wave)
 
 
 def _mass(pdg_id: int) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.decays.line_shapes import in_shapes, line_shape
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -28,7 +29,7 @@ from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Origin, Outcome, Slot, Status
 from darkbelle.gen.kinematics import boost, invariant_mass, to_rest_frame
 from darkbelle.gen.particles import PHOTON, TAU, species
-from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
+from darkbelle.gen.phasespace import DecayAtRest
 from darkbelle.gen.production.base import Correlation, HardEvents
 from darkbelle.gen.radiation import (
     FERMIONS_FROM_PSEUDOSCALAR,
@@ -39,6 +40,7 @@ from darkbelle.gen.radiation import (
     radiate,
     radiate_decay,
 )
+from darkbelle.gen.sampling import first_kept
 
 __all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
 
@@ -77,7 +79,8 @@ class State:
     def of(cls, pdg_id: int) -> Self:
         """A known particle; taus decay here, where their spins are known."""
         decay = Decay.known(pdg_id) if abs(pdg_id) == TAU else None
-        return cls(pdg_id, species(pdg_id).mass, decay)
+        is_broad = line_shape(pdg_id) is not None
+        return cls(pdg_id, None if is_broad else species(pdg_id).mass, decay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +187,6 @@ _CORRELATIONS: Final = {
     FERMIONS_FROM_SCALAR: from_scalar,
     FERMIONS_FROM_PSEUDOSCALAR: from_pseudoscalar,
 }
-_MOST_TRIES: Final = 16
-"""Decays that are tried at once for those few that are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +360,7 @@ def _daughters(
     With what they show of the spin of the parent, as a four-vector, shape (4, n).
     """
     own_mass = invariant_mass(parent) if mass is None else np.full(parent.shape[1], mass)
-    at_rest = mode.at_rest or in_phase_space([daughter.least_mass for daughter in mode.daughters])
+    at_rest = mode.at_rest or _flat(mode.daughters)
     if mode.correlation is not None:
         kept = _correlated(at_rest, mode.correlation, parent, own_mass, hard, rng)
         return kept, np.zeros_like(parent)
@@ -370,6 +371,16 @@ def _daughters(
         momenta, vector = orient(momenta, mode.analyser, at_rest_spin, rng)
         shown = boost(np.stack([np.zeros_like(own_mass), *vector]), parent, own_mass)
     return _moving(momenta, parent, own_mass), shown
+
+
+def _flat(daughters: Sequence[State]) -> DecayAtRest:
+    """In phase space, broad particles with their line shapes."""
+    return in_shapes(
+        tuple(
+            (line_shape(state.pdg_id) or 0.0) if state.mass is None else state.mass
+            for state in daughters
+        )
+    )
 
 
 def _moving(momenta: FloatArray, frame: FloatArray, mass: FloatArray) -> FloatArray:
@@ -387,19 +398,13 @@ def _correlated(
     rng: np.random.Generator,
 ) -> FloatArray:
     """Isotropic decays, tried until the correlation keeps one."""
-    daughters = _moving(at_rest(mass, rng=rng), parent, mass)
-    trial, n_tries, pending = daughters, 1, np.arange(len(mass))
-    while len(pending):
-        kept = (rng.random(trial.shape[2]) < correlation(hard, trial)).reshape(-1, n_tries)
-        done = kept.any(axis=1)
-        first_kept = np.flatnonzero(done) * n_tries + kept.argmax(axis=1)[done]
-        daughters[:, :, pending[done]] = trial[:, :, first_kept]
-        n_before, pending = n_tries, pending[~done]
-        n_tries = min(_MOST_TRIES, -(-daughters.shape[2] // (4 * len(pending) + 1)))
-        left = np.repeat(np.flatnonzero(~done) * n_before, n_tries)
-        parent, mass, hard = parent[:, left], mass[left], hard.take(left)
-        trial = _moving(at_rest(mass, rng=rng), parent, mass)
-    return daughters
+
+    def attempt(rows: IndexArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        frame, own_mass = parent.take(rows, axis=1), mass[rows]
+        trial = _moving(at_rest(own_mass, rng=rng), frame, own_mass)
+        return trial, rng.random(len(rows)) < correlation(hard.take(rows), trial)
+
+    return first_kept(len(mass), attempt)
 
 
 def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radiated:

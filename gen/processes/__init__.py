@@ -14,6 +14,7 @@ from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.b_meson import BToKAlp, BToKScalar
 from darkbelle.gen.processes.base import EventGenerator, Process, parameter
+from darkbelle.gen.processes.chain import DecayChain
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
 from darkbelle.gen.processes.emission import (
@@ -53,6 +54,7 @@ __all__ = [
     "Correlation",
     "DarkHiggsstrahlung",
     "Decay",
+    "DecayChain",
     "EEMuMu",
     "EventGenerator",
     "Frame",
@@ -104,6 +106,7 @@ _BUILT_IN: dict[str, type[Process]] = {
         GammaDarkPhoton,
         BToKAlp,
         BToKScalar,
+        DecayChain,
         MuMu,
         MuMuGamma,
         TauTau,

@@ -87,6 +87,11 @@ class AnnihilationProcess(Process):
     def check_physics(self) -> None:
         """Refuse parameters that do not go together, by a ValueError."""
 
+    @property
+    def has_cross_section(self) -> bool:
+        """Whether the weights of the hard process are a cross-section, or shares alone."""
+        return True
+
     @abc.abstractmethod
     def hard_process(self) -> HardProcess:
         """What happens at the energy of the annihilation, with its couplings."""
@@ -122,7 +127,11 @@ class AnnihilationProcess(Process):
                     f"process samples momenta of {n_made}"
                 )
         share, total = sum(mode.share for mode in modes), source.cross_section
-        cross_section = CrossSection(share * total.value, share * total.error)
+        cross_section = (
+            CrossSection(share * total.value, share * total.error)
+            if self.has_cross_section
+            else None
+        )
         generator = AnnihilationGenerator(self, collider, source, modes, cross_section)
         return generator if self.cuts.are_open else generator.behind_cuts(rng)
 
@@ -166,8 +175,8 @@ class AnnihilationGenerator:
     collider: Collider
     source: AnnihilationSource
     modes: tuple[Mode, ...]
-    cross_section: CrossSection
-    """Cross-section times branching fractions of what is generated [fb]."""
+    cross_section: CrossSection | None
+    """Cross-section times branching fractions of what is generated [fb], None without one."""
     cut_efficiency: float = 1.0
     mean_weight: float = 1.0
     """Of the events that pass the cuts."""
@@ -212,12 +221,14 @@ class AnnihilationGenerator:
         efficiency = float(weight.sum() / truth.weight.sum())
         error = float(np.sqrt(np.sum((weight - efficiency * truth.weight) ** 2)))
         error /= float(truth.weight.sum())
-        before = self.cross_section
-        relative = math.hypot(before.error / before.value, error / efficiency)
-        value = efficiency * before.value
+        before, after = self.cross_section, None
+        if before is not None:
+            relative = math.hypot(before.error / before.value, error / efficiency)
+            value = efficiency * before.value
+            after = CrossSection(value, relative * value)
         return replace(
             self,
-            cross_section=CrossSection(value, relative * value),
+            cross_section=after,
             cut_efficiency=efficiency,
             mean_weight=float(weight.sum() / passed.sum()),
         )

@@ -43,7 +43,7 @@ from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.lepton_pair import LeptonPair
 from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR
 
-__all__ = ["TauTau", "TauToLAlpha", "TauToPiHnl"]
+__all__ = ["TauTau", "TauToLAlpha", "TauToPiHnl", "known_tau", "tau_pair"]
 
 TauDecays = Literal[
     "any", "leptonic", "hadronic", "one_prong", "three_prong",
@@ -102,7 +102,7 @@ class _TauPair(VirtualPhotonProcess):
         return LeptonPair(MASS_TAU)
 
 
-def _together(minus: State, plus: State) -> Mode:
+def tau_pair(minus: State, plus: State) -> Mode:
     """tau- and tau+ of one annihilation."""
     spins = FermionPair(0, 1, from_virtual_photon)
     return Mode(1.0, (minus, plus), pair=ChargedPair(0, 1, FERMIONS_FROM_VECTOR), spins=spins)
@@ -128,7 +128,7 @@ class TauTau(_TauPair):
 
     def final_states(self) -> tuple[Mode, ...]:
         """tau-, tau+."""
-        return (_together(known_tau(TAU, self.minus), known_tau(-TAU, self.plus)),)
+        return (tau_pair(known_tau(TAU, self.minus), known_tau(-TAU, self.plus)),)
 
 
 class _DarkTau(_TauPair):
@@ -147,7 +147,7 @@ class _DarkTau(_TauPair):
             State(sign * TAU, MASS_TAU, Decay(ctau, (self.signal(sign),))) for sign in (1, -1)
         )
         tag_minus, tag_plus = (known_tau(sign * TAU, self.tag) for sign in (1, -1))
-        return _together(minus, tag_plus), _together(tag_minus, plus)
+        return tau_pair(minus, tag_plus), tau_pair(tag_minus, plus)
 
 
 class TauToLAlpha(_DarkTau):

@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from darkbelle.gen.isr import X_MIN
 from darkbelle.gen.kinematics import boost, dot, invariant_mass, rotate_z_to, to_rest_frame
-from darkbelle.gen.particles import species
+from darkbelle.gen.particles import species, twice_spin
 from darkbelle.gen.radiation.radiated import Radiated
 from darkbelle.units import ALPHA_EM
 
@@ -42,7 +42,6 @@ __all__ = ["radiate_decay"]
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
 
-_HEAVIEST_LEPTON: Final = 18
 _RAREST: Final = 1e-9
 """Photons a decay, of those that cannot radiate."""
 
@@ -64,10 +63,10 @@ class _Charged:
         mass = np.empty((len(place), n))
         for row, i in zip(mass, place, strict=True):
             row[:] = masses[int(i)]
-        fermion = np.array([_is_fermion(code) for code in pdg_ids], np.bool_)
-        return cls(place, charges[place], fermion[place], mass)
+        fermion = np.array([twice_spin(pdg_ids[int(i)]) % 2 == 1 for i in place], np.bool_)
+        return cls(place, charges[place], fermion, mass)
 
-    def take(self, rows: IndexArray | npt.NDArray[np.bool_]) -> Self:
+    def take(self, rows: IndexArray) -> Self:
         """The same of some decays."""
         return replace(self, mass=self.mass[:, rows])
 
@@ -86,7 +85,7 @@ class _Channels:
     y_max: FloatArray
     x_max: FloatArray
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> _Channels:
+    def take(self, rows: IndexArray) -> _Channels:
         """The same of some decays."""
         return _Channels(*(getattr(self, name)[:, rows] for name in self.__slots__))
 
@@ -95,17 +94,25 @@ class _Channels:
 class _Candidates:
     """One possible photon of some decays, the ``rows``, and its emitter, shape (n_candidates,).
 
-    ``e`` and ``across`` (over M/2) are e and p_T; ``limit`` is what W/(1 + t) does not exceed.
+    Energy of the emitter and what it has along and across the photon are over M/2, in the frame of
+    the parent. They happen where ``threshold`` is below ``eikonal`` times the interference and
+    ``flip``, which together make W/(1 + t).
     """
 
     rows: IndexArray
     emitter: IndexArray
     x: FloatArray
-    y: FloatArray
     phi: FloatArray
-    e: FloatArray
+    energy: FloatArray
+    along: FloatArray
     across: FloatArray
-    limit: FloatArray
+    eikonal: FloatArray
+    flip: FloatArray
+    threshold: FloatArray
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> _Candidates:
+        """Some of them."""
+        return _Candidates(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 def radiate_decay(
@@ -140,10 +147,14 @@ def radiate_decay(
         channels = _channels(left, total, mass, charged)
         rate = channels.rate.sum(axis=0)
         log_x -= rng.standard_exponential(len(rate)) / np.maximum(rate, _RAREST)
-        on = log_x > math.log(X_MIN)
+        on = np.flatnonzero(log_x > math.log(X_MIN))
+        if len(on) == 0:
+            break
         events, log_x, left, charged = events[on], log_x[on], left[:, :, on], charged.take(on)
         candidates = _candidates(np.exp(log_x), mass[on], charged, channels.take(on), rng)
-        happens, after, photon = _emit(left, candidates, charged, rng)
+        if len(candidates.rows) == 0:
+            continue
+        happens, after, photon = _emit(left, candidates, charged)
         left[:, :, happens] = after
         result[:, :, events[happens]] = after
         photons.append(photon)
@@ -156,11 +167,6 @@ def radiate_decay(
         own = np.broadcast_to(own, n)[loud]
         p[0, loud] = np.sqrt(own**2 + np.sum(flight**2, axis=0))
     return Radiated(result, np.concatenate(photons, axis=1)[:, order], emitter[order])
-
-
-def _is_fermion(pdg_id: int) -> bool:
-    """Whether a charged particle has half-integer spin; codes of hadrons end with 2J + 1."""
-    return abs(pdg_id) <= _HEAVIEST_LEPTON or pdg_id % 2 == 0
 
 
 def _channels(
@@ -188,52 +194,50 @@ def _candidates(
     channels: _Channels,
     rng: np.random.Generator,
 ) -> _Candidates:
-    """Candidates of energies ``x``, but for those that phase space forbids."""
-    choice, u, phi = rng.random((3, len(x)))
+    """Candidates of energies ``x``, but for those that cannot happen whatever the interference."""
+    choice, u, phi, chance = rng.random((4, len(x)))
     cumulative = np.cumsum(channels.rate, axis=0)
     emitter = np.sum(choice * cumulative[-1] >= cumulative[:-1], axis=0)
     here = emitter, np.arange(len(x))
     share, y_max = channels.share[here], channels.y_max[here]
     # The density (1 + tanh y) is the derivative of log(1 + exp(2 y)).
     y = np.log(np.expm1(np.log1p(np.exp(-2 * y_max)) + 2 * u * y_max)) / 2
-    e = share - x
-    across2 = e**2 / ((1 - x) * np.cosh(y) ** 2) - (2 * charged.mass[here] / mass) ** 2
-    rows = np.flatnonzero((x < channels.x_max[here]) & (across2 > 0))
-    limit = share * channels.bound[here]
-    return _Candidates(
-        rows,
-        emitter[rows],
-        x[rows],
-        y[rows],
-        2 * np.pi * phi[rows],
-        e[rows],
-        np.sqrt(across2[rows]),
-        limit[rows],
+    tanh, cosh2, e = np.tanh(y), np.cosh(y) ** 2, share - x
+    across2 = e**2 / ((1 - x) * cosh2) - (2 * charged.mass[here] / mass) ** 2
+    possible = (x < channels.x_max[here]) & (across2 > 0)
+    energy = e / (1 - x) * (1 - x / 2 - x * tanh / 2)
+    found = _Candidates(
+        here[1],
+        emitter,
+        x,
+        2 * np.pi * phi,
+        energy,
+        e / (1 - x) * ((1 - x / 2) * tanh - x / 2),
+        np.sqrt(np.maximum(across2, 0.0)),
+        (1 + tanh) * across2 * (1 - x) * cosh2 / e,
+        np.where(charged.fermion[emitter], x**2 / (x + energy), 0.0),
+        chance * share * channels.bound[here],
     )
+    most = len(charged.place) * found.eikonal + found.flip
+    return found.take(possible & (found.threshold < most))
 
 
 def _emit(
-    momenta: FloatArray, candidates: _Candidates, charged: _Charged, rng: np.random.Generator
+    momenta: FloatArray, candidates: _Candidates, charged: _Charged
 ) -> tuple[IndexArray, FloatArray, FloatArray]:
     """Which rows radiate; daughters afterwards, shape (n_daughters, 4, m); photons, (4, m)."""
-    rows, x, y, e = candidates.rows, candidates.x, candidates.y, candidates.e
-    momenta = momenta[:, :, rows]
+    momenta = momenta[:, :, candidates.rows]
     total = momenta.sum(axis=0)
     mass = invariant_mass(total)
     seen = np.stack([to_rest_frame(p, total) for p in momenta])
-    tanh = np.tanh(y)
-    energy = e / (1 - x) * (1 - x / 2 - x * tanh / 2)
-    along = e / (1 - x) * ((1 - x / 2) * tanh - x / 2)
-    after, photon = _recoil(
-        seen, charged.place[candidates.emitter], mass / 2, candidates, (energy, along)
-    )
-    eikonal = (1 + tanh) * candidates.across**2 * (1 - x) * np.cosh(y) ** 2 / e
-    w = eikonal * _interference(after, photon, charged.take(rows))
-    w += np.where(charged.fermion[candidates.emitter], x**2 / (x + energy), 0.0)
-    kept = rng.random(len(x)) * candidates.limit < w
+    after, photon = _recoil(seen, charged.place[candidates.emitter], mass / 2, candidates)
+    eikonal = candidates.eikonal
+    if len(charged.place) > 1:
+        eikonal = eikonal * _interference(after, photon, charged.take(candidates.rows))
+    kept = candidates.threshold < eikonal + candidates.flip
     total, mass = total[:, kept], mass[kept]
     *left, radiated = (boost(p[:, kept], total, mass) for p in (*after, photon))
-    return rows[kept], np.stack(left), radiated
+    return candidates.rows[kept], np.stack(left), radiated
 
 
 def _recoil(
@@ -241,13 +245,10 @@ def _recoil(
     place: IndexArray,
     half: FloatArray,
     candidates: _Candidates,
-    emitter: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray]:
-    """Daughters after the emission, and the photon, in the frame of the parent.
-
-    ``emitter`` is its energy and what it has along the photon, over ``half`` of the mass.
-    """
-    x, phi, across, (energy, along) = candidates.x, candidates.phi, candidates.across, emitter
+    """Daughters after the emission, and the photon, in the frame of the parent."""
+    x, phi, energy = candidates.x, candidates.phi, candidates.energy
+    along, across = candidates.along, candidates.across
     each = np.arange(len(x))
     before = momenta[place, :, each].T
     size = np.sqrt(np.sum(before[1:] ** 2, axis=0))

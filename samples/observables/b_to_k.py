@@ -49,15 +49,18 @@ _TRACK_KAONS: Final = ("k_plus", "k_star_zero")
 
 
 def _candidates(
-    reco: RecoEvents, experiment: Experiment, kaon: str, x: Combinations
+    reco: RecoEvents,
+    experiment: Experiment,
+    kaons: list[Combinations],
+    x: Combinations,
+    b_mass: float,
 ) -> dict[str, FloatArray]:
-    """Observables of the candidate of each event, NaN where there is none, shape (n_events,)."""
-    decays = [
-        _of_decay(reco, experiment, kaons, x, _B_MASS[kaon])
-        for kaons in reconstruct(reco, experiment, kaon)
-    ]
-    best = decays[0]
-    for other in decays[1:]:
+    """Observables of the candidate of each event, NaN where there is none, shape (n_events,).
+
+    The kaons of each of their decays are apart.
+    """
+    best, *others = [_of_decay(reco, experiment, each, x, b_mass) for each in kaons]
+    for other in others:
         nearer = np.abs(other["delta_e"]) < np.abs(best["delta_e"])
         nearer |= np.isnan(best["delta_e"])
         best = {name: np.where(nearer, other[name], best[name]) for name in best}
@@ -111,19 +114,24 @@ def _columns(
 def b_to_k_photons(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     """B -> K X, X -> gamma gamma, with the photons taken from the origin."""
     pairs = photon_pairs(reco)
-    families = [_candidates(reco, experiment, kaon, pairs) for kaon in KAONS]
+    families = [
+        _candidates(reco, experiment, reconstruct(reco, experiment, kaon), pairs, _B_MASS[kaon])
+        for kaon in KAONS
+    ]
     return _columns("b_photons", families, ("m_bc", "delta_e", "mass", "mass_fit"))
 
 
 def b_to_k_tracks(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     """B -> K X, X to two tracks of a vertex, for each kaon and what the tracks are taken for."""
     vertex = np.flatnonzero(good_vertices(reco))
+    pairs = []
+    for pair in _PAIRS:
+        plus, minus = map(particle_mass, HYPOTHESES[pair])
+        pairs.append(of_vertices(reco, experiment, vertex, (plus, minus)))
     families = []
     for kaon in _TRACK_KAONS:
-        for pair in _PAIRS:
-            plus, minus = map(particle_mass, HYPOTHESES[pair])
-            x = of_vertices(reco, experiment, vertex, (plus, minus))
-            families.append(_candidates(reco, experiment, kaon, x))
+        kaons = reconstruct(reco, experiment, kaon)
+        families += [_candidates(reco, experiment, kaons, x, _B_MASS[kaon]) for x in pairs]
     return _columns(
         "b_tracks",
         families,

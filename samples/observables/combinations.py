@@ -41,6 +41,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
 
+_MOST_CHI2: Final = 20.0
+"""Of a vertex, which 99 % of true ones stay below: the tails of tracks are long."""
 _NEAR_D0: Final = 0.5
 _NEAR_Z0: Final = 2.0
 """cm; tracks from the collision, as usual in the searches."""
@@ -185,9 +187,10 @@ def of_tracks(
 
 
 def good_vertices(reco: RecoEvents) -> BoolArray:
-    """Vertices that can be used, shape (n_vertices,)."""
-    good: BoolArray = reco.vertices.fit_status == VertexStatus.OK
-    return good
+    """Vertices that fit, shape (n_vertices,)."""
+    fits: BoolArray = reco.vertices.chi2 < _MOST_CHI2
+    fits &= reco.vertices.fit_status == VertexStatus.OK
+    return fits
 
 
 def of_vertices(

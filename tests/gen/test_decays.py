@@ -421,6 +421,29 @@ def test_decays_go_on_until_none_is_left(pdg_id: int):
     assert truth.weight.tolist() == before.weight.tolist()
 
 
+def test_photons_of_the_final_state():
+    """Of pi+ pi- alone, where the K_S ends; none without being asked for."""
+    n = 60_000
+    before = single(K_S, n, 15)
+    p = decay_short_lived(before, np.random.default_rng(15)).particles
+    assert not np.any(p.origin == Origin.FINAL_STATE_RADIATION)
+    truth = decay_short_lived(before, np.random.default_rng(15), fsr=True)
+    p, event = truth.particles, truth.event_index()
+    photons = np.flatnonzero(p.origin == Origin.FINAL_STATE_RADIATION)
+    assert np.all(p.pdg_id[photons] == PHOTON)
+    assert np.all(p.pdg_id[truth.parents(photons)] == K_S)
+    charged = np.isin(event, event[p.pdg_id == PION])
+    assert np.all(charged[photons])
+    assert len(np.unique(event[photons])) > 0.01 * n
+    final = p.status == Status.FINAL
+    for name in ("px", "py", "pz", "e"):
+        summed = np.bincount(event[final], getattr(p, name)[final], n)
+        np.testing.assert_allclose(summed, getattr(before.particles, name), atol=1e-11)
+    for name in "xyzt":
+        ends = getattr(p, f"decay_{name}")[truth.parents(photons)]
+        np.testing.assert_array_equal(getattr(p, name)[photons], ends)
+
+
 def test_lambda_to_neutron_and_photons():
     """The pi0 of the second generation decays too: 35.9 % of the events end with n gamma gamma."""
     n = 3000

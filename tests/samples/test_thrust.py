@@ -46,6 +46,15 @@ def test_planar_events_are_no_exception():
     np.testing.assert_allclose(value, 2 * size.max(axis=1) / size.sum(axis=1), rtol=1e-12)
 
 
+@pytest.mark.parametrize("n", [3, 4, 5, 6, 7])
+def test_events_in_a_coordinate_plane(n):
+    """Where products of momenta are exactly zero, and no plane through two parts the others."""
+    p = np.random.default_rng(n).normal(size=(n, 3))
+    p[:, 2] = 0.0
+    value, _ = thrust(p.T, np.array([0, n]))
+    assert value[0] == pytest.approx(brute_force(p), rel=1e-12)
+
+
 def test_events_with_little_in_them():
     back_to_back = np.array([[0.0, 3.0, 4.0], [0.0, -3.0, -4.0]])
     alone = np.array([[1.0, 0.0, 0.0]])

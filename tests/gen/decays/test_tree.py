@@ -337,6 +337,25 @@ def test_photons_of_the_hard_process_have_no_parent():
     assert np.all(p.origin[~photons] == Origin.PRIMARY)
 
 
+def test_a_single_charge_radiates():
+    """What flies and has a charge too, from where it decays: B+ -> K+ S, and all that it has."""
+    kaon = Mode(1.0, (State.of(321), State(SCALAR, 1.0)))
+    meson = State(521, 5.27934, Decay(0.05, (kaon,)))
+    truth = grown(Mode(1.0, (meson, QUIET)), (5.27934, 0.5), fsr=True).truth
+    p = truth.particles
+    # The meson itself radiates where it is made.
+    photons = np.flatnonzero((p.origin == Origin.FINAL_STATE_RADIATION) & (p.parent >= 0))
+    parents = truth.parents(photons)
+    assert np.all(p.pdg_id[parents] == 521)
+    assert stats.binomtest(len(np.unique(parents)), N, 0.0495).pvalue > P_MIN
+    for name in "xyzt":
+        assert np.array_equal(getattr(p, name)[photons], getattr(p, f"decay_{name}")[parents])
+    born = np.flatnonzero(p.parent >= 0)
+    for component in (p.e, p.px, p.py, p.pz):
+        children = np.bincount(truth.parents(born), component[born], len(p))[p.pdg_id == 521]
+        assert children == pytest.approx(component[p.pdg_id == 521], abs=1e-12 * ROOT_S)
+
+
 def test_no_photons_where_they_are_switched_off():
     found = grown(radiating(), (3.0, 1.0), 1000)
     assert found.count(PHOTON) == 0

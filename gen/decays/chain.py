@@ -1,0 +1,209 @@
+"""Chains of exclusive decays as users write them: who decays to what, by EvtGen's names."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+from particle import Particle
+from particle.converters import EvtGenName2PDGIDBiMap
+from particle.exceptions import MatchingIDNotFound
+from pydantic import BeforeValidator, Field, model_validator
+
+from darkbelle.gen.decays.exclusive import exclusive_mode
+from darkbelle.gen.decays.line_shapes import line_shape
+from darkbelle.gen.decays.tree import Decay, State
+from darkbelle.gen.particles import charges, conjugate, species
+from darkbelle.settings import Settings
+
+__all__ = ["Chain", "read_chain"]
+
+_LARGEST_EXCESS = 1e-6
+"""GeV that daughters may weigh more than their parent, by rounding."""
+
+
+def _split(value: Any) -> Any:
+    return value.split() if isinstance(value, str) else value
+
+
+def _as_mode(value: Any) -> Any:
+    return {"daughters": value} if isinstance(value, str) else value
+
+
+def _as_modes(value: Any) -> Any:
+    modes = [value] if isinstance(value, (str, Mapping)) else value
+    return [_as_mode(mode) for mode in modes] if isinstance(modes, (list, tuple)) else modes
+
+
+class ChainMode(Settings):
+    """Daughters by their names, and the branching fraction; without one, modes share evenly."""
+
+    daughters: Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=2)]
+    fraction: Annotated[float | None, Field(gt=0, le=1)] = None
+
+
+class Chain(Settings):
+    """The parent of all, and what it and some of those that come of it decay to.
+
+    Particles without decays here decay as their table says, or are left to the detector. What is
+    said of a particle holds for its antiparticle, conjugated, unless that has decays of its own.
+    """
+
+    parent: str
+    decays: dict[str, Annotated[tuple[ChainMode, ...], BeforeValidator(_as_modes)]]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in (self.parent, *self.decays):
+            code_of(name)
+        if code_of(self.parent) not in self._codes():
+            msg = f"decays: those of the parent, {self.parent}, are missing"
+            raise ValueError(msg)
+        for name, modes in self.decays.items():
+            if not modes:
+                msg = f"decays.{name}: needs a mode at least"
+                raise ValueError(msg)
+            for mode in modes:
+                _check_mode(name, mode)
+        used = set(self._reached(code_of(self.parent), ()))
+        for name in self.decays:
+            if not {code_of(name), conjugate(code_of(name))} & used:
+                msg = f"decays.{name}: nothing in the chain decays to it"
+                raise ValueError(msg)
+        return self
+
+    def _codes(self) -> dict[int, tuple[ChainMode, ...]]:
+        return {code_of(name): modes for name, modes in self.decays.items()}
+
+    def _reached(self, pdg_id: int, above: tuple[int, ...]) -> Iterator[int]:
+        """Codes that occur, with their conjugates."""
+        if pdg_id in above:
+            msg = f"decays.{species(pdg_id).name}: must not come of itself"
+            raise ValueError(msg)
+        yield pdg_id
+        for mode, sign in self._modes_of(pdg_id):
+            for name in mode.daughters:
+                code = code_of(name)
+                yield from self._reached(code if sign > 0 else conjugate(code), (*above, pdg_id))
+
+    def _modes_of(self, pdg_id: int) -> list[tuple[ChainMode, int]]:
+        """Modes of a particle, with -1 where they are those of its antiparticle."""
+        own = self._codes()
+        if pdg_id in own:
+            return [(mode, 1) for mode in own[pdg_id]]
+        return [(mode, -1) for mode in own.get(conjugate(pdg_id), ())]
+
+    def state(self, pdg_id: int) -> State:
+        """A particle with what the chain says of its decays."""
+        modes = self._modes_of(pdg_id)
+        if not modes:
+            return State.of(pdg_id)
+        known = species(pdg_id)
+        built = []
+        for mode, sign in modes:
+            codes = [code_of(name) for name in mode.daughters]
+            states = [self.state(code if sign > 0 else conjugate(code)) for code in codes]
+            fraction = 1 / len(modes) if mode.fraction is None else mode.fraction
+            built.append(exclusive_mode(pdg_id, states, fraction))
+        return replace(State.of(pdg_id), decay=Decay(known.ctau, tuple(built)))
+
+
+def read_chain(value: Any) -> Any:
+    """A chain from the path of a TOML file; anything else as it is.
+
+    A tree as DecayLanguage makes it, ``{parent: [{"bf": ..., "fs": [...]}, ...]}`` with such trees
+    among the daughters, is taken apart.
+    """
+    if isinstance(value, (str, Path)):
+        try:
+            return tomllib.loads(Path(value).read_text(encoding="utf-8"))
+        except OSError as error:
+            msg = f"{value}: {error.strerror}"
+            raise ValueError(msg) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            msg = f"{value}: is no TOML file, {error}"
+            raise ValueError(msg) from None
+    if isinstance(value, Mapping) and len(value) == 1 and "parent" not in value:
+        (parent,) = value
+        decays: dict[str, Any] = {}
+        _take_apart(value, decays)
+        return {"parent": parent, "decays": decays}
+    return value
+
+
+def _take_apart(tree: Mapping[str, Any], decays: dict[str, Any]) -> None:
+    """The decays in a tree of DecayLanguage, by their parents."""
+    for parent, modes in tree.items():
+        found = []
+        for mode in modes:
+            names = [
+                daughter if isinstance(daughter, str) else next(iter(daughter))
+                for daughter in mode["fs"]
+            ]
+            found.append({"daughters": names, "fraction": mode["bf"]})
+            for daughter in mode["fs"]:
+                if isinstance(daughter, Mapping):
+                    _take_apart(daughter, decays)
+        if decays.setdefault(parent, found) != found:
+            msg = f"decays.{parent}: must be the same wherever it occurs"
+            raise ValueError(msg)
+
+
+def _heads(daughter: str | Mapping[str, Any]) -> Iterator[str]:
+    """The name of a daughter that may have decays."""
+    yield from (daughter,) if isinstance(daughter, str) else daughter
+
+
+def code_of(name: str) -> int:
+    """PDG code of a particle by its name as in EvtGen, or by the code itself."""
+    try:
+        return int(name)
+    except ValueError:
+        pass
+    try:
+        return int(EvtGenName2PDGIDBiMap[name])
+    except MatchingIDNotFound:
+        near = difflib.get_close_matches(name, _names(), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "names are those of EvtGen, like K_S0"
+        msg = f"unknown particle '{name}', {hint}"
+        raise ValueError(msg) from None
+
+
+def _names() -> list[str]:
+    """EvtGen's names of the particles that have one."""
+    names = []
+    for particle in Particle.all():
+        try:
+            names.append(particle.evtgen_name)
+        except MatchingIDNotFound:
+            continue
+    return names
+
+
+def _check_mode(parent: str, mode: ChainMode) -> None:
+    """Charge and energy must do."""
+    codes = np.array([code_of(name) for name in mode.daughters], np.int32)
+    known = species(code_of(parent))
+    said = f"decays.{parent}: {' '.join(mode.daughters)}"
+    if charges(codes).sum() != known.charge:
+        msg = f"{said} has not the charge of {parent}, {known.charge:+d}"
+        raise ValueError(msg)
+    least = sum(_least_mass(int(code)) for code in codes)
+    if least > _most_mass(code_of(parent)) + _LARGEST_EXCESS:
+        msg = f"{said} is heavier, {least:.6g} GeV, than {parent}"
+        raise ValueError(msg)
+
+
+def _least_mass(pdg_id: int) -> float:
+    shape = line_shape(pdg_id)
+    return (species(pdg_id).mass or 0.0) if shape is None else shape.least
+
+
+def _most_mass(pdg_id: int) -> float:
+    shape = line_shape(pdg_id)
+    return (species(pdg_id).mass or 0.0) if shape is None else shape.most
