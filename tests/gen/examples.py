@@ -17,6 +17,11 @@ def _each(decays: dict[str, float], mass: str = "mass", **others: Any) -> list[d
     return [{mass: value, "decay": decay, **others} for decay, value in decays.items()]
 
 
+def _chain(parent: str, daughters: str, **others: str) -> dict[str, Any]:
+    return {"parent": parent, "decays": {parent: daughters, **others}}
+
+
+_OSCILLATING = {"rest_of_event": "toy", "mixing": True}
 _IDM = {"m_chi1": 1.0, "delta": 0.4, "m_ap": 3.0, "m_hp": 0.5}
 _LEPTONIC = {"ee": 0.15, "mumu": 0.5, "tautau": 4.0, "gammagamma": 0.15, "any": 3.7}
 _MIXED = {"ee": 0.1, "mumu": 0.5, "pipi": 0.7, "pipipi0": 0.9, "KK": 1.03, "any": 1.03}
@@ -89,7 +94,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "b-to-k-alp": [
         {"mass": 0.3},
         {"mass": 4.0, "kaon": "K_S"},
-        {"mass": 0.5, "kaon": "K*0", "form_factors": "z"},
+        {"mass": 0.5, "kaon": "K*0", "form_factors": "z", **_OSCILLATING},
         {"mass": 0.2, "kaon": "K*+", "coupling": 1e-6, "cuts": _PHOTON, **TOGETHER},
         {"mass": 1.0, "decay": "invisible", "rest_of_event": "toy"},
     ],
@@ -99,6 +104,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"mass": 1.0, "couples_like": "alp", "rest_of_event": "toy"},
         {"mass": 2.0, "decay": "invisible", "kaon": "K_S", "form_factors": "z"},
         {"mass": 1.0, "ctau": 100.0, "cuts": _SEEN, **TOGETHER},
+    ],
+    "decay-chain": [
+        {"chain": _chain("B+", "J/psi K+", **{"J/psi": "mu+ mu-"})},
+        {"chain": _chain("B0", "phi K_S0", phi="K+ K-", K_S0="pi+ pi-"), **_OSCILLATING},
+        {"chain": _chain("D*+", "D0 pi+", D0="K- pi+"), "cuts": _SEEN, "weighted": True},
+        {"chain": _chain("tau-", "mu- mu+ mu-"), "fsr": False},
+        {"chain": _chain("K_S0", "pi+ pi-"), "p": (0.5, 2.0), "reach": 1.0},
     ],
     "mumu-gamma": [{}, {"isr": True, "fsr": True}, {"cuts": _PHOTON, "weighted": True}],
     "gammagamma": [{}, {"cuts": _PHOTON, "weighted": True}],

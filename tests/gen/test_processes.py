@@ -23,6 +23,7 @@ from darkbelle.gen.particles import (
     ALP,
     B0,
     B_PLUS,
+    CHARGED_REMAINDER,
     CHI1,
     CHI2,
     DARK_HIGGS,
@@ -32,6 +33,7 @@ from darkbelle.gen.particles import (
     KAON,
     MUON,
     PHOTON,
+    REMAINDER,
     SCALAR,
     TAU,
     UPSILON_4S,
@@ -321,6 +323,8 @@ def test_particles_are_on_their_mass_shells(name: str, i: int):
             assert np.all((found >= shape.least) & (found <= shape.most))
         elif code == UPSILON_4S:
             assert np.all(np.abs(found - mass) < 0.05)
+        elif abs(code) in (REMAINDER, CHARGED_REMAINDER):
+            assert np.all(found >= 1.0)  # no spectrum leaves it less
         elif mass is not None or abs(code) in known:
             assert np.all(found == (known[abs(code)] if mass is None else mass)), code
         else:  # the A' of inelastic dark matter has a width
@@ -384,17 +388,21 @@ def test_momentum_is_conserved(events: TruthEvents):
 
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_particles_end_as_they_should(name: str, i: int):
-    """Taus decay; a B does unless the rest of the event is left out; K_L are left to a detector."""
+    """Taus decay, B do unless the rest of the event is left out; K_L are left to a detector."""
     process, events = find_process(name)(**EXAMPLES[name][i]), some_events(name, i)
+    beauty, rest = (B0, B_PLUS), (REMAINDER, CHARGED_REMAINDER)
     p, event = events.particles, events.event_index()
     kind = np.abs(p.pdg_id)
     left = p.outcome == Outcome.UNDECAYED
     assert np.all(p.status[left] == Status.FINAL)
-    assert np.all(np.isin(kind[left], (B0, B_PLUS)))
-    has_one = getattr(process, "rest_of_event", None) is RestOfEvent.NONE
+    assert np.all(left[np.isin(kind, rest)])
+    assert np.all(np.isin(kind[left], (*beauty, *rest)))
+    has_one = np.any(np.isin(kind, rest))
+    if np.any(np.isin(kind, beauty)):
+        has_one = process.rest_of_event is RestOfEvent.NONE
     assert np.all(np.bincount(event[left], minlength=events.n_events) == has_one)
     decayed = p.status == Status.DECAYED
-    assert np.all(decayed[(kind == TAU) | np.isin(kind, (B0, B_PLUS)) & ~left])
+    assert np.all(decayed[(kind == TAU) | (np.isin(kind, beauty) & ~left)])
     assert np.all(p.status[p.pdg_id == K_L] == Status.FINAL)
     assert np.all((p.outcome == Outcome.COLLIDED) == (p.status == Status.BEAM))
     assert np.all(p.outcome[p.is_final] == Outcome.UNDETERMINED)

@@ -27,6 +27,7 @@ LEAST: dict[str, Parameters] = {
     "gamma-darkphoton": {"mass": 1.0},
     "b-to-k-alp": {"mass": 1.0},
     "b-to-k-scalar": {"mass": 1.0},
+    "decay-chain": {"chain": {"parent": "D*+", "decays": {"D*+": "D0 pi+"}}},
     "tau-to-l-alpha": {"mass": 1.0},
     "tau-to-pi-hnl": {"mass": 1.0},
 }
@@ -68,7 +69,7 @@ BOUNDS = [
       for name in ("mumu-zprime", "mumu-scalar", "mumu-alp", "tautau-scalar")),
     *((name, "coupling", (0.0, -1e-3), "greater than 0") for name in ONE_MASS),
     *((name, "ctau", (-1e-9, -1.0), "greater than or equal to 0")
-      for name in LEAST if name not in (*STANDARD_MODEL, "tau-to-l-alpha")),
+      for name in LEAST if name not in (*STANDARD_MODEL, "tau-to-l-alpha", "decay-chain")),
     *((name, "reach", (0.0, -1.0), "greater than 0") for name in LEAST),
     ("mumu-zprime", "coupling", (3.6,), "less than or equal to 3.54"),
     ("mumu-zprime", "g_chi", (0.0, 3.6), "Input should be"),
@@ -125,7 +126,7 @@ def test_out_of_bounds(name: str, key: str, values: tuple[float, ...], bound: st
 CHOICES = [
     *((name, "kaon") for name in FROM_B),
     *((name, "form_factors") for name in FROM_B),
-    *((name, "rest_of_event") for name in FROM_B),
+    *((name, "rest_of_event") for name in (*FROM_B, "decay-chain")),
     ("b-to-k-scalar", "couples_like"),
     ("tautau", "minus"),
     ("tautau", "plus"),
