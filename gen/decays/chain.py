@@ -54,8 +54,11 @@ class Chain(Settings):
     said of a particle holds for its antiparticle, conjugated, unless that has decays of its own.
     """
 
-    parent: str
-    decays: dict[str, Annotated[tuple[ChainMode, ...], BeforeValidator(_as_modes)]]
+    parent: Annotated[str, Field(description="what all decays begin with, by EvtGen's name")]
+    decays: Annotated[
+        dict[str, Annotated[tuple[ChainMode, ...], BeforeValidator(_as_modes)]],
+        Field(description="by particle: daughters, and branching fractions if wanted"),
+    ]
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -83,7 +83,7 @@ def sample_daughters(
         parents.append(rows)
         codes.append(np.full(len(rows), code, np.int32))
         own.append(_masses(code, p))
-        momenta.append(boost(p, momentum[:, rows], mass[rows]))
+        momenta.append(p)
         origins.append(np.full(len(rows), origin, np.int8))
 
     for kind in np.unique(pdg_id):
@@ -102,13 +102,15 @@ def sample_daughters(
             if fsr:
                 emitters = decaying[radiated.event]
                 add(emitters, PHOTON, radiated.photons, Origin.FINAL_STATE_RADIATION)
-    parent = np.concatenate(parents)
-    order = np.argsort(parent, kind="stable")
+    unsorted = np.concatenate(parents)
+    order = np.argsort(unsorted, kind="stable")
+    parent = unsorted[order]
+    at_rest = np.concatenate(momenta, axis=1)[:, order]
     return Daughters(
-        parent[order],
+        parent,
         np.concatenate(codes)[order],
         np.concatenate(own)[order],
-        np.concatenate(momenta, axis=1)[:, order],
+        boost(at_rest, momentum[:, parent], mass[parent]),
         np.concatenate(origins)[order],
     )
 

@@ -44,6 +44,8 @@ PROBES: Final = 8
 """Points in each cell that bound the density in it."""
 MARGIN: Final = 1.02
 """What the density may exceed them by."""
+LEAST_ROOM: Final = 1e-9
+"""Energy [GeV] that a decay must leave free for masses to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,16 @@ class LineShape:
     def draw(self, ceiling: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Masses below ceilings [GeV] above the least mass, same shape."""
         steps = _steps(self)
-        highest = steps.area(self.angle(np.minimum(ceiling, self.most)))
+        top = self.angle(np.minimum(ceiling, self.most))
+        highest = steps.area(top)
+        # The first step is far too high for those who see no more of a density that rises from 0.
+        is_low = top < steps.low + steps.step
+        lower = np.full(len(ceiling), np.inf)
+        lower[is_low] = MARGIN * self.at_angle(top[is_low])[1]
 
         def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
             angle, bound = steps.at(rng.random(len(rows)) * highest[rows])
+            bound = np.minimum(bound, lower[rows])
             mass, density = self.at_angle(angle)
             return mass, (rng.random(len(rows)) * bound < density) & (mass < ceiling[rows])
 
@@ -150,7 +158,7 @@ class BroadDaughters:
         """
         least = np.array([self._least(daughter) for daughter in self.daughters])
         free = mass - least.sum()
-        if not np.all(free > 0):
+        if not np.all(free > LEAST_ROOM):
             raise KinematicsError(
                 f"a particle of {mass.min():.6g} GeV cannot decay to {least.sum():.6g} GeV"
             )

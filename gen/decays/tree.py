@@ -294,7 +294,9 @@ class _Tree:
     ) -> None:
         """A family, after radiation."""
         photons: Sequence[tuple[IndexArray, FloatArray]] = ()
-        if self.fsr:
+        # Spectra of what comes with a remainder are measured with all photons.
+        is_whole = all(state.outcome is not Outcome.UNDECAYED for state in mode.daughters)
+        if self.fsr and is_whole:
             radiated = _radiate(mode, siblings.momenta, self.rng)
             siblings = replace(siblings, momenta=radiated.momenta)
             photons = tuple(_one_an_event(radiated))

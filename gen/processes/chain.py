@@ -151,7 +151,7 @@ class DecayChain(AnnihilationProcess):
     chain: Annotated[
         Chain,
         BeforeValidator(read_chain),
-        parameter("the decays: a TOML file, or a table with parent and decays"),
+        parameter("a TOML file with these two, or a table"),
     ]
     p: Annotated[
         Range | None,
