@@ -144,7 +144,7 @@ class _BToK(AnnihilationProcess):
         return self.model.fraction_of_b(_KAONS[self.kaon])
 
     def check_physics(self) -> None:
-        """The B must be heavy enough."""
+        """The B must be heavy enough; what leaves unseen has no lifetime."""
         m_b, m_kaon = (
             species(code).mass or 0.0 for code in (mother_of(_KAONS[self.kaon]), _KAONS[self.kaon])
         )
@@ -153,6 +153,9 @@ class _BToK(AnnihilationProcess):
                 f"mass must lie below {m_b - m_kaon:.6g} GeV, for B -> {self.kaon} X "
                 f"(got {self.mass:g})"
             )
+            raise ValueError(msg)
+        if self.ctau is not None and self.emitted().decay is None:
+            msg = "ctau: nothing here has a lifetime of its own, leave it out"
             raise ValueError(msg)
 
 
