@@ -35,8 +35,8 @@ KNOWN = {
     "0.2 GeV. M84 agrees, as well as its continuum suppression is known",
     "M89": "36 %, 1 % beyond the tolerance. The 0.90 of the K_L rejection is taken for the pair of "
     "photons; for each of them, it would be 32 %",
-    "M94": "17 and 19 %, before R2 and identification of the lepton. The slow pion is found in 0.41 "
-    "of the cases, in 0.33 of those of 50 to 100 MeV of pt, never below",
+    "M94": "17 and 19 %, before R2 and identification of the lepton. The slow pion is found in "
+    "0.41 of the cases, in 0.33 of those of 50 to 100 MeV of pt, never below",
     "M99": "2.2 MeV, cf. M24",
 }
 """Rows that are missed, and what was found there.
