@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from darkbelle.samples import candidates, kinfit
+    from darkbelle.samples import candidates, flight, kinfit
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
@@ -19,6 +19,7 @@ __all__ = [
     "Run",
     "Sample",
     "candidates",
+    "flight",
     "kinfit",
     "open",
     "produce",
@@ -38,7 +39,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name in ("candidates", "kinfit"):
+    if name in ("candidates", "flight", "kinfit"):
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         msg = f"module '{__name__}' has no attribute '{name}'"
