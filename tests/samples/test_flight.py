@@ -19,11 +19,11 @@ def decays(n: int, rng: np.random.Generator, scale: float = 1.0):
     """Vertices of two tracks as they would be measured, where they start, and their u [cm/GeV]."""
     origin = rng.normal(size=(n, 3)) * np.sqrt(np.diag(ORIGIN_COV))
     momentum = rng.normal(size=(n, 2, 3)) + np.array([0.5, 0.3, 1.0])
-    u = rng.exponential(0.007, n)
+    u = rng.exponential(0.07, n)
     true = origin + u[:, None] * momentum.sum(axis=1)
     root = scale * rng.normal(size=(n, 3, 3)) * 20e-4
     own = scale * rng.normal(size=(n, 2, 3, 3)) * 3e-3
-    slope = rng.normal(size=(n, 2, 3, 3))
+    slope = 5 * rng.normal(size=(n, 2, 3, 3))
     off = np.einsum("nij,nj->ni", root, rng.normal(size=(n, 3)))
     shift = np.einsum("nkij,nkj->nki", own, rng.normal(size=(n, 2, 3)))
     vertices = Vertices(
