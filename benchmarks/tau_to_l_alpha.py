@@ -10,13 +10,13 @@ Efficiencies are parts of the events in which the other tau goes to three charge
 neutrals other than eta and omega; published ones do not say of what. Those of two decays are
 compared as ratios; the yield E53 does not depend on it.
 
-E53 holds, so E01 cannot: 12.7 % of the events would be a yield of 533,000 if 20.4 % of the taus went
-to three charged particles, which 15.2 % do.
+E53 holds, so E01 cannot: 12.7 % of the events would be a yield of 533,000 if 20.4 % of the taus
+went to three charged particles, which 15.2 % do.
 
-E07 is missed. Of the events that are selected, 19 % light less than three clusters of trigger cells.
-A pion of the tag of 1 GeV leaves none in 15 % of cases (7 % of them do not reach the crystals), and
-clusters that touch are one. The rule of the hardware, as basf2 has it, parts some of these: 84 %.
-The three-cluster line or the energy sum, `hie`, fire in 98 % for the lightest alpha.
+E07 is missed. A fifth of the events that are selected lights less than three clusters of trigger
+cells: a pion of 1 GeV lights none in 15 % of cases, and clusters that touch are one. The rule of
+the hardware, as basf2 has it, parts some of these: 84 %. The line or the energy sum, `hie`, fire in
+98 % for the lightest alpha.
 """
 
 from __future__ import annotations
