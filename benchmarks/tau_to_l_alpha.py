@@ -15,8 +15,11 @@ went to three charged particles, which 15.2 % do.
 
 E07 is missed. A fifth of the events that are selected lights less than three clusters of trigger
 cells: a pion of 1 GeV lights none in 15 % of cases, and clusters that touch are one. The rule of
-the hardware, as basf2 has it, parts some of these: 84 %. The line or the energy sum, `hie`, fire in
-98 % for the lightest alpha.
+basf2 parts some of these: 84 % for the lightest alpha, where the line or the energy sum, `hie`,
+fire in 98 %. What the rest of the published 97 % is due to is open.
+
+E46 is missed, the RMS of muons beside an alpha of 1.6 GeV: 0.047. Without muon identification,
+which has next to none below 0.6 GeV here (an estimate of the card), it is 0.056, within tolerance.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ Lepton = Literal["e", "mu"]
 CARD, LINE = "belle2-2020", "lml0"
 SEED, CHUNK, N_EVENTS = 20_221_207, 10_000, 40_000
 MASSES = (0.0, 0.5, 0.7, 1.0, 1.2, 1.4, 1.6)  # GeV
+SCARCE: dict[tuple[Lepton, float], int] = {("mu", 1.6): 3}
+"""How many times the events are simulated where few are selected."""
 
 MOST_D0, MOST_Z0 = 1.0, 3.0  # cm
 MOST_E_OVER_P = 0.8
@@ -207,10 +212,16 @@ class Row:
 
 
 def shape_row(row: str, lepton: Lepton, mass: float, kind: str, value: float) -> Row:
-    """Means within twice the error of reading them, widths within 20 % and once that error."""
-    tolerance = {"mean": 0.02, "FWHM": 0.2 * value + 0.017, "RMS": 0.2 * value + 0.01}[kind]
-    what = f"{kind} of x, {lepton} alpha of {mass} GeV"
-    return Row(row, what, value, tolerance, lambda n: SHAPES[kind](to_alpha(lepton, mass, n).x))
+    """Means within twice the error of reading them, widths within 20 % and it in quadrature."""
+    relative, reading = {"mean": (0.0, 0.02), "FWHM": (0.2, 0.017), "RMS": (0.2, 0.01)}[kind]
+    more = SCARCE.get((lepton, mass), 1)
+    return Row(
+        row,
+        f"{kind} of x, {lepton} alpha of {mass} GeV",
+        value,
+        float(np.hypot(relative * value, reading)),
+        lambda n: SHAPES[kind](to_alpha(lepton, mass, more * n).x),
+    )
 
 
 def relative(n_events: int, choose: Callable[[list[float]], float]) -> float:
@@ -234,7 +245,7 @@ ROWS = (
     shape_row("E43", "e", 1.6, "RMS", 0.078),
     shape_row("E44", "mu", 0.0, "RMS", 0.246),
     shape_row("E46", "mu", 1.6, "RMS", 0.068),
-    Row("E51", "mean of x, e nu nu", 0.752, 0.02, lambda n: SHAPES["mean"](to_neutrinos(n).x)),
+    Row("E51", "mean of x, e nu nu", 0.752, 0.01, lambda n: SHAPES["mean"](to_neutrinos(n).x)),
     Row("E01", "efficiency of e nu nu", 0.127, 0.019, lambda n: to_neutrinos(n).efficiency),
     Row("E03", "least efficiency of e alpha over E01", 0.094 / 0.127, 0.15 * 0.094 / 0.127,
         lambda n: relative(n, min)),

@@ -10,7 +10,9 @@ KNOWN = {
     "E01": "0.194: with the known three-prong fraction of 15.2 % it contradicts the yield E53 of "
     "the same paper, which is met",
     "E07": "0.80: a fifth of the selected events lights less than three clusters of trigger cells; "
-    "with the rule of the hardware for clusters that touch it is 0.84",
+    "pions that leave little and clusters that touch are a part of it, the rest is open",
+    "E46": "0.047: few muons below 0.6 GeV are identified here, an estimate; without "
+    "identification it is 0.056, within tolerance",
 }
 """Rows that are missed, and why; strict, so that one that comes to agree has to be taken off."""
 QUICK = [row for row in ROWS if row.row in ("E21", "E31", "E41")]
