@@ -69,6 +69,7 @@ __all__ = [
     "is_hadron",
     "is_invisible",
     "is_lepton",
+    "is_vector",
     "masses",
     "species",
     "twice_spin",
@@ -227,6 +228,15 @@ def twice_spin(pdg_id: int) -> int:
     if pdg_id == PHOTON:
         return 2
     return 0 if pdg_id in (K_S, K_L) else abs(pdg_id) % 10 - 1
+
+
+def is_vector(pdg_id: int) -> bool:
+    """Whether a code is that of a meson of spin one and natural parity, like rho, D* and J/psi."""
+    return (
+        abs(pdg_id) > _LIGHTEST_HADRON
+        and twice_spin(pdg_id) == 2
+        and abs(pdg_id) // 10_000 % 10 in (0, 3)
+    )
 
 
 def _own_mass(known: Species) -> float:

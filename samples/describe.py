@@ -81,8 +81,9 @@ def _parameter_rows(settings: type[Settings], prefix: str = "") -> Iterator[tupl
 
 
 def _own(settings: type[Settings]) -> Collection[str]:
-    """Parameters that a class does not inherit."""
-    inherited = {name for base in settings.__bases__ for name in getattr(base, "model_fields", ())}
+    """Parameters that a class does not inherit from another module."""
+    others = (base for base in settings.__mro__ if base.__module__ != settings.__module__)
+    inherited = {name for base in others for name in getattr(base, "model_fields", ())}
     return settings.model_fields.keys() - inherited
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from darkbelle.gen import DecayChain
 from darkbelle.geometry import load
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -59,3 +60,13 @@ def test_lifetimes_are_reweighted(two_vertices: ModuleType):
     _, direct = is_close(20.0, None)
     value, error = weight @ close / n, np.sqrt(weight**2 @ close) / n
     assert abs(value - direct.mean()) < 4 * np.hypot(error, direct.std() / np.sqrt(n))
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "chains").glob("*.toml")), ids=lambda p: p.stem)
+def test_chains_are_made(path: Path):
+    """By the command line's way to give them, with all that they say in the truth."""
+    process = DecayChain(chain=str(path))
+    truth = process.generate(load("belle2").collider, 200, np.random.default_rng(2))
+    parents = np.abs(truth.particles.pdg_id) == process.parent
+    assert np.count_nonzero(parents) >= 200
+    assert truth.cross_section.value > 0

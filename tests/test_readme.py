@@ -76,8 +76,10 @@ def test_every_process_has_its_row():
     "page",
     [
         "README.md",
+        "docs/decay-chains.md",
         "docs/displaced-photons.md",
         "docs/file-format.md",
+        "docs/kinematic-fits.md",
         "docs/processes.md",
         "docs/triggers.md",
     ],

@@ -15,11 +15,12 @@ from particle.converters import EvtGenName2PDGIDBiMap
 from particle.exceptions import MatchingIDNotFound
 from pydantic import BeforeValidator, Field, model_validator
 
-from darkbelle.gen.decays.exclusive import exclusive_mode
-from darkbelle.gen.decays.line_shapes import line_shape
+from darkbelle.gen.decays.exclusive import exclusive_mode, known_state
+from darkbelle.gen.decays.line_shapes import BROAD, line_shape
 from darkbelle.gen.decays.tree import Decay, State
 from darkbelle.gen.particles import charges, conjugate, species
 from darkbelle.settings import Settings
+from darkbelle.units import MeV
 
 __all__ = ["Chain", "read_chain"]
 
@@ -54,8 +55,11 @@ class Chain(Settings):
     said of a particle holds for its antiparticle, conjugated, unless that has decays of its own.
     """
 
-    parent: str
-    decays: dict[str, Annotated[tuple[ChainMode, ...], BeforeValidator(_as_modes)]]
+    parent: Annotated[str, Field(description="what all decays begin with, by EvtGen's name")]
+    decays: Annotated[
+        dict[str, Annotated[tuple[ChainMode, ...], BeforeValidator(_as_modes)]],
+        Field(description="by particle: daughters, and branching fractions if wanted"),
+    ]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -102,7 +106,7 @@ class Chain(Settings):
         """A particle with what the chain says of its decays."""
         modes = self._modes_of(pdg_id)
         if not modes:
-            return State.of(pdg_id)
+            return known_state(pdg_id)
         known = species(pdg_id)
         built = []
         for mode, sign in modes:
@@ -188,6 +192,8 @@ def _names() -> list[str]:
 def _check_mode(parent: str, mode: ChainMode) -> None:
     """Charge and energy must do."""
     codes = np.array([code_of(name) for name in mode.daughters], np.int32)
+    for name in (parent, *mode.daughters):
+        _check_width(name)
     known = species(code_of(parent))
     said = f"decays.{parent}: {' '.join(mode.daughters)}"
     if charges(codes).sum() != known.charge:
@@ -196,6 +202,15 @@ def _check_mode(parent: str, mode: ChainMode) -> None:
     least = sum(_least_mass(int(code)) for code in codes)
     if least > _most_mass(code_of(parent)) + _LARGEST_EXCESS:
         msg = f"{said} is heavier, {least:.6g} GeV, than {parent}"
+        raise ValueError(msg)
+
+
+def _check_width(name: str) -> None:
+    """What is broad needs a line shape."""
+    code = code_of(name)
+    width = (Particle.from_pdgid(code).width or 0.0) * MeV
+    if width > BROAD and line_shape(code) is None:
+        msg = f"{name} is broad, {width:.3g} GeV, and has no line shape here"
         raise ValueError(msg)
 
 

@@ -15,7 +15,7 @@ from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.kinematics import boost, invariant_mass
 from darkbelle.gen.particles import PHOTON, ctaus, species
-from darkbelle.gen.radiation import radiate_decay
+from darkbelle.gen.radiation import pair_of, radiate_daughters
 
 __all__ = ["Daughters", "decay_rows", "decay_short_lived", "sample_daughters"]
 
@@ -82,8 +82,8 @@ def sample_daughters(
     def add(rows: npt.NDArray[np.intp], code: int, p: FloatArray, origin: Origin) -> None:
         parents.append(rows)
         codes.append(np.full(len(rows), code, np.int32))
-        own.append(_masses(code, p))
-        momenta.append(boost(p, momentum[:, rows], mass[rows]))
+        own.append(np.broadcast_to(_mass(code, p), len(rows)))
+        momenta.append(p)
         origins.append(np.full(len(rows), origin, np.int8))
 
     for kind in np.unique(pdg_id):
@@ -94,31 +94,32 @@ def sample_daughters(
             decaying = rows[chosen == j]
             at_rest = mode.sample(mass[decaying], rng)
             if fsr:
-                masses = [_masses(*pair) for pair in zip(mode.daughters, at_rest, strict=True)]
-                radiated = radiate_decay(at_rest, mode.daughters, masses, rng)
+                masses = [_mass(*each) for each in zip(mode.daughters, at_rest, strict=True)]
+                pair = pair_of(int(kind), mode.daughters)
+                radiated = radiate_daughters(at_rest, mode.daughters, masses, pair, rng)
                 at_rest = radiated.momenta
             for code, p in zip(mode.daughters, at_rest, strict=True):
                 add(decaying, code, p, Origin.DECAY)
             if fsr:
                 emitters = decaying[radiated.event]
                 add(emitters, PHOTON, radiated.photons, Origin.FINAL_STATE_RADIATION)
-    parent = np.concatenate(parents)
-    order = np.argsort(parent, kind="stable")
+    unsorted = np.concatenate(parents)
+    order = np.argsort(unsorted, kind="stable")
+    parent = unsorted[order]
+    at_rest = np.concatenate(momenta, axis=1)[:, order]
     return Daughters(
-        parent[order],
+        parent,
         np.concatenate(codes)[order],
         np.concatenate(own)[order],
-        np.concatenate(momenta, axis=1)[:, order],
+        boost(at_rest, momentum[:, parent], mass[parent]),
         np.concatenate(origins)[order],
     )
 
 
-def _masses(code: int, momentum: FloatArray) -> FloatArray:
-    """Masses of particles of a kind: that of the table, where it is not broad."""
+def _mass(code: int, momentum: FloatArray) -> float | FloatArray:
+    """Mass of particles of a kind: that of the table, where it is not broad."""
     known = species(code).mass
-    if known is None or line_shape(code) is not None:
-        return invariant_mass(momentum)
-    return np.full(momentum.shape[1], known)
+    return invariant_mass(momentum) if known is None or line_shape(code) is not None else known
 
 
 def decay_short_lived(

@@ -1,15 +1,18 @@
 """How the daughters of an exclusive decay share energy and spin, as the spins of all of them say.
 
 What its table knows of a decay is taken from there. Else two bodies come in the lowest wave that
-their spins allow, a vector beside a spinless one from a spinless parent has helicity zero, vectors
-decay as their polarisation wants, a pseudoscalar goes to another one and leptons by a pole, and all
-that is left is phase space.
+their spins allow; a vector from a spinless parent has the helicity that its partner leaves it, and
+so has a tau beside its neutrino; vectors decay as their polarisation wants; fermions of a pair know
+of each other; pseudoscalars go semileptonically by form factors. All that is left is phase space.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
@@ -18,33 +21,34 @@ from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.semileptonic import to_pseudoscalar, to_vector
 from darkbelle.gen.decays.spins import (
     Across,
+    AcrossFlight,
     Along,
     Analyser,
     FermionAnalyser,
+    FermionPair,
     Helicity,
+    Spins,
+    correlation_of,
     decay_plane,
     first_daughter,
 )
 from darkbelle.gen.decays.table import decay_modes, has_decay_modes
-from darkbelle.gen.decays.tree import ChargedPair, Mode, State
-from darkbelle.gen.particles import PHOTON, conjugate, is_lepton, species, twice_spin
-from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
-from darkbelle.gen.radiation import (
-    FERMIONS_FROM_PSEUDOSCALAR,
-    FERMIONS_FROM_VECTOR,
-    SCALARS_FROM_SCALAR,
-    SCALARS_FROM_VECTOR,
+from darkbelle.gen.decays.tree import Decay, Mode, State
+from darkbelle.gen.particles import (
+    K_L,
+    K_S,
+    PHOTON,
+    TAU,
+    is_lepton,
+    is_vector,
+    species,
+    twice_spin,
 )
+from darkbelle.gen.phasespace import DecayAtRest, in_phase_space
+from darkbelle.gen.radiation import pair_of
 
-__all__ = ["exclusive_mode"]
+__all__ = ["exclusive_mode", "known_state"]
 
-_KERNELS: Final = {
-    (0, True): FERMIONS_FROM_PSEUDOSCALAR,
-    (2, True): FERMIONS_FROM_VECTOR,
-    (0, False): SCALARS_FROM_SCALAR,
-    (2, False): SCALARS_FROM_VECTOR,
-}
-"""Radiation by twice the spin of the parent, and whether the daughters are leptons."""
 _TO_CHARM: Final = (5, 4)
 _POLES: Final = {
     _TO_CHARM: 6.33,
@@ -55,53 +59,77 @@ _POLES: Final = {
     (4, 1): 2.010,
 }
 """Masses [GeV] of the vectors that couple to changes of flavour (PDG 2024; B_c*: 6.33)."""
+_STRANGE: Final = 3
+
+
+@cache
+def known_state(pdg_id: int) -> State:
+    """A known particle; a vector decays by its table here, where its spin is known."""
+    if not (is_vector(pdg_id) and has_decay_modes(pdg_id)):
+        return State.of(pdg_id)
+    modes = tuple(
+        exclusive_mode(pdg_id, [known_state(code) for code in mode.daughters], mode.fraction)
+        for mode in decay_modes(pdg_id)
+    )
+    return replace(State.of(pdg_id), decay=Decay(species(pdg_id).ctau, modes))
 
 
 def exclusive_mode(parent: int, daughters: Sequence[State], fraction: float) -> Mode:
     """A decay of a known particle (its PDG code), with the daughters in any order."""
     known = _known(parent, daughters)
-    ordered = tuple(daughters) if known is None else _in_order(known, daughters)
-    codes = tuple(state.pdg_id for state in ordered)
+    codes = _leptons_last(daughters) if known is None else known.daughters
+    at_rest = None if known is None else known.at_rest
+    pair = pair_of(parent, codes)
+    correlation = None if pair is None else correlation_of(pair.kernel)
+    analyser, spins = _analyser(parent, codes), _spins(parent, codes)
+    if known is not None and known.polarimeter is not None:
+        analyser = FermionAnalyser(known.polarimeter)
+    if pair is not None and correlation is not None:
+        spins = FermionPair(pair.minus, pair.plus, correlation)
     return Mode(
         fraction,
-        ordered,
-        _at_rest(parent, codes) if known is None else known.at_rest,
-        pair=_pair(parent, codes),
-        analyser=(
-            FermionAnalyser(known.polarimeter)
-            if known is not None and known.polarimeter is not None
-            else _analyser(parent, ordered)
-        ),
-        spins=_helicity(parent, codes),
+        _in_order(codes, daughters),
+        at_rest or _at_rest(parent, codes),
+        pair=pair,
+        analyser=analyser,
+        spins=spins,
     )
 
 
 def _known(parent: int, daughters: Sequence[State]) -> DecayMode | None:
-    """The mode of the table with its own way to share the energy."""
+    """The mode of the table, if that has its own way to share energy or spin."""
     wanted = Counter(state.pdg_id for state in daughters)
     modes = decay_modes(parent) if has_decay_modes(parent) else ()
-    return next(
-        (mode for mode in modes if mode.at_rest is not None and Counter(mode.daughters) == wanted),
-        None,
-    )
+    for mode in modes:
+        if (mode.at_rest or mode.polarimeter) and Counter(mode.daughters) == wanted:
+            return mode
+    return None
 
 
-def _in_order(mode: DecayMode, daughters: Sequence[State]) -> tuple[State, ...]:
+def _leptons_last(daughters: Sequence[State]) -> tuple[int, ...]:
+    """Codes of the daughters: hadrons, charged leptons, neutrinos."""
+
+    def rank(code: int) -> int:
+        return is_lepton(code) + (is_lepton(code) and code % 2 == 0)
+
+    return tuple(sorted((state.pdg_id for state in daughters), key=rank))
+
+
+def _in_order(codes: Sequence[int], daughters: Sequence[State]) -> tuple[State, ...]:
     left = list(daughters)
     return tuple(
-        left.pop(next(i for i, state in enumerate(left) if state.pdg_id == code))
-        for code in mode.daughters
+        left.pop(next(i for i, state in enumerate(left) if state.pdg_id == code)) for code in codes
     )
 
 
 def _at_rest(parent: int, codes: tuple[int, ...]) -> DecayAtRest:
     spins = [twice_spin(code) for code in codes]
     masses = [species(code).mass or 0.0 for code in codes]
-    if twice_spin(parent) == 2 and spins == [0, 0, 0]:
+    if is_vector(parent) and spins == [0, 0, 0]:
         return in_phase_space(masses, VECTOR_TO_PIONS)
     if twice_spin(parent) == 0 and len(codes) == 3 and all(is_lepton(code) for code in codes[1:]):
-        transition = _flavours(parent), _flavours(codes[0])
-        if spins[0] == 2 and transition == _TO_CHARM:
+        transition = _flavour(parent), _flavour(codes[0])
+        if is_vector(codes[0]) and transition == _TO_CHARM:
             return in_phase_space(masses, to_vector())
         if spins[0] == 0 and transition in _POLES:
             return in_phase_space(masses, to_pseudoscalar(_POLES[transition]))
@@ -109,16 +137,15 @@ def _at_rest(parent: int, codes: tuple[int, ...]) -> DecayAtRest:
     return in_states(codes, int(is_odd))
 
 
-def _flavours(pdg_id: int) -> int:
+def _flavour(pdg_id: int) -> int:
     """Of the heavier quark of a meson: 5 for B."""
-    return abs(pdg_id) // 100 % 10
+    return _STRANGE if pdg_id in (K_S, K_L) else abs(pdg_id) // 100 % 10
 
 
-def _analyser(parent: int, daughters: Sequence[State]) -> Analyser | None:
+def _analyser(parent: int, codes: Sequence[int]) -> Analyser | None:
     """Of a vector."""
-    if twice_spin(parent) != 2:
+    if not is_vector(parent):
         return None
-    codes = [state.pdg_id for state in daughters]
     spins = [twice_spin(code) for code in codes]
     if spins == [0, 0]:
         return Along(first_daughter)
@@ -127,26 +154,22 @@ def _analyser(parent: int, daughters: Sequence[State]) -> Analyser | None:
     if len(codes) == 2 and PHOTON in codes and 0 in spins:
         return Across(first_daughter, 1.0)
     if len(codes) == 2 and all(is_lepton(code) for code in codes):
-        return Across(
-            first_daughter, 1 - (2 * daughters[0].least_mass / (species(parent).mass or 1.0)) ** 2
-        )
+        masses = [species(code).mass or 0.0 for code in (codes[0], parent)]
+        return Across(first_daughter, 1 - (2 * masses[0] / masses[1]) ** 2)
     return None
 
 
-def _helicity(parent: int, codes: Sequence[int]) -> Helicity | None:
-    """Of a vector beside a spinless particle, from a spinless parent."""
+def _spins(parent: int, codes: Sequence[int]) -> Spins | None:
+    """Of what decays beside one other particle, from a spinless parent."""
+    if twice_spin(parent) != 0 or len(codes) != 2:
+        return None
     spins = [twice_spin(code) for code in codes]
-    if twice_spin(parent) != 0 or sorted(spins) != [0, 2] or PHOTON in codes:
-        return None
-    return Helicity(spins.index(2))
-
-
-def _pair(parent: int, codes: Sequence[int]) -> ChargedPair | None:
-    """A particle and its antiparticle, from something neutral."""
-    if len(codes) != 2 or codes[1] != conjugate(codes[0]) or species(codes[0]).charge == 0:
-        return None
-    kernel = _KERNELS.get((twice_spin(parent), is_lepton(codes[0])))
-    if kernel is None:
-        return None
-    minus = 0 if species(codes[0]).charge < 0 else 1
-    return ChargedPair(minus, 1 - minus, kernel)
+    if sorted(spins) == [0, 2] and PHOTON not in codes:
+        return Helicity(spins.index(2))
+    if spins == [2, 2] and PHOTON in codes:
+        return AcrossFlight(1 - codes.index(PHOTON))
+    if all(is_lepton(code) for code in codes) and TAU in map(abs, codes):
+        # The helicity of the neutrino beside it leaves no other.
+        place = [abs(code) for code in codes].index(TAU)
+        return Helicity(place, math.copysign(1.0, codes[place]))
+    return None

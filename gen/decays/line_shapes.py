@@ -31,12 +31,14 @@ from darkbelle.gen.phasespace import (
 )
 from darkbelle.gen.sampling import first_kept
 
-__all__ = ["BroadDaughters", "LineShape", "in_shapes", "in_states", "line_shape"]
+__all__ = ["BROAD", "BroadDaughters", "LineShape", "in_shapes", "in_states", "line_shape"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
+BROAD: Final = 0.004
+"""GeV; from this width on a state has a line shape."""
 RADIUS: Final = 3.0
 """1/GeV; reach of the force in the barrier."""
 CELLS: Final = 256
@@ -44,6 +46,8 @@ PROBES: Final = 8
 """Points in each cell that bound the density in it."""
 MARGIN: Final = 1.02
 """What the density may exceed them by."""
+LEAST_ROOM: Final = 1e-9
+"""Energy [GeV] that a decay must leave free for masses to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,16 @@ class LineShape:
     def draw(self, ceiling: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Masses below ceilings [GeV] above the least mass, same shape."""
         steps = _steps(self)
-        highest = steps.area(self.angle(np.minimum(ceiling, self.most)))
+        top = self.angle(np.minimum(ceiling, self.most))
+        highest = steps.area(top)
+        # The first step is far too high for those who see no more of a density that rises from 0.
+        is_low = top < steps.low + steps.step
+        lower = np.full(len(ceiling), np.inf)
+        lower[is_low] = MARGIN * self.at_angle(top[is_low])[1]
 
         def attempt(rows: IndexArray) -> tuple[FloatArray, BoolArray]:
             angle, bound = steps.at(rng.random(len(rows)) * highest[rows])
+            bound = np.minimum(bound, lower[rows])
             mass, density = self.at_angle(angle)
             return mass, (rng.random(len(rows)) * bound < density) & (mass < ceiling[rows])
 
@@ -150,7 +160,7 @@ class BroadDaughters:
         """
         least = np.array([self._least(daughter) for daughter in self.daughters])
         free = mass - least.sum()
-        if not np.all(free > 0):
+        if not np.all(free > LEAST_ROOM):
             raise KinematicsError(
                 f"a particle of {mass.min():.6g} GeV cannot decay to {least.sum():.6g} GeV"
             )
@@ -186,7 +196,7 @@ class BroadDaughters:
 
 @cache
 def line_shape(pdg_id: int) -> LineShape | None:
-    """Line shape of a state broader than 4 MeV, None for all others.
+    """Line shape of a state broader than BROAD, None for all others and where none is known.
 
     Masses and widths of PDG 2024. The least masses open all decays that `decay_modes` has.
     """

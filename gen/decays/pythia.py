@@ -214,5 +214,7 @@ def _pythia() -> Any:
         *(f"{code}:tau0 = {species(code).ctau / mm!r}" for code in _OWN_LIVES),
     ]
     if not (all(pythia.readString(setting) for setting in settings) and pythia.init()):
-        raise MissingDependencyError("this version of pythia8mc does not know the settings")
+        raise MissingDependencyError(
+            "Pythia does not start; PYTHIA8DATA, if set, must be the folder xmldoc of pythia8mc"
+        )
     return pythia

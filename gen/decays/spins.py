@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,16 @@ import numpy.typing as npt
 from darkbelle.gen.angles import azimuths, even_cosines
 from darkbelle.gen.decays.mode import Polarimeter
 from darkbelle.gen.kinematics import boost, dot, rotate_z_to, to_rest_frame
+from darkbelle.gen.radiation import (
+    FERMIONS_FROM_PSEUDOSCALAR,
+    FERMIONS_FROM_SCALAR,
+    FERMIONS_FROM_VECTOR,
+    Kernel,
+)
 
 __all__ = [
     "Across",
+    "AcrossFlight",
     "Along",
     "Analyser",
     "FermionAnalyser",
@@ -27,6 +34,7 @@ __all__ = [
     "PairCorrelation",
     "Siblings",
     "Spins",
+    "correlation_of",
     "decay_plane",
     "first_daughter",
     "from_pseudoscalar",
@@ -62,7 +70,11 @@ class Spins(Protocol):
     """Where the spins of particles that are born together come from; picklable."""
 
     def __call__(
-        self, place: int, siblings: Siblings, analysed: Mapping[int, FloatArray]
+        self,
+        place: int,
+        siblings: Siblings,
+        analysed: Mapping[int, FloatArray],
+        rng: np.random.Generator,
     ) -> FloatArray | None:
         """Spin of the particle at a place, shape (4, n), None where it has none.
 
@@ -86,12 +98,39 @@ class Helicity:
     polarisation: float = 1.0
 
     def __call__(
-        self, place: int, siblings: Siblings, analysed: Mapping[int, FloatArray]
+        self,
+        place: int,
+        siblings: Siblings,
+        analysed: Mapping[int, FloatArray],
+        rng: np.random.Generator,
     ) -> FloatArray | None:
         """None for the others."""
         if place != self.place:
             return None
         return self.polarisation * _along_flight(siblings.momenta[place], siblings.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class AcrossFlight:
+    """A vector boson of helicity one, of either sign: its polarisation lies across the flight."""
+
+    place: int
+
+    def __call__(
+        self,
+        place: int,
+        siblings: Siblings,
+        analysed: Mapping[int, FloatArray],
+        rng: np.random.Generator,
+    ) -> FloatArray | None:
+        """None for the others; linear, of any azimuth, which is the mean of both signs."""
+        if place != self.place:
+            return None
+        p, parent = siblings.momenta[place], siblings.parent
+        flight = _unit(to_rest_frame(p, parent)[1:])
+        phi = azimuths(p.shape[1], rng)
+        across = np.stack([np.zeros_like(phi), np.cos(phi), np.sin(phi), np.zeros_like(phi)])
+        return boost(rotate_z_to(across, flight), parent)
 
 
 def _along_flight(p: FloatArray, frame: FloatArray) -> FloatArray:
@@ -106,15 +145,15 @@ def _along_flight(p: FloatArray, frame: FloatArray) -> FloatArray:
 class PairCorrelation(Protocol):
     """How the polarisation of one fermion of a pair follows from what the other one shows.
 
-    ``h`` is the polarimeter of the fermion; ``flight`` and ``beam`` are the directions of fermion
-    and electron in the frame of the pair, from where both rest frames are reached by pure boosts,
+    ``h`` is the polarimeter of the other one; ``flight`` and ``beam`` are directions of that one
+    and of the electron in the frame of the pair, from where pure boosts lead to both rest frames,
     all of shape (3, n); ``gamma`` is that of the fermions, shape (n,).
     """
 
     def __call__(
         self, h: FloatArray, flight: FloatArray, beam: FloatArray, gamma: FloatArray
     ) -> FloatArray:
-        """Polarisation of the antifermion, shape (3, n)."""
+        """Polarisation, shape (3, n), the same whichever of the two is the antifermion."""
 
 
 def from_virtual_photon(
@@ -155,6 +194,18 @@ def from_pseudoscalar(
     return -h
 
 
+_CORRELATIONS: Final = {
+    FERMIONS_FROM_VECTOR: from_unpolarised_vector,
+    FERMIONS_FROM_SCALAR: from_scalar,
+    FERMIONS_FROM_PSEUDOSCALAR: from_pseudoscalar,
+}
+
+
+def correlation_of(kernel: Kernel) -> PairCorrelation | None:
+    """Of fermions that something unpolarised decays to, by how they radiate; None for scalars."""
+    return _CORRELATIONS.get(kernel)
+
+
 @dataclass(frozen=True, slots=True)
 class FermionPair:
     """The spins of a fermion and an antifermion, at two places, know of each other."""
@@ -164,17 +215,23 @@ class FermionPair:
     correlation: PairCorrelation
 
     def __call__(
-        self, place: int, siblings: Siblings, analysed: Mapping[int, FloatArray]
+        self,
+        place: int,
+        siblings: Siblings,
+        analysed: Mapping[int, FloatArray],
+        rng: np.random.Generator,
     ) -> FloatArray | None:
         """None for the one that decays first."""
-        if place != self.antifermion or self.fermion not in analysed:
+        places = [self.fermion, self.antifermion]
+        other = sum(places) - place
+        if place not in places or other not in analysed:
             return None
-        momenta = siblings.momenta[[self.fermion, self.antifermion]]
-        pair = momenta[0] + momenta[1]
-        first, second = (to_rest_frame(p, pair) for p in momenta)
+        p, q = siblings.momenta[other], siblings.momenta[place]
+        pair = p + q
+        first, second = to_rest_frame(p, pair), to_rest_frame(q, pair)
         beam = to_rest_frame(siblings.beams, pair)[1:]
-        h = to_rest_frame(to_rest_frame(analysed[self.fermion], pair), first)[1:]
-        gamma = first[0] / np.sqrt(dot(momenta[0], momenta[0]))
+        h = to_rest_frame(to_rest_frame(analysed[other], pair), first)[1:]
+        gamma = first[0] / np.sqrt(dot(p, p))
         spin = self.correlation(h, _unit(first[1:]), _unit(beam), gamma)
         return boost(boost(np.stack([np.zeros_like(gamma), *spin]), second), pair)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,7 @@ from darkbelle.gen.decays.spins import (
     PairCorrelation,
     Siblings,
     Spins,
-    from_pseudoscalar,
-    from_scalar,
-    from_unpolarised_vector,
+    correlation_of,
     orient,
 )
 from darkbelle.gen.decays.table import decay_modes
@@ -32,29 +30,17 @@ from darkbelle.gen.particles import PHOTON, TAU, species
 from darkbelle.gen.phasespace import DecayAtRest
 from darkbelle.gen.production.base import Correlation, HardEvents
 from darkbelle.gen.radiation import (
-    FERMIONS_FROM_PSEUDOSCALAR,
-    FERMIONS_FROM_SCALAR,
-    FERMIONS_FROM_VECTOR,
+    ChargedPair,
     Kernel,
     Radiated,
-    radiate,
-    radiate_decay,
+    radiate_daughters,
 )
 from darkbelle.gen.sampling import first_kept
 
-__all__ = ["ChargedPair", "Decay", "Mode", "State", "grow"]
+__all__ = ["Decay", "Mode", "State", "grow"]
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class ChargedPair:
-    """Particles of opposite charge that radiate together: their places, and how."""
-
-    minus: int
-    plus: int
-    kernel: Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +113,7 @@ class Mode:
         The spins of fermions know of each other as from the parent of the kernel, without
         polarisation, or as told.
         """
-        found = _CORRELATIONS.get(kernel) if spins is None else spins
+        found = correlation_of(kernel) if spins is None else spins
         minus = pdg_id if species(pdg_id).charge < 0 else -pdg_id
         return cls(
             fraction,
@@ -180,13 +166,6 @@ class Decay:
         """That of the table."""
         modes = tuple(Mode.known(mode) for mode in decay_modes(pdg_id))
         return cls(species(pdg_id).ctau, modes)
-
-
-_CORRELATIONS: Final = {
-    FERMIONS_FROM_VECTOR: from_unpolarised_vector,
-    FERMIONS_FROM_SCALAR: from_scalar,
-    FERMIONS_FROM_PSEUDOSCALAR: from_pseudoscalar,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +273,9 @@ class _Tree:
     ) -> None:
         """A family, after radiation."""
         photons: Sequence[tuple[IndexArray, FloatArray]] = ()
-        if self.fsr:
+        # Spectra of what comes with a remainder are measured with all photons.
+        is_whole = all(state.outcome is not Outcome.UNDECAYED for state in mode.daughters)
+        if self.fsr and is_whole:
             radiated = _radiate(mode, siblings.momenta, self.rng)
             siblings = replace(siblings, momenta=radiated.momenta)
             photons = tuple(_one_an_event(radiated))
@@ -314,7 +295,7 @@ class _Tree:
             )
             self.weight[family.events] *= favour
             self.slots.append(family.slot(i, end))
-            spin = None if mode.spins is None else mode.spins(i, siblings, analysed)
+            spin = None if mode.spins is None else mode.spins(i, siblings, analysed, self.rng)
             analysed[i] = self._decay(family, i, state, end, spin)
         self.slots += family.photon_slots()
 
@@ -408,20 +389,12 @@ def _correlated(
 
 
 def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radiated:
-    """By the kernel of a pair, else by the current of all charges."""
-    states = mode.daughters
-    if mode.pair is None:
-        masses = [
-            invariant_mass(p) if state.mass is None else state.mass
-            for state, p in zip(states, momenta, strict=True)
-        ]
-        return radiate_decay(momenta, [state.pdg_id for state in states], masses, rng)
-    places = [mode.pair.minus, mode.pair.plus]
-    mass = states[places[0]].least_mass
-    radiated = radiate(momenta[places], mass, mode.pair.kernel, rng)
-    momenta = momenta.copy()
-    momenta[places] = radiated.momenta
-    return replace(radiated, momenta=momenta)
+    masses = [
+        invariant_mass(p) if state.mass is None else state.mass
+        for state, p in zip(mode.daughters, momenta, strict=True)
+    ]
+    codes = [state.pdg_id for state in mode.daughters]
+    return radiate_daughters(momenta, codes, masses, mode.pair, rng)
 
 
 def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from darkbelle.errors import ConfigError, did_you_mean
-from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State
+from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.b_meson import BToKAlp, BToKScalar
@@ -43,6 +43,7 @@ from darkbelle.gen.processes.standard_model import (
 )
 from darkbelle.gen.processes.tau import TauTau, TauToLAlpha, TauToPiHnl
 from darkbelle.gen.production.base import Correlation, HardEvents, HardProcess
+from darkbelle.gen.radiation import ChargedPair
 
 __all__ = [
     "AnnihilationProcess",

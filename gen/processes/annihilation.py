@@ -47,9 +47,7 @@ _STEP = 1e-3
 
 
 InitialStateRadiation = Annotated[bool, parameter("initial-state radiation")]
-FinalStateRadiation = Annotated[
-    bool, parameter("final-state radiation of pairs of charged particles")
-]
+FinalStateRadiation = Annotated[bool, parameter("final-state radiation of all charged particles")]
 VacuumPolarisation = Annotated[
     bool, parameter("alpha at the energy of the annihilation, in the cross-section")
 ]

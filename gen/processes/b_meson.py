@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal
 import numpy as np
 
 from darkbelle.gen.decays.line_shapes import BroadDaughters, line_shape
+from darkbelle.gen.decays.mixing import mix
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.spins import Along, Helicity, first_daughter
 from darkbelle.gen.decays.tree import Decay, Mode, State
@@ -57,6 +58,8 @@ _PAIRS: Final = {**LEPTONS, "pipi": PION, "KK": KAON}
 _K_S_TO_PIONS: Final = 0.6920
 """PDG 2024."""
 
+Mixing = Annotated[bool, parameter("whether pairs of neutral B mesons oscillate")]
+
 
 def upsilon(pdg_id: int) -> HardProcess:
     """e+e- -> Y(4S), where it decays to pairs of a B meson."""
@@ -91,6 +94,7 @@ class _BToK(AnnihilationProcess):
     rest_of_event: Annotated[
         RestOfEvent, parameter("what the other B decays to: nothing, a toy, or as in Pythia 8")
     ] = RestOfEvent.NONE
+    mixing: Mixing = False
 
     @property
     @abstractmethod
@@ -131,7 +135,8 @@ class _BToK(AnnihilationProcess):
 
     def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
         """The rest of the event."""
-        return self.rest_of_event(truth, rng, fsr=self.fsr)
+        whole = self.rest_of_event(truth, rng, fsr=self.fsr)
+        return mix(whole, rng) if self.mixing else whole
 
     @property
     def fraction_of_b(self) -> float:
@@ -139,7 +144,7 @@ class _BToK(AnnihilationProcess):
         return self.model.fraction_of_b(_KAONS[self.kaon])
 
     def check_physics(self) -> None:
-        """The B must be heavy enough."""
+        """The B must be heavy enough; what leaves unseen has no lifetime."""
         m_b, m_kaon = (
             species(code).mass or 0.0 for code in (mother_of(_KAONS[self.kaon]), _KAONS[self.kaon])
         )
@@ -148,6 +153,9 @@ class _BToK(AnnihilationProcess):
                 f"mass must lie below {m_b - m_kaon:.6g} GeV, for B -> {self.kaon} X "
                 f"(got {self.mass:g})"
             )
+            raise ValueError(msg)
+        if self.ctau is not None and self.emitted().decay is None:
+            msg = "ctau: nothing here has a lifetime of its own, leave it out"
             raise ValueError(msg)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from darkbelle.gen.decays.chain import Chain, code_of, read_chain
+from darkbelle.gen.decays.line_shapes import line_shape
+from darkbelle.gen.decays.mixing import mix
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.tree import Mode, State
 from darkbelle.gen.events import Outcome, TruthEvents
@@ -29,7 +31,7 @@ from darkbelle.gen.particles import (
     species,
 )
 from darkbelle.gen.processes.annihilation import AnnihilationProcess
-from darkbelle.gen.processes.b_meson import b_pair, upsilon
+from darkbelle.gen.processes.b_meson import Mixing, b_pair, upsilon
 from darkbelle.gen.processes.base import Range, parameter
 from darkbelle.gen.processes.tau import known_tau, tau_pair
 from darkbelle.gen.production.base import HardProcess
@@ -150,7 +152,7 @@ class DecayChain(AnnihilationProcess):
     chain: Annotated[
         Chain,
         BeforeValidator(read_chain),
-        parameter("the decays: a TOML file, or a table with parent and decays"),
+        parameter("a TOML file with these two, or a table"),
     ]
     p: Annotated[
         Range | None,
@@ -163,6 +165,7 @@ class DecayChain(AnnihilationProcess):
     rest_of_event: Annotated[
         RestOfEvent, parameter("what another B decays to: nothing, a toy, or as in Pythia 8")
     ] = RestOfEvent.NONE
+    mixing: Mixing = False
 
     def check_physics(self) -> None:
         """The parent must come from somewhere."""
@@ -194,7 +197,8 @@ class DecayChain(AnnihilationProcess):
 
     def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
         """The rest of the event."""
-        return self.rest_of_event(truth, rng, fsr=self.fsr)
+        whole = self.rest_of_event(truth, rng, fsr=self.fsr)
+        return mix(whole, rng) if self.mixing else whole
 
     def _of_charge(self, sign: int) -> State:
         return self.chain.state(self.parent if sign > 0 else conjugate(self.parent))
@@ -203,8 +207,8 @@ class DecayChain(AnnihilationProcess):
     def _source(self) -> _Source:
         code = self.parent
         if self.p is not None:
-            mass = species(code).mass or 0.0
-            inclusive = Inclusive(mass, _LIGHTEST_REST, FlatMomentum(*self.p), 0.0, 1.0)
+            hadron = line_shape(code) or species(code).mass or 0.0
+            inclusive = Inclusive(hadron, _LIGHTEST_REST, FlatMomentum(*self.p), 0.0, 1.0)
             return _Alone(code, inclusive)
         if code == TAU:
             return _Tau()

@@ -12,7 +12,7 @@ from pydantic import NonNegativeInt, ValidationError, model_validator
 
 from darkbelle.errors import ConfigError, explain
 from darkbelle.gen.beams import axes_of_collision
-from darkbelle.gen.events import Status, TruthEvents
+from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.kinematics import along_axes
 from darkbelle.gen.particles import PHOTON, charges
 from darkbelle.gen.processes.base import Parameters, Range, parameter
@@ -34,7 +34,7 @@ class GeneratorCuts(Parameters):
     """Least numbers of charged particles and of photons that leave within some angles.
 
     Angles are those to the z axis of the laboratory or, in the centre of mass, to the electrons.
-    Particles count wherever they are born, be it metres away, and undecayed ones as they are.
+    Particles count wherever they are born, be it metres away; what is left undecayed does not.
 
     Raises
     ------
@@ -77,7 +77,7 @@ class GeneratorCuts(Parameters):
         particles = truth.particles
         is_charged = charges(particles.pdg_id) != 0
         is_seen = is_charged | (particles.pdg_id == PHOTON)
-        rows = np.flatnonzero((particles.status == Status.FINAL) & is_seen)
+        rows = np.flatnonzero(particles.is_final & is_seen)
         p = np.stack([particles.e, particles.px, particles.py, particles.pz])[:, rows]
         if self.frame is Frame.CMS:
             p = along_axes(p, axes_of_collision(collider))

@@ -33,7 +33,7 @@ class ParticleGun(Process):
     """One particle an event, each quantity uniform within its range (a number fixes it).
 
     Give ``p`` or ``pt``; theta is sampled uniform in its cosine. Without ``vertex`` the particle
-    starts in the luminous region. A pi0, eta, K_S or Lambda decays.
+    starts in the luminous region. What lives too shortly for a detector decays.
     """
 
     name: ClassVar[str] = "particle-gun"

@@ -8,7 +8,7 @@ import numpy as np
 
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
 from darkbelle.gen.decays.chi2 import Chi2Decay, LeptonPair, Sampler, ScalarPair
-from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State
+from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.kinematics import breakup_momentum
 from darkbelle.gen.models.base import Model
 from darkbelle.gen.models.dark_higgs import DarkHiggs
@@ -37,6 +37,7 @@ from darkbelle.gen.radiation import (
     FERMIONS_FROM_VECTOR,
     SCALARS_FROM_SCALAR,
     SCALARS_FROM_VECTOR,
+    ChargedPair,
     Kernel,
 )
 

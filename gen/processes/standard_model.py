@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
-from darkbelle.gen.decays.tree import ChargedPair, Mode, State
+from darkbelle.gen.decays.tree import Mode, State
 from darkbelle.gen.particles import (
     ELECTRON,
     MASS_MU,
@@ -26,7 +26,7 @@ from darkbelle.gen.production.lepton_pair import LeptonPair
 from darkbelle.gen.production.lepton_pair_photon import LeptonPairPhoton
 from darkbelle.gen.production.photon_pair import PhotonPair
 from darkbelle.gen.production.two_photon import TwoPhoton
-from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR
+from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR, ChargedPair
 
 __all__ = ["Bhabha", "EEMuMu", "GammaGamma", "MuMu", "MuMuGamma"]
 

@@ -18,7 +18,7 @@ from darkbelle.gen.decays.tau_to_dark import (
     lepton_analysing_power,
     pion_analysing_power,
 )
-from darkbelle.gen.decays.tree import ChargedPair, Decay, Mode, State
+from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.models.heavy_neutrino import HeavyNeutrino
 from darkbelle.gen.particles import (
     ALP,
@@ -41,7 +41,7 @@ from darkbelle.gen.processes.annihilation import CTau, VacuumPolarisation, Virtu
 from darkbelle.gen.processes.base import parameter
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.lepton_pair import LeptonPair
-from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR
+from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR, ChargedPair
 
 __all__ = ["TauTau", "TauToLAlpha", "TauToPiHnl", "known_tau", "tau_pair"]
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.angles import azimuths, even_cosines
+from darkbelle.gen.decays.line_shapes import LineShape
 from darkbelle.gen.kinematics import breakup_momentum
 
 __all__ = ["FlatMomentum", "Inclusive", "Kartvelishvili", "Spectrum"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_NEARLY: Final = 1.000001
+"""Above the threshold by so much; below it, any momenta will do."""
 
 Spectrum = Callable[[FloatArray, np.random.Generator], FloatArray]
 """Momenta of hadrons [GeV] from the greatest ones that there can be, shape (n,)."""
@@ -52,8 +57,8 @@ class Inclusive:
 
     Attributes
     ----------
-    mass
-        Of the hadron [GeV].
+    hadron
+        Its mass [GeV], or its line shape.
     least_rest
         Least mass of the remainder [GeV].
     spectrum
@@ -61,10 +66,10 @@ class Inclusive:
     curvature
         Of the angles to the beams, 1 + curvature cos^2(theta).
     total
-        Cross-section [fb].
+        Cross-section [fb], with radiation by the beams in it, so that it is that at any energy.
     """
 
-    mass: float
+    hadron: float | LineShape
     least_rest: float
     spectrum: Spectrum
     curvature: float
@@ -73,19 +78,26 @@ class Inclusive:
     @property
     def threshold(self) -> float:
         """Least sqrt(s) [GeV]."""
-        return self.mass + self.least_rest
+        least = self.hadron.least if isinstance(self.hadron, LineShape) else self.hadron
+        return least + self.least_rest
 
     def cross_section(self, s: FloatArray) -> FloatArray:
-        """The same above threshold [fb]."""
+        """The same at all squared energies s [GeV^2] above threshold [fb]."""
         return np.where(s > self.threshold**2, self.total, 0.0)
 
     def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Momenta of hadron and remainder, shape (2, 4, n), and weights [fb], one at each s."""
-        n, root_s = len(s), np.sqrt(s)
-        momentum = self.spectrum(breakup_momentum(root_s, self.mass, self.least_rest), rng)
-        cosine = even_cosines(np.full(n, self.curvature), rng)
-        sine, phi = np.sqrt(1 - cosine**2), azimuths(n, rng)
+        root_s = np.sqrt(np.maximum(s, _NEARLY * self.threshold**2))
+        mass = self._masses(root_s - self.least_rest, rng)
+        momentum = self.spectrum(breakup_momentum(root_s, mass, self.least_rest), rng)
+        cosine = even_cosines(np.full(len(s), self.curvature), rng)
+        sine, phi = np.sqrt(1 - cosine**2), azimuths(len(s), rng)
         flight = momentum * np.stack([sine * np.cos(phi), sine * np.sin(phi), cosine])
-        hadron = np.stack([np.hypot(momentum, self.mass), *flight])
+        hadron = np.stack([np.hypot(momentum, mass), *flight])
         rest = np.stack([root_s - hadron[0], *(-flight)])
         return np.stack([hadron, rest]), self.cross_section(s)
+
+    def _masses(self, most: FloatArray, rng: np.random.Generator) -> FloatArray:
+        if isinstance(self.hadron, LineShape):
+            return self.hadron.draw(most, rng)
+        return np.full(len(most), self.hadron)

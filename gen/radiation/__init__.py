@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from darkbelle.gen.isr import X_MIN
 from darkbelle.gen.radiation.decays import radiate_decay
+from darkbelle.gen.radiation.kernels import ChargedPair, pair_of, radiate_daughters
 from darkbelle.gen.radiation.pairs import (
     FERMIONS_FROM_PSEUDOSCALAR,
     FERMIONS_FROM_SCALAR,
@@ -26,8 +27,11 @@ __all__ = [
     "SCALARS_FROM_SCALAR",
     "SCALARS_FROM_VECTOR",
     "X_MIN",
+    "ChargedPair",
     "Kernel",
     "Radiated",
+    "pair_of",
     "radiate",
+    "radiate_daughters",
     "radiate_decay",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
+
+from darkbelle.gen.processes.tau import TauDecays
 
 TOGETHER: dict[str, Any] = {"weighted": True, "reach": 30.0}
 """Every kind of weight at once, where something flies."""
@@ -15,9 +17,16 @@ def _each(decays: dict[str, float], mass: str = "mass", **others: Any) -> list[d
     return [{mass: value, "decay": decay, **others} for decay, value in decays.items()]
 
 
+def _chain(parent: str, daughters: str, **others: str) -> dict[str, Any]:
+    return {"parent": parent, "decays": {parent: daughters, **others}}
+
+
+_OSCILLATING = {"rest_of_event": "toy", "mixing": True}
 _IDM = {"m_chi1": 1.0, "delta": 0.4, "m_ap": 3.0, "m_hp": 0.5}
 _LEPTONIC = {"ee": 0.15, "mumu": 0.5, "tautau": 4.0, "gammagamma": 0.15, "any": 3.7}
 _MIXED = {"ee": 0.1, "mumu": 0.5, "pipi": 0.7, "pipipi0": 0.9, "KK": 1.03, "any": 1.03}
+
+_TAU = get_args(TauDecays)
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "mumu-zprime": [
@@ -66,29 +75,42 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"mass": 0.05, "decay": "ee", "coupling": 1e-5, "cuts": _PHOTON, **TOGETHER},
     ],
     "mumu": [{}, {"fsr": False}, {"cuts": _SEEN, "weighted": True}],
-    "tautau": [{}, {"minus": "mu", "plus": "3pi", "weighted": True}, {"fsr": False, "isr": False}],
+    "tautau": [
+        {"fsr": False, "isr": False},
+        *({"minus": i, "plus": j} for i, j in zip(_TAU, reversed(_TAU), strict=True)),
+        {"minus": "mu", "plus": "3pi", "cuts": _SEEN, **TOGETHER},
+    ],
     "tau-to-l-alpha": [
-        {"mass": 0.0, "chirality": "V-A"},
-        {"mass": 1.2, "lepton": "mu", "tag": "three_prong", "cuts": _SEEN, **TOGETHER},
+        {"mass": 0.0, "chirality": "V-A", "fsr": False},
+        {"mass": 1.2, "lepton": "mu", "cuts": _SEEN, **TOGETHER},
+        *({"mass": 0.3, "chirality": "V+A", "tag": tag} for tag in _TAU),
     ],
     "tau-to-pi-hnl": [
         {"mass": 1.0, "ctau": 10.0},
-        {"mass": 0.5, "nature": "majorana", "tag": "hadronic", **TOGETHER},
+        {"mass": 0.5, "nature": "majorana", "tag": "hadronic", "cuts": _SEEN, **TOGETHER},
         {"mass": 1.6, "decay": "ee", "u2_tau": 0.1, "fsr": False},
+        *({"mass": 0.5, "tag": tag} for tag in _TAU),
     ],
     "b-to-k-alp": [
         {"mass": 0.3},
         {"mass": 4.0, "kaon": "K_S"},
-        {"mass": 0.5, "kaon": "K*0", "form_factors": "z"},
+        {"mass": 0.5, "kaon": "K*0", "form_factors": "z", **_OSCILLATING},
         {"mass": 0.2, "kaon": "K*+", "coupling": 1e-6, "cuts": _PHOTON, **TOGETHER},
         {"mass": 1.0, "decay": "invisible", "rest_of_event": "toy"},
     ],
     "b-to-k-scalar": [
         *_each({"ee": 0.03, "mumu": 0.3, "pipi": 0.5, "KK": 1.2, "tautau": 3.8}, kaon="K*0"),
-        {"mass": 4.0, "decay": "KK", "branching_fraction": 1e-7, "ctau": 1.0},
+        {"mass": 4.0, "decay": "KK", "branching_fraction": 1e-7, "ctau": 1.0, "kaon": "K*+"},
         {"mass": 1.0, "couples_like": "alp", "rest_of_event": "toy"},
-        {"mass": 2.0, "decay": "invisible"},
+        {"mass": 2.0, "decay": "invisible", "kaon": "K_S", "form_factors": "z"},
         {"mass": 1.0, "ctau": 100.0, "cuts": _SEEN, **TOGETHER},
+    ],
+    "decay-chain": [
+        {"chain": _chain("B+", "J/psi K+", **{"J/psi": "mu+ mu-"})},
+        {"chain": _chain("B0", "phi K_S0", phi="K+ K-", K_S0="pi+ pi-"), **_OSCILLATING},
+        {"chain": _chain("D*+", "D0 pi+", D0="K- pi+"), "cuts": _SEEN, "weighted": True},
+        {"chain": _chain("tau-", "mu- mu+ mu-"), "fsr": False},
+        {"chain": _chain("K_S0", "pi+ pi-"), "p": (0.5, 2.0), "reach": 1.0},
     ],
     "mumu-gamma": [{}, {"isr": True, "fsr": True}, {"cuts": _PHOTON, "weighted": True}],
     "gammagamma": [{}, {"cuts": _PHOTON, "weighted": True}],

@@ -10,7 +10,7 @@ import pytest
 from darkbelle.errors import ConfigError
 from darkbelle.gen import Origin, Outcome, Status, TruthEvents
 from darkbelle.gen.events import Slot, assemble
-from darkbelle.gen.particles import K_L, MUON, NU_MU, PHOTON, PION, TAU, masses
+from darkbelle.gen.particles import B_PLUS, K_L, MUON, NU_MU, PHOTON, PION, masses
 from darkbelle.gen.processes import MuMu, find_process
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.geometry import Collider, load
@@ -74,14 +74,15 @@ def test_each_cut_in_the_laboratory(cuts: dict, passed: list[int], collider: Col
 
 
 def test_only_what_leaves_counts(collider: Collider):
-    """Beams and what has decayed do not; a tau that is not decayed does."""
+    """Beams, what has decayed and what is left undecayed do not."""
     cuts = GeneratorCuts(n_charged=1)
     for status in (Status.BEAM, Status.DECAYED):
         tracks = [(PION, 1.0, 1.0)]
         assert not np.any(cuts.passed(by_hand(tracks, status=status), collider))
-    taus = by_hand([(TAU, 3.0, 1.0)])
-    taus.particles.outcome[:] = Outcome.UNDECAYED
-    assert np.all(cuts.passed(taus, collider))
+    left = by_hand([(B_PLUS, 6.0, 1.0)])
+    assert np.all(cuts.passed(left, collider))
+    left.particles.outcome[:] = Outcome.UNDECAYED
+    assert not np.any(cuts.passed(left, collider))
 
 
 def test_no_events(collider: Collider):
@@ -168,6 +169,29 @@ def test_weights_are_one_on_average_behind_cuts(name: str, parameters: dict, col
     n_pilot = 20_000 * generator.efficiencies["cuts"]
     error = weight.std() * math.sqrt(1 / 20_000 + 2 / n_pilot)
     assert abs(weight.mean() - 1) <= 4 * error + 1e-9
+
+
+# Process, parameters, cuts, share of the events that pass.
+DECAYS = [
+    ("tautau", {"minus": "e", "plus": "3pi"}, {"n_charged": 4}, 1.0),
+    ("tautau", {"minus": "pi", "plus": "pi_pi0"}, {"n_photons": 2}, 1.0),
+    ("b-to-k-scalar", {"mass": 1.0}, {"n_charged": 3}, 1.0),
+    ("b-to-k-alp", {"mass": 1.0}, {"n_charged": 1, "n_photons": 2}, 1.0),
+    ("b-to-k-alp", {"mass": 1.0, "kaon": "K*+"}, {"n_charged": 3}, 0.692 / 1.692),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "cuts", "share"), DECAYS)
+def test_what_decays_make_is_counted(
+    name: str, parameters: dict, cuts: dict, share: float, collider: Collider
+):
+    """Of taus, B and K_S; a B that is left undecayed is no charged particle."""
+    plain = {"isr": False, "fsr": False}
+    generator = find_process(name)(**parameters, **plain, cuts=cuts).prepare(
+        collider, np.random.default_rng(7)
+    )
+    error = math.sqrt(share * (1 - share) / 20_000)
+    assert generator.efficiencies["cuts"] == pytest.approx(share, abs=4 * error + 1e-12)
 
 
 def test_efficiencies_are_named(collider: Collider):

@@ -13,16 +13,13 @@ from scipy import stats
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.amplitudes import KAON_TO_PION, MUON_DECAY, VECTOR_POLE
-from darkbelle.gen.decays.decay import (
-    SHORT_LIVED,
-    Daughters,
-    decay_short_lived,
-    sample_daughters,
-)
-from darkbelle.gen.decays.table import decay_modes
+from darkbelle.gen.decays.decay import Daughters, decay_short_lived, sample_daughters
+from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.events import Origin, Outcome, Slot, Status, TruthEvents, assemble
 from darkbelle.gen.kinematics import boost, dot, to_rest_frame
 from darkbelle.gen.particles import (
+    D0,
+    D_PLUS,
     ELECTRON,
     ETA,
     K_L,
@@ -365,7 +362,8 @@ def single(pdg_id: int, n: int, seed: int) -> TruthEvents:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    ("pdg_id", "ctau"), [(K_S, 2.6844), (LAMBDA, 7.85), (-LAMBDA, 7.85), (PI0, 2.527e-6)]
+    ("pdg_id", "ctau"),
+    [(K_S, 2.6844), (-LAMBDA, 7.85), (PI0, 2.527e-6), (D0, 0.012302), (-D_PLUS, 0.030978)],
 )
 def test_lifetimes(pdg_id: int, ctau: float, seed: int):
     """Straight flights, exponential in the proper length, at the speed of the particle."""
@@ -389,15 +387,15 @@ def test_lifetimes(pdg_id: int, ctau: float, seed: int):
     np.testing.assert_array_equal(p.px[mother], before.px)
 
 
-@pytest.mark.parametrize("pdg_id", SHORT_LIVED)
+@pytest.mark.parametrize("pdg_id", sorted(short_lived()))
 def test_decays_go_on_until_none_is_left(pdg_id: int):
     """Daughters start where their parent ends; the final particles carry all of the momentum."""
-    n = 3000
+    n = 1000
     before = single(pdg_id, n, 11)
     truth = decay_short_lived(before, np.random.default_rng(11))
     p, event = truth.particles, truth.event_index()
     decayed = p.status == Status.DECAYED
-    assert np.all(np.isin(p.pdg_id, SHORT_LIVED) == decayed)
+    assert np.all(np.isin(p.pdg_id, short_lived()) == decayed)
     assert np.all((p.outcome == Outcome.DECAYED) == decayed)
     assert np.all(p.status[~decayed] == Status.FINAL)
     assert np.all(p.outcome[~decayed] == Outcome.UNDETERMINED)

@@ -14,21 +14,29 @@ import pytest
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen import processes
+from darkbelle.gen.decays.line_shapes import line_shape
+from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.events import Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.particles import (
     A_PRIME,
     ALP,
+    B0,
+    B_PLUS,
+    CHARGED_REMAINDER,
     CHI1,
     CHI2,
     DARK_HIGGS,
     ELECTRON,
+    HNL,
     K_L,
     KAON,
     MUON,
     PHOTON,
+    REMAINDER,
     SCALAR,
     TAU,
+    UPSILON_4S,
     Z_PRIME,
     charges,
     species,
@@ -297,7 +305,7 @@ def dark_masses(process: Process) -> dict[int, float]:
         return {CHI1: process.m_chi1, CHI2: m_chi2, DARK_HIGGS: process.m_hp}
     if "m_ap" in fixed:
         return {A_PRIME: fixed["m_ap"], DARK_HIGGS: fixed["m_hp"]}
-    bosons = dict.fromkeys((ALP, SCALAR, Z_PRIME, A_PRIME), fixed.get("mass"))
+    bosons = dict.fromkeys((ALP, SCALAR, Z_PRIME, A_PRIME, HNL), fixed.get("mass"))
     return bosons | {CHI1: fixed.get("m_chi"), -CHI1: fixed.get("m_chi")}
 
 
@@ -315,6 +323,8 @@ def test_particles_are_on_their_mass_shells(name: str, i: int):
             assert np.all((found >= shape.least) & (found <= shape.most))
         elif code == UPSILON_4S:
             assert np.all(np.abs(found - mass) < 0.05)
+        elif abs(code) in (REMAINDER, CHARGED_REMAINDER):
+            assert np.all(found >= 1.0)  # no spectrum leaves it less
         elif mass is not None or abs(code) in known:
             assert np.all(found == (known[abs(code)] if mass is None else mass)), code
         else:  # the A' of inelastic dark matter has a width
@@ -376,25 +386,42 @@ def test_momentum_is_conserved(events: TruthEvents):
     assert np.all(np.bincount(event[left], charges(p.pdg_id)[left], n) == 0)
 
 
-def test_particles_end_as_they_should(events: TruthEvents):
-    """Taus are not decayed yet and say so; K_L are left to the detector."""
-    p = events.particles
-    tau = np.abs(p.pdg_id) == TAU
-    assert np.all((p.outcome == Outcome.UNDECAYED) == tau)
-    assert np.all(p.status[tau | (p.pdg_id == K_L)] == Status.FINAL)
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_particles_end_as_they_should(name: str, i: int):
+    """Taus decay, B do unless the rest of the event is left out; K_L are left to a detector."""
+    process, events = find_process(name)(**EXAMPLES[name][i]), some_events(name, i)
+    beauty, rest = (B0, B_PLUS), (REMAINDER, CHARGED_REMAINDER)
+    p, event = events.particles, events.event_index()
+    kind = np.abs(p.pdg_id)
+    left = p.outcome == Outcome.UNDECAYED
+    assert np.all(p.status[left] == Status.FINAL)
+    assert np.all(left[np.isin(kind, rest)])
+    assert np.all(np.isin(kind[left], (*beauty, *rest)))
+    has_one = np.any(np.isin(kind, rest))
+    if np.any(np.isin(kind, beauty)):
+        has_one = process.rest_of_event is RestOfEvent.NONE
+    assert np.all(np.bincount(event[left], minlength=events.n_events) == has_one)
+    decayed = p.status == Status.DECAYED
+    assert np.all(decayed[(kind == TAU) | (np.isin(kind, beauty) & ~left)])
+    assert np.all(p.status[p.pdg_id == K_L] == Status.FINAL)
     assert np.all((p.outcome == Outcome.COLLIDED) == (p.status == Status.BEAM))
     assert np.all(p.outcome[p.is_final] == Outcome.UNDETERMINED)
 
 
 def test_photons_of_the_final_state(events: TruthEvents):
-    """They come with charged particles, and have their parent."""
+    """They come with charges: two or more of a neutral parent, one or more of a charged one."""
     p, event = events.particles, events.event_index()
     photon = p.origin == Origin.FINAL_STATE_RADIATION
     assert np.all(p.pdg_id[photon] == PHOTON)
     charged = (charges(p.pdg_id) != 0) & (p.status != Status.BEAM)
     family = event * (np.diff(events.offsets).max() + 1) + p.parent + 1
     families = np.bincount(family[charged], minlength=family.max() + 1)
-    assert np.all(families[family[photon]] > 0)
+    has_parent = np.flatnonzero(photon & (p.parent >= 0))
+    of_charged = np.zeros(len(p), dtype=np.bool_)
+    of_charged[has_parent] = charges(p.pdg_id[events.parents(has_parent)]) != 0
+    beside = families[family[photon]]
+    assert np.all(beside >= np.where(of_charged[photon], 1, 2))
+    assert np.all(beside % 2 == of_charged[photon])
 
 
 @pytest.mark.parametrize(("name", "i"), CASES)

@@ -27,6 +27,7 @@ LEAST: dict[str, Parameters] = {
     "gamma-darkphoton": {"mass": 1.0},
     "b-to-k-alp": {"mass": 1.0},
     "b-to-k-scalar": {"mass": 1.0},
+    "decay-chain": {"chain": {"parent": "D*+", "decays": {"D*+": "D0 pi+"}}},
     "tau-to-l-alpha": {"mass": 1.0},
     "tau-to-pi-hnl": {"mass": 1.0},
 }
@@ -53,7 +54,11 @@ def test_every_process_is_here():
     assert {*LEAST, "particle-gun"} == set(process_names())
 
 
-ONE_MASS = [name for name, parameters in LEAST.items() if "mass" in parameters]
+FROM_B = ("b-to-k-alp", "b-to-k-scalar")
+FROM_TAU = ("tau-to-l-alpha", "tau-to-pi-hnl")
+ONE_MASS = [
+    name for name, parameters in LEAST.items() if "mass" in parameters and name not in FROM_TAU
+]
 DARK_HIGGS = ("dark-higgsstrahlung", "inelastic-dark-matter")
 
 # ---- numbers out of their bounds -----------------------------------------------------------------
@@ -64,7 +69,7 @@ BOUNDS = [
       for name in ("mumu-zprime", "mumu-scalar", "mumu-alp", "tautau-scalar")),
     *((name, "coupling", (0.0, -1e-3), "greater than 0") for name in ONE_MASS),
     *((name, "ctau", (-1e-9, -1.0), "greater than or equal to 0")
-      for name in LEAST if name not in STANDARD_MODEL),
+      for name in LEAST if name not in (*STANDARD_MODEL, "tau-to-l-alpha", "decay-chain")),
     *((name, "reach", (0.0, -1.0), "greater than 0") for name in LEAST),
     ("mumu-zprime", "coupling", (3.6,), "less than or equal to 3.54"),
     ("mumu-zprime", "g_chi", (0.0, 3.6), "Input should be"),
@@ -88,6 +93,16 @@ BOUNDS = [
     ("inelastic-dark-matter", "sin_theta", (1.0,), "less than 1"),
     ("inelastic-dark-matter", "q_phi", (0.0, -2.0), "greater than 0"),
     ("inelastic-dark-matter", "ctau_hp", (-1.0,), "greater than or equal to 0"),
+    *((name, "mass", (-1.0, 0.0, 9e-4), "greater than or equal to 0.001") for name in FROM_B),
+    *((name, "coupling", (1.1,), "less than or equal to 1") for name in FROM_B),
+    ("b-to-k-scalar", "branching_fraction", (0.0, -0.1), "greater than 0"),
+    ("b-to-k-scalar", "branching_fraction", (1.1,), "less than or equal to 1"),
+    ("tau-to-l-alpha", "mass", (-1e-9, -1.0), "greater than or equal to 0"),
+    ("tau-to-l-alpha", "branching_fraction", (0.0, -0.1), "greater than 0"),
+    ("tau-to-l-alpha", "branching_fraction", (1.1,), "less than or equal to 1"),
+    ("tau-to-pi-hnl", "mass", (0.0, -1.0), "greater than 0"),
+    ("tau-to-pi-hnl", "u2_tau", (0.0, -0.1), "greater than 0"),
+    ("tau-to-pi-hnl", "u2_tau", (1.1,), "less than or equal to 1"),
     *((name, "theta_min", (0.0, 0.01), "greater than 0.01")
       for name in ("gammagamma", "bhabha", "mumu-gamma")),
     *((name, "theta_min", (math.pi / 2,), "less than 1.57")
@@ -106,6 +121,31 @@ def test_out_of_bounds(name: str, key: str, values: tuple[float, ...], bound: st
         assert said.startswith(f"{key}: Input should be ")
         assert bound in said
         assert said.endswith(f"(got {value})")
+
+
+CHOICES = [
+    *((name, "kaon") for name in FROM_B),
+    *((name, "form_factors") for name in FROM_B),
+    *((name, "rest_of_event") for name in (*FROM_B, "decay-chain")),
+    ("b-to-k-scalar", "couples_like"),
+    ("tautau", "minus"),
+    ("tautau", "plus"),
+    *((name, "tag") for name in FROM_TAU),
+    ("tau-to-l-alpha", "lepton"),
+    ("tau-to-l-alpha", "chirality"),
+    ("tau-to-pi-hnl", "nature"),
+    *((name, "decay") for name in (*FROM_B, "tau-to-pi-hnl")),
+]
+
+
+@pytest.mark.parametrize(("name", "key"), CHOICES)
+def test_choices_that_are_none(name: str, key: str):
+    """All that there are stand in the message, the default among them."""
+    process = find_process(name)(**LEAST[name])
+    said = refusal(name, LEAST[name] | {key: "both"})
+    assert said.startswith(f"{key}: Input should be ")
+    assert f"'{getattr(process, key)}'" in said
+    assert said.endswith("(got 'both')")
 
 
 @pytest.mark.parametrize("name", LEAST)
@@ -159,7 +199,31 @@ TOGETHER += [
     for key in ("ctau", "reach")
 ]
 TOGETHER += [
-    (name, {"reach": 5.0}, "reach: nothing here has a lifetime") for name in STANDARD_MODEL
+    (name, {"reach": 5.0}, "reach: nothing here has a lifetime")
+    for name in STANDARD_MODEL
+    if name != "tautau"
+]
+TOGETHER += [
+    (name, LEAST[name] | {"decay": "invisible", "ctau": 5.0}, "ctau: nothing here has a lifetime")
+    for name in FROM_B
+]
+TOGETHER += [
+    (
+        name,
+        {"kaon": kaon, "mass": limit + 1e-4},
+        f"mass must lie below {limit:g} GeV, for B -> {kaon} X ",
+    )
+    for name in FROM_B
+    for kaon, limit in (("K+", 4.78573), ("K_S", 4.78211), ("K*0", 4.38416), ("K*+", 4.38753))
+]
+TOGETHER += [
+    ("tau-to-l-alpha", {"mass": 1.8}, "mass must lie below 1.77642 GeV, for the tau to decay"),
+    (
+        "tau-to-l-alpha",
+        {"mass": 1.7, "lepton": "mu"},
+        "mass must lie below 1.67127 GeV, for the tau to decay (got 1.7)",
+    ),
+    ("tau-to-pi-hnl", {"mass": 1.64}, "mass must lie below 1.63736 GeV, for the tau to decay"),
 ]
 TOGETHER.append(
     (
@@ -182,6 +246,11 @@ def test_what_the_messages_allow_is_allowed():
     find_process("inelastic-dark-matter")(**IDM | {"m_ap": 2.401})
     find_process("mumu-zprime")(mass=1.0, m_chi=0.1, g_chi=0.1)
     find_process("mumu-zprime")(mass=1.0, ctau=5.0, reach=5.0)
+    find_process("tautau")(reach=5.0)  # taus fly, if not far
+    find_process("b-to-k-alp")(mass=4.785)
+    find_process("b-to-k-scalar")(mass=4.384, kaon="K*0", decay="KK", branching_fraction=1e-7)
+    find_process("tau-to-l-alpha")(mass=1.671, lepton="mu")
+    find_process("tau-to-pi-hnl")(mass=1.637)
 
 
 def test_defaults_written_out_are_no_contradiction():
@@ -196,11 +265,36 @@ def test_defaults_written_out_are_no_contradiction():
 CLOSED: list[tuple[str, Parameters, str]] = [
     *(
         (name, {"mass": 0.2, "decay": "mumu"}, "decay to mumu needs mass > 0.211317 GeV (got 0.2)")
-        for name in ("mumu-zprime", "mumu-scalar", "mumu-alp", "tautau-scalar", "gamma-darkphoton")
+        for name in (
+            "mumu-zprime", "mumu-scalar", "mumu-alp", "tautau-scalar", "gamma-darkphoton",
+            "b-to-k-scalar", "tau-to-pi-hnl",
+        )
     ),
     *(
         (name, {"mass": 3.0, "decay": "tautau"}, "decay to tautau needs mass > 3.55386 GeV (got 3)")
-        for name in ("mumu-zprime", "mumu-alp", "tautau-scalar", "gamma-darkphoton")
+        for name in (
+            "mumu-zprime", "mumu-alp", "tautau-scalar", "gamma-darkphoton", "b-to-k-scalar",
+        )
+    ),
+    (
+        "b-to-k-scalar",
+        {"mass": 0.2, "decay": "pipi", "branching_fraction": 1e-7},
+        "decay to pipi needs mass > 0.279141 GeV (got 0.2)",
+    ),
+    (
+        "b-to-k-scalar",
+        {"mass": 3.0, "decay": "pipi"},
+        "no decay to pipi at mass = 3 GeV, open: ee, mumu",
+    ),
+    (
+        "b-to-k-scalar",
+        {"mass": 1.2, "decay": "KK", "couples_like": "alp"},
+        "no decay to KK at mass = 1.2 GeV, open: ee, mumu",
+    ),
+    (
+        "tau-to-pi-hnl",
+        {"mass": 0.001, "decay": "ee"},
+        "decay to ee needs mass > 0.001022 GeV (got 0.001)",
     ),
     ("mumu-scalar", {"mass": 5e-4, "decay": "ee"}, "decay to ee needs mass > 0.001022 GeV"),
     (
@@ -301,16 +395,20 @@ def test_too_heavy_for_the_collider(
             assert (process.hard_process().threshold < collider.sqrt_s) == opens
 
 
-def test_nothing_to_lower(collider: Collider):
-    """A collider of too little energy for two taus."""
+@pytest.mark.parametrize(
+    ("name", "threshold"),
+    [("tautau", 3.55386), ("tau-to-l-alpha", 3.55386), ("b-to-k-alp", 10.5588)],
+)
+def test_nothing_to_lower(name: str, threshold: float, collider: Collider):
+    """A collider of too little energy for two taus or B mesons."""
     slow = {"slow": collider.presets[collider.preset].model_copy(
         update={"e_her_gev": 1.0, "e_ler_gev": 1.0}
     )}  # fmt: skip
     weak = collider.model_copy(update={"presets": slow, "preset": "slow"})
     with pytest.raises(KinematicsError) as caught:
-        find_process("tautau")().prepare(weak, np.random.default_rng(1))
-    said = one_line("tautau", caught.value)
-    assert said == "needs sqrt_s > 3.55386 GeV, SuperKEKB has 1.99828 GeV"
+        find_process(name)(**LEAST[name]).prepare(weak, np.random.default_rng(1))
+    said = one_line(name, caught.value)
+    assert said == f"needs sqrt_s > {threshold:g} GeV, SuperKEKB has 1.99828 GeV"
 
 
 # ---- cuts ----------------------------------------------------------------------------------------

@@ -130,6 +130,18 @@ LIFETIMES: list[tuple[str, Parameters, dict[int, tuple[float, float]]]] = [
         {"mass": 0.25, "decay": "mumu", "coupling": 1e-6},
         {56: (0.25, HBAR_C / muons_of_mixing(1e-6, 0.25))},
     ),
+    # Handbook of decays, sections 2.3, 3.2, 5.2, 6 and 0.
+    ("b-to-k-alp", {"mass": 0.5, "kaon": "K_S"}, {51: (0.5, 5.937), 310: (0.497611, 2.6844)}),
+    ("b-to-k-scalar", {"mass": 0.5}, {54: (0.5, 0.794)}),
+    (
+        "b-to-k-scalar",
+        {"mass": 0.5, "ctau": 30.0, "kaon": "K*0", "rest_of_event": "toy"},
+        {54: (0.5, 30.0), 511: (5.27972, 0.0454786), -511: (5.27972, 0.0454786)},
+    ),
+    ("tau-to-pi-hnl", {"mass": 1.0}, {58: (1.0, 3288.0), -58: (1.0, 3288.0)}),
+    ("tau-to-pi-hnl", {"mass": 1.0, "nature": "majorana"}, {58: (1.0, 1644.0)}),
+    ("tau-to-l-alpha", {"mass": 1.0, "tag": "e"}, {15: (MASS_TAU, 87.03e-4)}),
+    ("tautau", {"minus": "pi", "plus": "mu"}, dict.fromkeys((15, -15), (MASS_TAU, 87.03e-4))),
 ]
 
 
@@ -222,7 +234,7 @@ WIDE = {"theta_min": math.radians(10)}
 # Process, parameters, code, greatest cosine, density of the cosine to the electron.
 ANGLES: list[tuple[str, Parameters, int, float, Density]] = [
     ("mumu", {}, 13, 1.0, lepton_pair(MASS_MU, S)),
-    ("tautau", {}, -15, 1.0, lepton_pair(MASS_TAU, S)),
+    ("tautau", {"minus": "pi", "plus": "pi"}, -15, 1.0, lepton_pair(MASS_TAU, S)),
     ("gammagamma", WIDE, 22, TEN_DEGREES, lambda c: (1 + c**2) / (1 - c**2)),
     ("bhabha", {"vacuum_polarisation": False}, 11, TEN_DEGREES, bhabha),
     ("gamma-alp", {"mass": 3.0}, 22, 1.0, even(1.0)),
@@ -575,6 +587,11 @@ SIGNALS: dict[str, Parameters] = {
     "inelastic-dark-matter": IDM,
     "gamma-alp": {"mass": 1.0},
     "gamma-darkphoton": {"mass": 1.0, "theta_min": 0.2},
+    "b-to-k-alp": {"mass": 1.0, "kaon": "K*0"},
+    "b-to-k-scalar": {"mass": 1.0},
+    "tau-to-l-alpha": {"mass": 1.0, "tag": "mu"},
+    "tau-to-pi-hnl": {"mass": 1.0, "ctau": 1.0, "tag": "pi"},
+    "decay-chain": {"chain": {"parent": "D*+", "decays": {"D*+": "D0 pi+", "D0": "K- pi+"}}},
 }
 BACKGROUNDS: dict[str, Parameters] = {
     name: {} for name in ("mumu", "tautau", "mumu-gamma", "gammagamma", "ee-mumu", "bhabha")
@@ -608,6 +625,9 @@ DISPLACED: list[tuple[str, Parameters, tuple[int, ...]]] = [
     ("inelastic-dark-matter", IDM | {"ctau": 10.0, "ctau_hp": 20.0}, (53, 57)),
     ("gamma-alp", {"mass": 0.5, "ctau": 10.0}, (51,)),
     ("gamma-darkphoton", {"mass": 0.5, "ctau": 10.0, "decay": "mumu"}, (56,)),
+    ("b-to-k-alp", {"mass": 0.5, "ctau": 10.0}, (51,)),
+    ("b-to-k-scalar", {"mass": 1.0, "ctau": 30.0, "kaon": "K*+"}, (54,)),
+    ("tau-to-pi-hnl", {"mass": 1.0, "ctau": 30.0, "tag": "mu"}, (58,)),
 ]
 
 
@@ -633,7 +653,8 @@ def test_favoured_decays_are_distributed_as_direct_ones(
     for code in codes:
         radii = []
         for view in (plain, favoured):
-            p, rows = view.events.particles, view.first_row(code)
+            p, rows = view.events.particles, np.flatnonzero(view.where(code, -code))
+            rows = rows[np.unique(view.events.event_index()[rows], return_index=True)[1]]
             radii.append(np.hypot(p.decay_x[rows], p.decay_y[rows]))
         assert agree((radii[0], radii[1]), (plain.events.weight, weight)) > P_MIN
         inside = [radius < 10.0 for radius in radii]

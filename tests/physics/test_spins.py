@@ -34,6 +34,8 @@ from tests.physics.spinors import (
 )
 
 N = 200
+RNG = np.random.default_rng(5)
+"""Asked for, but not used."""
 MASS_PION = species(PION).mass
 LEFT = (np.eye(4) - GAMMA5) / 2
 
@@ -117,8 +119,10 @@ def test_correlations_are_those_of_spinors(source, correlation, root_s: float):
     h, h_bar = event.polarimeters()
     siblings = Siblings(event.total, np.stack(event.taus), beams)
     pair = FermionPair(0, 1, correlation)
-    assert pair(0, siblings, {}) is None
-    spin = pair(1, siblings, {0: h})
+    assert pair(0, siblings, {}, RNG) is None
+    spin = pair(1, siblings, {0: h}, RNG)
+    turned = pair(0, siblings, {1: h_bar}, RNG)
+    assert dot(h_bar, spin) == pytest.approx(dot(h, turned), abs=1e-9)
     expected = 1 - dot(h_bar, spin)
     if source is photon:
         gamma = root_s / (2 * MASS_TAU)
@@ -135,7 +139,7 @@ def test_spins_are_seen_in_their_own_frames():
     event = Event(10.58, seed=4)
     siblings = Siblings(event.total, np.stack(event.taus), event.electron - event.positron)
     h, _ = event.polarimeters()
-    spin = FermionPair(0, 1, from_virtual_photon)(1, siblings, {0: h})
+    spin = FermionPair(0, 1, from_virtual_photon)(1, siblings, {0: h}, RNG)
     assert dot(spin, event.taus[1]) == pytest.approx(np.zeros(N), abs=1e-10)
     assert np.all(-dot(spin, spin) <= 1 + 1e-9)
     assert boosted(to_rest_frame(spin, event.taus[1]), event.taus[1], MASS_TAU) == pytest.approx(

@@ -15,7 +15,7 @@ import pytest
 from darkbelle import geometry, samples
 from darkbelle.detsim import RecoEvents, simulate
 from darkbelle.gen import Outcome, Process, Status, TruthEvents
-from darkbelle.gen.particles import charges
+from darkbelle.gen.particles import CHARGED_REMAINDER, REMAINDER, charges
 from darkbelle.gen.processes import EventGenerator, find_process, process_names
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of
@@ -41,9 +41,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "inelastic-dark-matter": {"m_ap": 3.0, "m_chi1": 1.0, "delta": 0.4, "m_hp": 0.5, **WEIGHTED},
     "gamma-alp": {"mass": 0.3, "coupling": 1e-4},
     "gamma-darkphoton": {"mass": 1.0},
+    "b-to-k-alp": {"mass": 0.3, "kaon": "K*+", **WEIGHTED},
+    "b-to-k-scalar": {"mass": 0.5, "decay": "pipi", "kaon": "K*0", "rest_of_event": "toy"},
+    "decay-chain": {"chain": {"parent": "D*+", "decays": {"D*+": "D0 pi+", "D0": "K- pi+"}}},
     "mumu": {},
     "mumu-gamma": {},
     "tautau": {},
+    "tau-to-l-alpha": {"mass": 1.0, "tag": "three_prong"},
+    "tau-to-pi-hnl": {"mass": 1.0, "ctau": 10.0, **WEIGHTED},
     "gammagamma": {"cuts": {"n_photons": 2, "theta": (0.3, 2.6)}},
     "ee-mumu": {},
     "bhabha": {"weighted": True},
@@ -56,13 +61,12 @@ def load(card: str) -> Experiment:
     return geometry.load(card)
 
 
-def prepare(run: Run, known: dict[tuple[Process, str], EventGenerator]) -> EventGenerator:
+def prepare(run: Run, known: dict[tuple[str, ...], EventGenerator]) -> EventGenerator:
     """As `Run.prepare`, once for all cards with the same collider."""
-    key = run.process, run.experiment.collider.model_dump_json()
+    process, collider = run.process, run.experiment.collider
+    key = process.name, process.model_dump_json(), collider.model_dump_json()
     if key not in known:  # a short pilot run finds a poor bound, which is enough for few events
-        known[key] = run.process.prepare(
-            run.experiment.collider, run.stream(0, production.Stage.PREPARE)
-        )
+        known[key] = process.prepare(collider, run.stream(0, production.Stage.PREPARE))
     return known[key]
 
 
@@ -78,7 +82,7 @@ class Made:
     sample: Sample
 
 
-KNOWN: dict[tuple[Process, str], EventGenerator] = {}
+KNOWN: dict[tuple[str, ...], EventGenerator] = {}
 
 
 @pytest.fixture(scope="module")
@@ -154,13 +158,14 @@ def check_observables(made: Made) -> None:
     """All of them are there, NaN exactly where the flag of their set says so."""
     for observable_set in observables_of(made.process):
         (flag,) = (name for name in observable_set.columns if name.startswith("has_"))
-        exists = made.sample.column("events", flag).astype(bool)
+        exists = made.sample.column("events", flag).astype(bool).reshape(N_EVENTS, -1)
         for name, described in observable_set.columns.items():
             values = made.sample.column("events", name)
             assert len(values) == N_EVENTS
             if described.dtype == "f4" and "cluster" not in name:
                 missing = np.isnan(values).reshape(N_EVENTS, -1)
-                np.testing.assert_array_equal(missing.T, [~exists] * missing.shape[1], name)
+                expected = np.broadcast_to(~exists, missing.shape)
+                np.testing.assert_array_equal(missing, expected, name)
 
 
 def check_truth(made: Made) -> None:
@@ -175,7 +180,10 @@ def check_truth(made: Made) -> None:
             np.testing.assert_allclose(left, brought, atol=2e-5)
     assert not np.any(ak.flatten(particles.outcome[is_final]) == int(Outcome.UNDETERMINED))
     undecayed = ak.flatten(particles.outcome == int(Outcome.UNDECAYED))
-    assert set(abs(ak.flatten(particles.pdg_id)[undecayed])) <= {15}
+    kinds = {511, 521, REMAINDER, CHARGED_REMAINDER}
+    assert set(abs(ak.flatten(particles.pdg_id)[undecayed])) <= kinds
+    has_one = getattr(made.process, "rest_of_event", None) == "none"
+    assert ak.sum(undecayed) == has_one * N_EVENTS
     owner = ak.flatten(particles[tracks.truth_index])
     np.testing.assert_array_equal(charges(ak.to_numpy(owner.pdg_id)), ak.flatten(tracks.charge))
     for group in ("tracks", "clusters", "klm_clusters"):
