@@ -11,8 +11,8 @@ N_EVENTS = 60_000
 
 ELECTRONS = (
     "not explained. A third of the electron pairs near the beams leaves the window of Delta E by "
-    "radiation, as a first-order estimate has it; the figure needs another third, at 0.3 to 2 GeV, not "
-    "at 4.5 GeV (F68 holds). Not all cuts of the paper are known"
+    "radiation, as a first-order estimate has it; the figure needs another third, at 0.3 to 2 GeV, "
+    "not at 4.5 GeV (F68 holds). Not all cuts of the paper are known"
 )
 KNOWN = {
     "F31": "1.33 of the published ratio: 1.25 as for muons at 0.3 GeV and 100 cm, and electrons "
