@@ -8,7 +8,7 @@ and less than 0.4 GeV of photons. Classifiers come next: the best possible one, 
 tree-level amplitudes, leaves the efficiency at 2 m_mu alone and brings that at 8.5 GeV to 0.955.
 The efficiency is the mean over both halves of the data, 2019-20 and 2021.
 
-Rows B05, B07, E07 and M52 wait for decays of the tau.
+Rows B05, B07 and M52: ``tau_and_b_triggers.py``; E07: ``tau_to_l_alpha.py``.
 """
 
 from __future__ import annotations

@@ -1,29 +1,14 @@
-"""Displaced tracks and vertices against published figures."""
+"""Displaced tracks against published figures."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from benchmarks.displaced_scalar import ROWS, Signal, ratios
 from darkbelle.detsim.tracking import ChargedParticles, measure
 from darkbelle.gen.kinematics import boost, two_body
 from darkbelle.gen.particles import MASS_MU
 from darkbelle.geometry import load
 from darkbelle.geometry.card import Detector
-
-
-@pytest.mark.validation
-@pytest.mark.parametrize("signal", dict.fromkeys(row.signal for row in ROWS), ids=str)
-def test_efficiency_falls_with_the_lifetime_as_limits_weaken(signal: Signal) -> None:
-    """arXiv:2306.02830, rows F01 to F39; tolerance 30 %, that of the collection.
-
-    Those of 100 cm are 1.24 to 1.28 of the published ones: a sample that knows them to 1 or 2 %.
-    """
-    rows = [row for row in ROWS if row.signal == signal]
-    found = ratios(signal, [row.ctau for row in rows], 400_000)
-    for row, value in zip(rows, found, strict=True):
-        assert value == pytest.approx(row.value, rel=0.30), row.row
 
 
 def test_half_of_the_tracks_born_within_a_metre_are_found() -> None:
