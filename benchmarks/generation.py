@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from darkbelle import gen, geometry
 from darkbelle.gen.processes import EventGenerator
 
 BATCH, N_BATCHES = 8192, 8
-PARAMETERS: dict[str, dict[str, float]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "mumu-zprime": {"mass": 2.0},
     "mumu-scalar": {"mass": 1.0},
     "mumu-alp": {"mass": 1.0},
@@ -25,6 +26,11 @@ PARAMETERS: dict[str, dict[str, float]] = {
     "inelastic-dark-matter": {"m_ap": 3.0, "m_chi1": 1.0, "delta": 0.4, "m_hp": 0.5},
     "gamma-alp": {"mass": 1.0},
     "gamma-darkphoton": {"mass": 1.0},
+    "b-to-k-alp": {"mass": 1.0},
+    "b-to-k-scalar": {"mass": 1.0, "kaon": "K*0"},
+    "tau-to-l-alpha": {"mass": 1.0},
+    "tau-to-pi-hnl": {"mass": 1.0},
+    "decay-chain": {"chain": "examples/chains/dstar.toml"},
 }
 """What processes need besides their defaults."""
 NOT_OF_COLLISIONS = "particle-gun"
