@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,6 +15,7 @@ from particle.converters import EvtGenName2PDGIDBiMap
 from particle.exceptions import MatchingIDNotFound
 from pydantic import BeforeValidator, Field, model_validator
 
+from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.exclusive import exclusive_mode, known_state
 from darkbelle.gen.decays.line_shapes import BROAD, line_shape
 from darkbelle.gen.decays.tree import Decay, State
@@ -26,6 +27,9 @@ __all__ = ["Chain", "read_chain"]
 
 _LARGEST_EXCESS = 1e-6
 """GeV that daughters may weigh more than their parent, by rounding."""
+_HINT = "names are those of EvtGen, like K_S0"
+_LARGEST_SURPLUS = 1e-6
+"""Of all branching fractions above 1, by rounding."""
 
 
 def _split(value: Any) -> Any:
@@ -63,8 +67,7 @@ class Chain(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in (self.parent, *self.decays):
-            code_of(name)
+        self._refuse_twice()
         if code_of(self.parent) not in self._codes():
             msg = f"decays: those of the parent, {self.parent}, are missing"
             raise ValueError(msg)
@@ -74,12 +77,22 @@ class Chain(Settings):
                 raise ValueError(msg)
             for mode in modes:
                 _check_mode(name, mode)
+            _check_fractions(name, modes)
         used = set(self._reached(code_of(self.parent), ()))
         for name in self.decays:
             if not {code_of(name), conjugate(code_of(name))} & used:
                 msg = f"decays.{name}: nothing in the chain decays to it"
                 raise ValueError(msg)
         return self
+
+    def _refuse_twice(self) -> None:
+        """A particle has a name and a code, and may have its decays by one of them."""
+        named: dict[int, str] = {}
+        for name in self.decays:
+            first = named.setdefault(code_of(name), name)
+            if first != name:
+                msg = f"decays.{name}: is the same particle as decays.{first}, give one of them"
+                raise ValueError(msg)
 
     def _codes(self) -> dict[int, tuple[ChainMode, ...]]:
         return {code_of(name): modes for name, modes in self.decays.items()}
@@ -132,7 +145,7 @@ def read_chain(value: Any) -> Any:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             msg = f"{value}: is no TOML file, {error}"
             raise ValueError(msg) from None
-    if isinstance(value, Mapping) and len(value) == 1 and "parent" not in value:
+    if isinstance(value, Mapping) and len(value) == 1 and not {"parent", "decays"} & {*value}:
         (parent,) = value
         decays: dict[str, Any] = {}
         _take_apart(value, decays)
@@ -144,13 +157,10 @@ def _take_apart(tree: Mapping[str, Any], decays: dict[str, Any]) -> None:
     """The decays in a tree of DecayLanguage, by their parents."""
     for parent, modes in tree.items():
         found = []
-        for mode in modes:
-            names = [
-                daughter if isinstance(daughter, str) else next(iter(daughter))
-                for daughter in mode["fs"]
-            ]
-            found.append({"daughters": names, "fraction": mode["bf"]})
-            for daughter in mode["fs"]:
+        for daughters, fraction in _of_tree(parent, modes):
+            names = [name for daughter in daughters for name in daughter]
+            found.append({"daughters": names, "fraction": fraction})
+            for daughter in daughters:
                 if isinstance(daughter, Mapping):
                     _take_apart(daughter, decays)
         if decays.setdefault(parent, found) != found:
@@ -158,22 +168,48 @@ def _take_apart(tree: Mapping[str, Any], decays: dict[str, Any]) -> None:
             raise ValueError(msg)
 
 
-def _heads(daughter: str | Mapping[str, Any]) -> Iterator[str]:
-    """The name of a daughter that may have decays."""
-    yield from (daughter,) if isinstance(daughter, str) else daughter
+def _of_tree(parent: str, modes: Any) -> Iterator[tuple[list[tuple[str] | Mapping[str, Any]], Any]]:
+    """Daughters, by themselves or with their decays, and the fraction of each mode."""
+    for mode in modes if isinstance(modes, (list, tuple)) else (None,):
+        daughters = mode.get("fs") if isinstance(mode, Mapping) else None
+        if not isinstance(daughters, (list, tuple)):
+            msg = (
+                f"decays.{parent}: needs 'parent' and 'decays', or modes with 'fs' (DecayLanguage)"
+            )
+            raise ValueError(msg)
+        for daughter in daughters:
+            if not isinstance(daughter, str) and not (
+                isinstance(daughter, Mapping) and len(daughter) == 1
+            ):
+                msg = f"decays.{parent}: 'fs' must list names, or decays of one particle each"
+                raise ValueError(msg)
+        yield [(one,) if isinstance(one, str) else one for one in daughters], mode.get("bf")
 
 
 def code_of(name: str) -> int:
     """PDG code of a particle by its name as in EvtGen, or by the code itself."""
     try:
-        return int(name)
+        code = int(name)
     except ValueError:
-        pass
+        code = _code_by_name(name)
+    try:
+        mass = species(code).mass
+    except ConfigError as error:
+        msg = f"{error}, {_HINT}"
+        raise ValueError(msg) from None
+    if mass is None:
+        msg = f"'{name}' has no mass of its own, nothing can be said of its decays"
+        raise ValueError(msg)
+    return code
+
+
+def _code_by_name(name: str) -> int:
+    """As in EvtGen."""
     try:
         return int(EvtGenName2PDGIDBiMap[name])
     except MatchingIDNotFound:
         near = difflib.get_close_matches(name, _names(), n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "names are those of EvtGen, like K_S0"
+        hint = f"did you mean '{near[0]}'?" if near else _HINT
         msg = f"unknown particle '{name}', {hint}"
         raise ValueError(msg) from None
 
@@ -202,6 +238,19 @@ def _check_mode(parent: str, mode: ChainMode) -> None:
     least = sum(_least_mass(int(code)) for code in codes)
     if least > _most_mass(code_of(parent)) + _LARGEST_EXCESS:
         msg = f"{said} is heavier, {least:.6g} GeV, than {parent}"
+        raise ValueError(msg)
+
+
+def _check_fractions(parent: str, modes: Sequence[ChainMode]) -> None:
+    """All modes have one or none has, and together they are not more than all decays."""
+    fractions = [mode.fraction for mode in modes if mode.fraction is not None]
+    said = " + ".join(f"{fraction:g}" for fraction in fractions)
+    if fractions and len(fractions) < len(modes):
+        missing = next(" ".join(mode.daughters) for mode in modes if mode.fraction is None)
+        msg = f"decays.{parent}: fractions of some modes ({said}), but none of {missing}"
+        raise ValueError(msg)
+    if sum(fractions) > 1 + _LARGEST_SURPLUS:
+        msg = f"decays.{parent}: fractions {said} = {sum(fractions):.6g} pass 1"
         raise ValueError(msg)
 
 

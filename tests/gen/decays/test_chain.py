@@ -30,6 +30,14 @@ def made(chain, n: int = 2000, **others) -> TruthEvents:
     return DecayChain(chain=chain, **others).generate(COLLIDER, n, np.random.default_rng(1))
 
 
+def fractions(first: float | None, second: float | None) -> dict:
+    modes = [
+        {"daughters": "K- pi+", "fraction": first},
+        {"daughters": "K- K+", "fraction": second},
+    ]
+    return {"parent": "D0", "decays": {"D0": modes}}
+
+
 def test_files_tables_and_trees_say_the_same(tmp_path: Path):
     path = tmp_path / "chain.toml"
     path.write_text(
@@ -56,6 +64,17 @@ def test_modes_without_fractions_share():
     counts = [np.count_nonzero(born & (p.pdg_id == code)) for code in (13, 11, 211)]
     assert sum(counts) == 2000
     assert np.abs(np.array(counts) - 2000 / 3).max() < 4 * np.sqrt(2000 * 2 / 9)
+
+
+def test_fractions_may_sum_to_one_up_to_rounding():
+    for second in (0.3, 0.4, 0.4 + 1e-12):
+        DecayChain(chain=fractions(0.6, second))
+
+
+def test_particles_may_be_given_by_code():
+    DecayChain(chain={"parent": "421", "decays": {"D0": "-321 pi+"}})
+    tree = {"D0": [{"fs": ["K-", "pi+"]}]}
+    assert DecayChain(chain=tree).chain.decays["D0"][0].fraction is None
 
 
 def test_both_charges_are_made():
@@ -143,6 +162,24 @@ def test_momenta_are_those_asked_for():
         ({"parent": "J/psi", "decays": {"J/psi": "mu+ mu-"}}, "p: nothing here makes J/psi"),
         ({"parent": "B0", "decays": {"B0": "a_1+ pi-"}}, "a_1+ is broad, 0.42 GeV, and has no"),
         ("missing.toml", "missing.toml: No such file or directory"),
+        (
+            {"parent": "999999", "decays": {}},
+            "pdg_id 999999 is no known particle, names are those of EvtGen, like K_S0",
+        ),
+        ({"parent": "D0", "decays": {"D0": "K- 999999"}}, "pdg_id 999999 is no known particle"),
+        ({"parent": "54", "decays": {"54": "pi+ pi-"}}, "'54' has no mass of its own"),
+        (
+            {"parent": "D0", "decays": {"D0": "K- pi+", "421": "K- K+"}},
+            "decays.421: is the same particle as decays.D0",
+        ),
+        *(
+            ({"D0": modes}, "decays.D0: needs 'parent' and 'decays', or modes with 'fs'")
+            for modes in ([{"bf": 0.03}], "K- pi+", 5, [5], [{"fs": "K- pi+"}])
+        ),
+        ({"D0": [{"fs": [{}]}]}, "decays.D0: 'fs' must list names"),
+        ({"decays": {"D0": "K- pi+"}}, "chain.parent: Field required"),
+        (fractions(0.6, 0.5), "decays.D0: fractions 0.6 + 0.5 = 1.1 pass 1"),
+        (fractions(0.6, None), "decays.D0: fractions of some modes (0.6), but none of K- K+"),
     ],
 )
 def test_what_is_refused(chain, said: str):
