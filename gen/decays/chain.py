@@ -173,9 +173,7 @@ def _of_tree(parent: str, modes: Any) -> Iterator[tuple[list[tuple[str] | Mappin
     for mode in modes if isinstance(modes, (list, tuple)) else (None,):
         daughters = mode.get("fs") if isinstance(mode, Mapping) else None
         if not isinstance(daughters, (list, tuple)):
-            msg = (
-                f"decays.{parent}: needs 'parent' and 'decays', or modes with 'fs' (DecayLanguage)"
-            )
+            msg = f"decays.{parent}: needs 'parent' and 'decays', or modes with 'fs'"
             raise ValueError(msg)
         for daughter in daughters:
             if not isinstance(daughter, str) and not (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Protocol
@@ -9,12 +10,14 @@ from typing import Annotated, ClassVar, Final, Protocol
 import numpy as np
 from pydantic import BeforeValidator
 
+from darkbelle.errors import KinematicsError
 from darkbelle.gen.decays.chain import Chain, code_of, read_chain
 from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.mixing import mix
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.tree import Mode, State
 from darkbelle.gen.events import Outcome, TruthEvents
+from darkbelle.gen.kinematics import breakup_momentum
 from darkbelle.gen.particles import (
     B0,
     B_PLUS,
@@ -30,7 +33,7 @@ from darkbelle.gen.particles import (
     conjugate,
     species,
 )
-from darkbelle.gen.processes.annihilation import AnnihilationProcess
+from darkbelle.gen.processes.annihilation import AnnihilationGenerator, AnnihilationProcess
 from darkbelle.gen.processes.b_meson import Mixing, b_pair, upsilon
 from darkbelle.gen.processes.base import Range, parameter
 from darkbelle.gen.processes.tau import known_tau, tau_pair
@@ -38,6 +41,7 @@ from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.inclusive import FlatMomentum, Inclusive, Kartvelishvili
 from darkbelle.gen.production.lepton_pair import LeptonPair
 from darkbelle.gen.production.running_coupling import RunningCoupling
+from darkbelle.geometry import Collider
 
 __all__ = ["DecayChain"]
 
@@ -66,6 +70,8 @@ _CHARM_QUARKS: Final = 1.30e6
 """Cross-section of e+e- -> c cbar at the Y(4S) [fb], arXiv:1808.10567."""
 _LIGHTEST_REST: Final = 1.0
 """GeV; what is left beside a hadron of a given momentum."""
+_STEP: Final = 1e-3
+"""GeV; recommended momenta are rounded down to it."""
 
 Parents = Callable[[int], State]
 """The parent of a chain (1), or its antiparticle (-1)."""
@@ -186,6 +192,24 @@ class DecayChain(AnnihilationProcess):
     def has_cross_section(self) -> bool:
         """Not of a hadron of a given momentum."""
         return self.p is None
+
+    def prepare(self, collider: Collider, rng: np.random.Generator) -> AnnihilationGenerator:
+        """Make ready for one collider, cf. `Process.prepare`."""
+        if self.p is not None:
+            self._check_momentum(self.p[1], collider)
+        return super().prepare(collider, rng)
+
+    def _check_momentum(self, most: float, collider: Collider) -> None:
+        """A momentum [GeV] must be possible with what is left."""
+        mass = species(self.parent).mass or 0.0
+        greatest = float(breakup_momentum(np.array(collider.sqrt_s), mass, _LIGHTEST_REST))
+        if most > greatest > 0:
+            limit = math.floor(greatest / _STEP) * _STEP
+            raise KinematicsError(
+                f"{self.name}: p = {most:.6g} GeV is more than {self.chain.parent} can have at the "
+                f"sqrt_s = {collider.sqrt_s:.6g} GeV of {collider.name}: "
+                f"choose p <= {limit:.6g} GeV"
+            )
 
     def hard_process(self) -> HardProcess:
         """What the parent comes from."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+import math
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,16 @@ FloatArray = npt.NDArray[np.float64]
 _NEARLY: Final = 1.000001
 """Above the threshold by so much; below it, any momenta will do."""
 
-Spectrum = Callable[[FloatArray, np.random.Generator], FloatArray]
-"""Momenta of hadrons [GeV] from the greatest ones that there can be, shape (n,)."""
+
+class Spectrum(Protocol):
+    """How momenta are distributed."""
+
+    @property
+    def least(self) -> float:
+        """Least momentum [GeV], which must be possible."""
+
+    def __call__(self, greatest: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Momenta [GeV] from the greatest ones that there can be, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class Kartvelishvili:
     """
 
     alpha: float
+    least: float = field(default=0.0, init=False)
 
     def __call__(self, greatest: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Momenta, cf. `Spectrum`."""
@@ -41,14 +50,15 @@ class Kartvelishvili:
 
 @dataclass(frozen=True, slots=True)
 class FlatMomentum:
-    """Uniform between two values [GeV]."""
+    """Uniform between two values [GeV], or up to what is possible where that is less."""
 
-    low: float
-    high: float
+    least: float
+    most: float
 
     def __call__(self, greatest: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Momenta, cf. `Spectrum`."""
-        return np.minimum(rng.uniform(self.low, self.high, len(greatest)), greatest)
+        width = np.maximum(np.minimum(self.most, greatest) - self.least, 0.0)
+        return self.least + width * rng.random(len(greatest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,13 @@ class Inclusive:
 
     @property
     def threshold(self) -> float:
-        """Least sqrt(s) [GeV]."""
+        """Least sqrt(s) [GeV], at which the least momentum is possible."""
         least = self.hadron.least if isinstance(self.hadron, LineShape) else self.hadron
-        return least + self.least_rest
+        return math.hypot(least, self.spectrum.least) + self._least_rest_energy
+
+    @property
+    def _least_rest_energy(self) -> float:
+        return math.hypot(self.least_rest, self.spectrum.least)
 
     def cross_section(self, s: FloatArray) -> FloatArray:
         """The same at all squared energies s [GeV^2] above threshold [fb]."""
@@ -88,7 +102,7 @@ class Inclusive:
     def sample(self, s: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Momenta of hadron and remainder, shape (2, 4, n), and weights [fb], one at each s."""
         root_s = np.sqrt(np.maximum(s, _NEARLY * self.threshold**2))
-        mass = self._masses(root_s - self.least_rest, rng)
+        mass = self._masses(root_s, rng)
         momentum = self.spectrum(breakup_momentum(root_s, mass, self.least_rest), rng)
         cosine = even_cosines(np.full(len(s), self.curvature), rng)
         sine, phi = np.sqrt(1 - cosine**2), azimuths(len(s), rng)
@@ -97,7 +111,9 @@ class Inclusive:
         rest = np.stack([root_s - hadron[0], *(-flight)])
         return np.stack([hadron, rest]), self.cross_section(s)
 
-    def _masses(self, most: FloatArray, rng: np.random.Generator) -> FloatArray:
-        if isinstance(self.hadron, LineShape):
-            return self.hadron.draw(most, rng)
-        return np.full(len(most), self.hadron)
+    def _masses(self, root_s: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Those that leave the least momentum possible."""
+        if not isinstance(self.hadron, LineShape):
+            return np.full(len(root_s), self.hadron)
+        energy, momentum = root_s - self._least_rest_energy, self.spectrum.least
+        return self.hadron.draw(np.sqrt((energy - momentum) * (energy + momentum)), rng)
