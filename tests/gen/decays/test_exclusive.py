@@ -12,7 +12,7 @@ from darkbelle import geometry
 from darkbelle.gen import DecayChain
 from darkbelle.gen.decays.semileptonic import R1, R2, RHO2
 from darkbelle.gen.events import TruthEvents
-from darkbelle.gen.kinematics import dot, to_rest_frame
+from darkbelle.gen.kinematics import breakup_momentum, dot, to_rest_frame
 from darkbelle.gen.particles import species
 
 COLLIDER = geometry.load("belle2").collider
@@ -172,7 +172,8 @@ def recoil(truth: TruthEvents, parent: int, meson: int) -> np.ndarray:
     """w, the product of the velocities of both mesons."""
     p = truth.particles
     own = np.stack([p.e, p.px, p.py, p.pz])
-    mesons = np.flatnonzero(np.abs(p.pdg_id) == meson)
+    mesons = np.flatnonzero((np.abs(p.pdg_id) == meson) & (p.parent >= 0))
+    mesons = mesons[np.abs(p.pdg_id[truth.parents(mesons)]) == parent]
     mothers = own[:, truth.parents(mesons)]
     return dot(mothers, own[:, mesons]) / (species(parent).mass * species(meson).mass)
 
@@ -205,6 +206,29 @@ def test_recoil_of_semileptonic_decays(name: str, code: int, rate):
     cumulative = integrate.cumulative_simpson(rate(w), x=w, initial=0)
     found = recoil(truth, 511, code)
     assert follows(found, lambda value: np.interp(value, w, cumulative / cumulative[-1]))
+
+
+@pytest.mark.parametrize(
+    ("parent", "daughters", "codes", "pole"),
+    [
+        ("B0", "pi- e+ nu_e", (511, 211), 5.325),
+        ("B+", "pi0 e+ nu_e", (521, 111), 5.325),
+        ("D0", "K- e+ nu_e", (421, 321), 2.112),
+        ("D+", "K_S0 e+ nu_e", (411, 310), 2.112),
+        ("D0", "pi- e+ nu_e", (421, 211), 2.010),
+        ("D+", "pi0 e+ nu_e", (411, 111), 2.010),
+    ],
+)
+def test_poles_of_semileptonic_decays(parent: str, daughters: str, codes, pole: float):
+    """p^3/(1 - q^2/m^2)^2 in q^2, of massless leptons; the vectors of PDG 2024: B*, D_s*, D*."""
+    truth = events(parent, f"{parent} -> {daughters}")
+    m_parent, m_meson = (species(code).mass for code in codes)
+    found = m_parent**2 + m_meson**2 - 2 * m_parent * m_meson * recoil(truth, *codes)
+    q2 = np.linspace(0, (m_parent - m_meson) ** 2, 4001)
+    momentum = breakup_momentum(np.full_like(q2, m_parent), m_meson, np.sqrt(q2))
+    rate = momentum**3 / (1 - q2 / pole**2) ** 2
+    cumulative = integrate.cumulative_simpson(rate, x=q2, initial=0)
+    assert follows(found, lambda value: np.interp(value, q2, cumulative / cumulative[-1]))
 
 
 def test_the_lepton_of_a_b_quark_goes_ahead():
