@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import decay_points
-from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.kinematics import boost, invariant_mass
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.particles import PHOTON, ctaus, species
 from darkbelle.gen.radiation import pair_of, radiate_daughters
 

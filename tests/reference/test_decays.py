@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from particle.converters import EvtGenName2PDGIDBiMap
 
-from darkbelle.gen.decays.line_shapes import line_shape
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import TruthEvents
