@@ -284,7 +284,7 @@ class _Tree:
         if self.fsr and is_whole:
             radiated = _radiate(mode, siblings.momenta, self.rng)
             siblings = replace(siblings, momenta=radiated.momenta)
-            photons = tuple(_one_an_event(radiated))
+            photons = tuple(radiated.one_a_decay())
         self.queue.append(_Family(mode, siblings, photons, start, events, place))
 
     def settle(self, family: _Family) -> None:
@@ -391,12 +391,3 @@ def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radia
     ]
     codes = [state.pdg_id for state in mode.daughters]
     return radiate_daughters(momenta, codes, masses, mode.pair, rng)
-
-
-def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:
-    """Events with a first photon and these photons, then those with a second one, and so on."""
-    order = np.argsort(radiated.event, kind="stable")
-    event = radiated.event[order]
-    rank = np.arange(len(event)) - np.searchsorted(event, event)
-    for i in range(rank.max(initial=-1) + 1):
-        yield event[rank == i], radiated.photons[:, order[rank == i]]
