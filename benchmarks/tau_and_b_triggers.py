@@ -33,7 +33,7 @@ from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.gen.particles import B_PLUS, MASS_MU
 from darkbelle.gen.processes import AnnihilationProcess, TauTau
-from darkbelle.gen.processes.b_meson import b_pair, upsilon
+from darkbelle.gen.processes.upsilon import b_pair, upsilon
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of, offsets_of, pairs_within
@@ -162,7 +162,7 @@ class _BPairs(AnnihilationProcess):
         def undecayed(sign: int) -> State:
             return State.of(sign * B_PLUS)
 
-        return (b_pair(B_PLUS, undecayed, undecayed),)
+        return (b_pair(B_PLUS, undecayed),)
 
     def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
         return RestOfEvent.TOY(truth, rng, fsr=self.fsr)

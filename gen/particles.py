@@ -52,12 +52,14 @@ __all__ = [
     "NU_MU",
     "NU_TAU",
     "OMEGA",
+    "PHI",
     "PHOTON",
     "PI0",
     "PION",
     "PROTON",
     "REMAINDER",
     "RHO",
+    "RHO0",
     "SCALAR",
     "TAU",
     "UPSILON_4S",
@@ -87,6 +89,7 @@ PHOTON: Final = 22
 PI0: Final = 111
 K_L: Final = 130
 PION: Final = 211
+RHO0: Final = 113
 RHO: Final = 213
 ETA: Final = 221
 OMEGA: Final = 223
@@ -94,6 +97,7 @@ K_S: Final = 310
 K0: Final = 311
 K_STAR0: Final = 313
 KAON: Final = 321
+PHI: Final = 333
 K_STAR: Final = 323
 D_PLUS: Final = 411
 D_STAR: Final = 413
@@ -140,6 +144,8 @@ class Species:
 _BOSONS = {ALP: "a", SCALAR: "S", Z_PRIME: "Z'", A_PRIME: "A'", DARK_HIGGS: "h'"}
 _FERMIONS = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", HNL: "N", -HNL: "Nbar"}
 _DARK = {**_FERMIONS, **_BOSONS}
+_DARK_SPINS = {ALP: 0, SCALAR: 0, DARK_HIGGS: 0, Z_PRIME: 2, A_PRIME: 2}
+"""Twice the spins of the bosons."""
 _MASSES = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU, D_STAR0: 2.00685, D_STAR: 2.01026}
 """PDG 2024 [GeV], where the ``particle`` package has fewer digits or changes with its edition."""
 _CTAUS = {
@@ -222,7 +228,9 @@ def is_lepton(pdg_id: int) -> bool:
 
 
 def twice_spin(pdg_id: int) -> int:
-    """Twice the spin of a lepton, photon or hadron, the last by the last digit of its code."""
+    """Twice the spin: of hadrons by the last digit of their codes."""
+    if abs(pdg_id) in _DARK:
+        return _DARK_SPINS.get(abs(pdg_id), 1)
     if is_lepton(pdg_id):
         return 1
     if pdg_id == PHOTON:

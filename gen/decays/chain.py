@@ -17,8 +17,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.exclusive import exclusive_mode, known_state
-from darkbelle.gen.decays.line_shapes import BROAD, line_shape
 from darkbelle.gen.decays.tree import Decay, State
+from darkbelle.gen.line_shapes import BROAD, line_shape
 from darkbelle.gen.particles import charges, conjugate, species
 from darkbelle.settings import Settings
 from darkbelle.units import MeV

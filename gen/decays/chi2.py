@@ -21,6 +21,7 @@ import numpy.typing as npt
 from darkbelle.gen.angles import azimuths, directions, even_cosines
 from darkbelle.gen.kinematics import rotate_z_to
 from darkbelle.gen.models.inelastic import InelasticDarkMatter
+from darkbelle.gen.sampling import first_kept
 
 __all__ = ["Chi2Decay", "LeptonPair", "Sampler", "ScalarPair"]
 
@@ -125,16 +126,15 @@ class Sampler:
     def _pair_mass2(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Squared masses of the pair [GeV^2], shape (n,)."""
         least, greatest = 4 * self.decay.pair.mass**2, self.decay.model.delta**2
-        v = np.empty(n)
-        pending = np.arange(n)
-        while len(pending):
-            cell = np.searchsorted(self.cumulative, rng.random(len(pending)))
+
+        def attempt(rows: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+            n_tried = len(rows)
+            cell = np.searchsorted(self.cumulative, rng.random(n_tried))
             cell = np.minimum(cell, CELLS - 1)
-            trial = (cell + rng.random(len(pending))) / CELLS
-            limit = rng.random(len(pending)) * self.bound[cell]
-            accepted = limit < _density_in_v(self.decay, trial)
-            v[pending[accepted]] = trial[accepted]
-            pending = pending[~accepted]
+            v = (cell + rng.random(n_tried)) / CELLS
+            return v, rng.random(n_tried) * self.bound[cell] < _density_in_v(self.decay, v)
+
+        v = first_kept(n, attempt)
         return least + (greatest - least) * v**2
 
 

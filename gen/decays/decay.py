@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import decay_points
-from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.kinematics import boost, invariant_mass
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.particles import PHOTON, ctaus, species
 from darkbelle.gen.radiation import pair_of, radiate_daughters
 
@@ -21,7 +22,7 @@ __all__ = ["Daughters", "decay_rows", "decay_short_lived", "sample_daughters"]
 
 FloatArray = npt.NDArray[np.float64]
 
-Modes = Callable[[int], tuple[DecayMode, ...]]
+ModesOf = Callable[[int], tuple[DecayMode, ...]]
 """Decay modes of a particle code, their fractions normalised to one."""
 
 _ENDING = ("status", "outcome", "decay_x", "decay_y", "decay_z", "decay_t")
@@ -42,6 +43,15 @@ class Daughters:
     origin: npt.NDArray[np.int8]
 
 
+_NOTHING: Final = Daughters(
+    np.empty(0, np.intp),
+    np.empty(0, np.int32),
+    np.empty(0),
+    np.empty((4, 0)),
+    np.empty(0, np.int8),
+)
+
+
 def sample_daughters(
     pdg_id: npt.NDArray[np.int32],
     momentum: FloatArray,
@@ -49,7 +59,7 @@ def sample_daughters(
     *,
     fsr: bool = False,
     mass: FloatArray | None = None,
-    modes: Modes = decay_modes,
+    modes: ModesOf = decay_modes,
 ) -> Daughters:
     """Draw decay modes and momenta, unpolarised; the parents' masses are kept.
 
@@ -73,47 +83,56 @@ def sample_daughters(
     """
     if mass is None:
         mass = invariant_mass(momentum)
-    parents = [np.empty(0, np.intp)]
-    codes = [np.empty(0, np.int32)]
-    own = [np.empty(0)]
-    momenta = [np.empty((4, 0))]
-    origins = [np.empty(0, np.int8)]
-
-    def add(rows: npt.NDArray[np.intp], code: int, p: FloatArray, origin: Origin) -> None:
-        parents.append(rows)
-        codes.append(np.full(len(rows), code, np.int32))
-        own.append(np.broadcast_to(_mass(code, p), len(rows)))
-        momenta.append(p)
-        origins.append(np.full(len(rows), origin, np.int8))
-
-    for kind in np.unique(pdg_id):
-        ways = modes(int(kind))
+    parts = [_NOTHING]
+    for kind in np.unique(pdg_id).tolist():
+        ways = modes(kind)
         rows = np.flatnonzero(pdg_id == kind)
         chosen = rng.choice(len(ways), len(rows), p=[mode.fraction for mode in ways])
         for j, mode in enumerate(ways):
-            decaying = rows[chosen == j]
-            at_rest = mode.sample(mass[decaying], rng)
-            if fsr:
-                masses = [_mass(*each) for each in zip(mode.daughters, at_rest, strict=True)]
-                pair = pair_of(int(kind), mode.daughters)
-                radiated = radiate_daughters(at_rest, mode.daughters, masses, pair, rng)
-                at_rest = radiated.momenta
-            for code, p in zip(mode.daughters, at_rest, strict=True):
-                add(decaying, code, p, Origin.DECAY)
-            if fsr:
-                emitters = decaying[radiated.event]
-                add(emitters, PHOTON, radiated.photons, Origin.FINAL_STATE_RADIATION)
-    unsorted = np.concatenate(parents)
-    order = np.argsort(unsorted, kind="stable")
-    parent = unsorted[order]
-    at_rest = np.concatenate(momenta, axis=1)[:, order]
-    return Daughters(
-        parent,
-        np.concatenate(codes)[order],
-        np.concatenate(own)[order],
-        boost(at_rest, momentum[:, parent], mass[parent]),
-        np.concatenate(origins)[order],
+            parts += _of_mode(kind, mode, rows[chosen == j], mass, rng, fsr=fsr)
+    parent, code, own, at_rest, origin = (
+        np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
+        for field in fields(Daughters)
     )
+    order = np.argsort(parent, kind="stable")
+    parent = parent[order]
+    moving = boost(at_rest[:, order], momentum[:, parent], mass[parent])
+    return Daughters(parent, code[order], own[order], moving, origin[order])
+
+
+def _of_mode(
+    kind: int,
+    mode: DecayMode,
+    rows: npt.NDArray[np.intp],
+    mass: FloatArray,
+    rng: np.random.Generator,
+    *,
+    fsr: bool,
+) -> Iterator[Daughters]:
+    """Each daughter of some particles of a kind, then their photons, where the particles rest."""
+    momenta = mode.sample(mass[rows], rng)
+    masses = [_mass(*each) for each in zip(mode.daughters, momenta, strict=True)]
+    if fsr:
+        pair = pair_of(kind, mode.daughters)
+        radiated = radiate_daughters(momenta, mode.daughters, masses, pair, rng)
+        momenta = radiated.momenta
+    for code, own, p in zip(mode.daughters, masses, momenta, strict=True):
+        yield _alike(rows, code, own, p, Origin.DECAY)
+    if fsr:
+        emitters = rows[radiated.event]
+        yield _alike(emitters, PHOTON, 0.0, radiated.photons, Origin.FINAL_STATE_RADIATION)
+
+
+def _alike(
+    parent: npt.NDArray[np.intp],
+    code: int,
+    mass: float | FloatArray,
+    momentum: FloatArray,
+    origin: Origin,
+) -> Daughters:
+    n = len(parent)
+    codes, origins = np.full(n, code, np.int32), np.full(n, origin, np.int8)
+    return Daughters(parent, codes, np.broadcast_to(mass, n), momentum, origins)
 
 
 def _mass(code: int, momentum: FloatArray) -> float | FloatArray:
@@ -143,7 +162,7 @@ def decay_rows(
     rows: npt.NDArray[np.intp],
     rng: np.random.Generator,
     *,
-    modes: Modes = decay_modes,
+    modes: ModesOf = decay_modes,
     fsr: bool = False,
 ) -> TruthEvents:
     """Let some particles of the table fly straight and decay; their daughters are final."""

@@ -16,7 +16,6 @@ from functools import cache
 from typing import Final
 
 from darkbelle.gen.decays.amplitudes import VECTOR_TO_PIONS
-from darkbelle.gen.decays.line_shapes import in_states
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.semileptonic import to_pseudoscalar, to_vector
 from darkbelle.gen.decays.spins import (
@@ -34,6 +33,7 @@ from darkbelle.gen.decays.spins import (
 )
 from darkbelle.gen.decays.table import decay_modes, has_decay_modes
 from darkbelle.gen.decays.tree import Decay, Mode, State
+from darkbelle.gen.line_shapes import in_shapes
 from darkbelle.gen.particles import (
     K_L,
     K_S,
@@ -79,6 +79,7 @@ def exclusive_mode(parent: int, daughters: Sequence[State], fraction: float) -> 
     known = _known(parent, daughters)
     codes = _leptons_last(daughters) if known is None else known.daughters
     at_rest = None if known is None else known.at_rest
+    ordered = _in_order(codes, daughters)
     pair = pair_of(parent, codes)
     correlation = None if pair is None else correlation_of(pair.kernel)
     analyser, spins = _analyser(parent, codes), _spins(parent, codes)
@@ -88,8 +89,8 @@ def exclusive_mode(parent: int, daughters: Sequence[State], fraction: float) -> 
         spins = FermionPair(pair.minus, pair.plus, correlation)
     return Mode(
         fraction,
-        _in_order(codes, daughters),
-        at_rest or _at_rest(parent, codes),
+        ordered,
+        at_rest or _at_rest(parent, ordered),
         pair=pair,
         analyser=analyser,
         spins=spins,
@@ -122,9 +123,10 @@ def _in_order(codes: Sequence[int], daughters: Sequence[State]) -> tuple[State, 
     )
 
 
-def _at_rest(parent: int, codes: tuple[int, ...]) -> DecayAtRest:
+def _at_rest(parent: int, daughters: Sequence[State]) -> DecayAtRest:
+    codes = [state.pdg_id for state in daughters]
     spins = [twice_spin(code) for code in codes]
-    masses = [species(code).mass or 0.0 for code in codes]
+    masses = [state.least_mass for state in daughters]
     if is_vector(parent) and spins == [0, 0, 0]:
         return in_phase_space(masses, VECTOR_TO_PIONS)
     if twice_spin(parent) == 0 and len(codes) == 3 and all(is_lepton(code) for code in codes[1:]):
@@ -134,7 +136,7 @@ def _at_rest(parent: int, codes: tuple[int, ...]) -> DecayAtRest:
         if spins[0] == 0 and transition in _POLES:
             return in_phase_space(masses, to_pseudoscalar(_POLES[transition]))
     is_odd = len(codes) == 2 and (twice_spin(parent) + sum(spins)) // 2 % 2 == 1
-    return in_states(codes, int(is_odd))
+    return in_shapes(tuple(state.mass_or_shape for state in daughters), int(is_odd))
 
 
 def _flavour(pdg_id: int) -> int:

@@ -20,10 +20,11 @@ from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import azimuths, directions
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.kinematics import dot, rotate_z_to
-from darkbelle.gen.particles import MASS_MU, MUON, NU_TAU
+from darkbelle.gen.particles import NU_TAU, species
+from darkbelle.gen.sampling import first_kept
 from darkbelle.units import SIN2_WEAK
 
-__all__ = ["TO_MUONS", "NeutralCurrent", "neutral_current_polarimeter"]
+__all__ = ["NeutralCurrent", "neutral_current_polarimeter", "to_lepton_pair"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -86,15 +87,15 @@ class NeutralCurrent:
         quarter = np.maximum(mass / 4, self.m_lepton)
         bound = (_LEFT**2 + _RIGHT**2) * quarter * (mass / 2 - quarter)
         bound *= _velocity(self.m_lepton, mass**2)
-        energy, cosine = np.empty(len(mass)), np.empty(len(mass))
-        pending = np.arange(len(mass))
-        while n := len(pending):
-            own = mass[pending]
-            e, c = largest[pending] * np.sqrt(rng.random(n)), 2 * rng.random(n) - 1
-            density = self._density(own, e, c)
-            accepted = rng.random(n) * bound[pending] < density
-            energy[pending[accepted]], cosine[pending[accepted]] = e[accepted], c[accepted]
-            pending = pending[~accepted]
+
+        def attempt(rows: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+            n = len(rows)
+            energy = largest[rows] * np.sqrt(rng.random(n))
+            cosine = 2 * rng.random(n) - 1
+            density = self._density(mass[rows], energy, cosine)
+            return np.stack([energy, cosine]), rng.random(n) * bound[rows] < density
+
+        energy, cosine = first_kept(len(mass), attempt)
         return energy, cosine
 
     def _density(self, mass: FloatArray, energy: FloatArray, cosine: FloatArray) -> FloatArray:
@@ -121,10 +122,10 @@ def neutral_current_polarimeter(momenta: FloatArray) -> FloatArray:
     return h
 
 
-TO_MUONS: Final = DecayMode(
-    1.0, (MUON, -MUON, NU_TAU), NeutralCurrent(MASS_MU), neutral_current_polarimeter
-)
-"""Decay of a Dirac N, conjugated that of its antiparticle; a Majorana N has both, half each."""
+def to_lepton_pair(lepton: int, fraction: float = 1.0) -> DecayMode:
+    """Decay of a Dirac N to l- (its code), l+ and nu_tau; a Majorana N has the conjugate too."""
+    element = NeutralCurrent(species(lepton).mass or 0.0)
+    return DecayMode(fraction, (lepton, -lepton, NU_TAU), element, neutral_current_polarimeter)
 
 
 def _velocity(m_lepton: float, pair_mass2: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.decays.line_shapes import in_states
+from darkbelle.gen.line_shapes import in_states
 from darkbelle.gen.particles import conjugate, masses
 from darkbelle.gen.phasespace import DecayAtRest, MatrixElement, in_phase_space
 

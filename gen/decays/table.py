@@ -16,9 +16,9 @@ from particle.converters import EvtGenName2PDGIDBiMap
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen.decays.amplitudes import KAON_TO_PION, MUON_DECAY, VECTOR_TO_PIONS
-from darkbelle.gen.decays.line_shapes import in_states
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.tau.modes import TAU_MODES
+from darkbelle.gen.line_shapes import in_states
 from darkbelle.gen.particles import (
     ELECTRON,
     ETA,

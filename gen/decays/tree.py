@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.flight import favoured_decay_points
-from darkbelle.gen.decays.line_shapes import in_shapes, line_shape
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -26,6 +25,7 @@ from darkbelle.gen.decays.spins import (
 from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import Origin, Outcome, Slot, Status
 from darkbelle.gen.kinematics import boost, invariant_mass, to_rest_frame
+from darkbelle.gen.line_shapes import LineShape, in_shapes, line_shape
 from darkbelle.gen.particles import PHOTON, TAU, species
 from darkbelle.gen.phasespace import DecayAtRest
 from darkbelle.gen.production.base import Correlation, HardEvents
@@ -60,6 +60,12 @@ class State:
     def least_mass(self) -> float:
         """Mass [GeV], zero where every event has its own."""
         return self.mass or 0.0
+
+    @property
+    def mass_or_shape(self) -> float | LineShape:
+        """Mass [GeV], or line shape where it has one."""
+        shape = line_shape(self.pdg_id) if self.mass is None else None
+        return self.least_mass if shape is None else shape
 
     @classmethod
     def of(cls, pdg_id: int) -> Self:
@@ -278,7 +284,7 @@ class _Tree:
         if self.fsr and is_whole:
             radiated = _radiate(mode, siblings.momenta, self.rng)
             siblings = replace(siblings, momenta=radiated.momenta)
-            photons = tuple(_one_an_event(radiated))
+            photons = tuple(radiated.one_a_decay())
         self.queue.append(_Family(mode, siblings, photons, start, events, place))
 
     def settle(self, family: _Family) -> None:
@@ -341,7 +347,7 @@ def _daughters(
     With what they show of the spin of the parent, as a four-vector, shape (4, n).
     """
     own_mass = invariant_mass(parent) if mass is None else np.full(parent.shape[1], mass)
-    at_rest = mode.at_rest or _flat(mode.daughters)
+    at_rest = mode.at_rest or in_shapes(tuple(state.mass_or_shape for state in mode.daughters))
     if mode.correlation is not None:
         kept = _correlated(at_rest, mode.correlation, parent, own_mass, hard, rng)
         return kept, np.zeros_like(parent)
@@ -352,16 +358,6 @@ def _daughters(
         momenta, vector = orient(momenta, mode.analyser, at_rest_spin, rng)
         shown = boost(np.stack([np.zeros_like(own_mass), *vector]), parent, own_mass)
     return _moving(momenta, parent, own_mass), shown
-
-
-def _flat(daughters: Sequence[State]) -> DecayAtRest:
-    """In phase space, broad particles with their line shapes."""
-    return in_shapes(
-        tuple(
-            (line_shape(state.pdg_id) or 0.0) if state.mass is None else state.mass
-            for state in daughters
-        )
-    )
 
 
 def _moving(momenta: FloatArray, frame: FloatArray, mass: FloatArray) -> FloatArray:
@@ -395,12 +391,3 @@ def _radiate(mode: Mode, momenta: FloatArray, rng: np.random.Generator) -> Radia
     ]
     codes = [state.pdg_id for state in mode.daughters]
     return radiate_daughters(momenta, codes, masses, mode.pair, rng)
-
-
-def _one_an_event(radiated: Radiated) -> Iterator[tuple[IndexArray, FloatArray]]:
-    """Events with a first photon and these photons, then those with a second one, and so on."""
-    order = np.argsort(radiated.event, kind="stable")
-    event = radiated.event[order]
-    rank = np.arange(len(event)) - np.searchsorted(event, event)
-    for i in range(rank.max(initial=-1) + 1):
-        yield event[rank == i], radiated.photons[:, order[rank == i]]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from darkbelle.gen.particles import (
     K_STAR,
     K_STAR0,
     KAON,
+    is_vector,
     masses,
     species,
 )
@@ -38,7 +38,6 @@ __all__ = [
     "TOP_POLE",
     "EmittedByB",
     "branching_fraction_of_b",
-    "is_vector",
     "mother_of",
 ]
 
@@ -62,30 +61,14 @@ class EmittedByB(Model):
         """Branching fraction of B -> kaon X, the B being `mother_of` the kaon; zero if closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Transition:
-    mother: int
-    vector: bool
-    share: float = 1.0
-
-
-_TRANSITIONS: Final = {
-    KAON: _Transition(B_PLUS, vector=False),
-    K0: _Transition(B0, vector=False),
-    K_S: _Transition(B0, vector=False, share=0.5),
-    K_STAR0: _Transition(B0, vector=True),
-    K_STAR: _Transition(B_PLUS, vector=True),
-}
+_MOTHERS: Final = {KAON: B_PLUS, K0: B0, K_S: B0, K_STAR0: B0, K_STAR: B_PLUS}
 
 
 def mother_of(kaon: int) -> int:
     """Code of the B that decays to a kaon: K+, K0, K_S, K*0 or K*+."""
-    return _transition(kaon).mother
-
-
-def is_vector(kaon: int) -> bool:
-    """Whether the kaon is a K*, which a spinless state leaves with helicity zero."""
-    return _transition(kaon).vector
+    if kaon not in _MOTHERS:
+        raise ConfigError(f"B does not decay to pdg_id {kaon} here, choose from {sorted(_MOTHERS)}")
+    return _MOTHERS[kaon]
 
 
 def branching_fraction_of_b(
@@ -105,25 +88,16 @@ def branching_fraction_of_b(
     coupling
         g [1/GeV].
     """
-    transition = _transition(kaon)
-    m_b: float
-    m_kaon: float
-    m_b, m_kaon = masses(np.array([transition.mother, kaon], np.int32)).tolist()
+    mother = mother_of(kaon)
+    m_b, m_kaon = masses(np.array([mother, kaon], np.int32)).tolist()
     if mass >= m_b - m_kaon:
         return 0.0
     momentum = float(breakup_momentum(np.array(m_b), m_kaon, mass))
-    if transition.vector:
+    if is_vector(kaon):
         element = 2 * m_b * momentum * form_factors.a0(mass**2)
     else:
         element = (m_b - m_kaon) * (m_b + m_kaon) * form_factors.f0(mass**2)
     width = (coupling * element / m_b) ** 2 * momentum / (32 * math.pi)
-    fraction: float = transition.share * width * species(transition.mother).ctau / HBAR_C
+    share = 0.5 if kaon == K_S else 1.0
+    fraction: float = share * width * species(mother).ctau / HBAR_C
     return fraction
-
-
-def _transition(kaon: int) -> _Transition:
-    if kaon not in _TRANSITIONS:
-        raise ConfigError(
-            f"B does not decay to pdg_id {kaon} here, choose from {sorted(_TRANSITIONS)}"
-        )
-    return _TRANSITIONS[kaon]

@@ -15,10 +15,10 @@ from darkbelle.gen.models.b_to_s import (
     TOP_POLE,
     EmittedByB,
     branching_fraction_of_b,
-    is_vector,
 )
 from darkbelle.gen.models.dark_higgs import DarkHiggs
 from darkbelle.gen.models.form_factors import BALL_ZWICKY, FormFactors
+from darkbelle.gen.particles import is_vector
 from darkbelle.units import FERMI, HIGGS_VEV
 
 __all__ = ["HiggsMixedScalar"]

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final, Literal
 
-import numpy as np
-
-from darkbelle.gen.decays.line_shapes import BroadDaughters, line_shape
-from darkbelle.gen.decays.mixing import mix
-from darkbelle.gen.decays.rest_of_event import RestOfEvent
-from darkbelle.gen.decays.spins import Along, Helicity, first_daughter
+from darkbelle.gen.decays.exclusive import exclusive_mode
 from darkbelle.gen.decays.tree import Decay, Mode, State
-from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.models.b_to_s import EmittedByB, mother_of
 from darkbelle.gen.models.fermion_alp import FermionCoupledAlp
 from darkbelle.gen.models.form_factors import BALL_ZWICKY, Z_EXPANSION, FormFactors
@@ -22,8 +15,6 @@ from darkbelle.gen.models.mixed_scalar import HiggsMixedScalar
 from darkbelle.gen.models.w_alp import WCoupledAlp
 from darkbelle.gen.particles import (
     ALP,
-    B0,
-    B_PLUS,
     K_S,
     K_STAR,
     K_STAR0,
@@ -31,14 +22,13 @@ from darkbelle.gen.particles import (
     PI0,
     PION,
     SCALAR,
-    UPSILON_4S,
     species,
 )
-from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau
+from darkbelle.gen.processes.annihilation import CTau
 from darkbelle.gen.processes.base import parameter
 from darkbelle.gen.processes.modes import LEPTONS, Modes, chosen, decaying, photons
+from darkbelle.gen.processes.upsilon import BeautyProcess, b_pair, upsilon
 from darkbelle.gen.production.base import HardProcess
-from darkbelle.gen.production.resonance import Resonance, scalar_pair
 from darkbelle.gen.radiation import (
     FERMIONS_FROM_PSEUDOSCALAR,
     FERMIONS_FROM_SCALAR,
@@ -49,37 +39,12 @@ __all__ = ["BToKAlp", "BToKScalar"]
 
 Kaon = Literal["K+", "K_S", "K*0", "K*+"]
 _KAONS: Final = {"K+": KAON, "K_S": K_S, "K*0": K_STAR0, "K*+": K_STAR}
-_PRODUCED: Final = {B_PLUS: 0.5113, B0: 0.4861}
-"""Shares of charged and neutral pairs in the decays of the Y(4S): HFLAV, arXiv:2411.18639."""
-_WIDTH, _ELECTRON_WIDTH = 0.0205, 0.321e-6
-"""Of the Y(4S) [GeV]: PDG 2024; BaBar, hep-ex/0405025, which makes 1.06 nb, as N_BB over the
-luminosity of Belle II does, where the mean of PDG would make 0.90 nb."""
 _PAIRS: Final = {**LEPTONS, "pipi": PION, "KK": KAON}
 _K_S_TO_PIONS: Final = 0.6920
 """PDG 2024."""
 
-Mixing = Annotated[bool, parameter("whether pairs of neutral B mesons oscillate")]
 
-
-def upsilon(pdg_id: int) -> HardProcess:
-    """e+e- -> Y(4S), where it decays to pairs of a B meson."""
-    mass, own = (species(code).mass or 0.0 for code in (UPSILON_4S, pdg_id))
-    return Resonance(mass, _WIDTH, _ELECTRON_WIDTH, own)
-
-
-def b_pair(pdg_id: int, signal: Callable[[int], State], other: Callable[[int], State]) -> Mode:
-    """A Y(4S) whose decay to B and Bbar, of a kind, has a signal in either.
-
-    ``signal`` and ``other`` make the particle (1) and the antiparticle (-1).
-    """
-    pairs = tuple(
-        Mode(_PRODUCED[pdg_id], (signal(sign), other(-sign)), correlation=scalar_pair)
-        for sign in (1, -1)
-    )
-    return Mode(1.0, (State(UPSILON_4S, None, Decay(0.0, pairs)),))
-
-
-class _BToK(AnnihilationProcess):
+class _BToK(BeautyProcess):
     """B -> K X, X of spin zero."""
 
     mass: Annotated[float, parameter("mass of what B emit", unit="GeV", ge=1e-3)]
@@ -91,10 +56,6 @@ class _BToK(AnnihilationProcess):
         Literal["BZ", "z"],
         parameter("Ball and Zwicky's, or those of arXiv:1811.00983 and arXiv:1503.05534"),
     ] = "BZ"
-    rest_of_event: Annotated[
-        RestOfEvent, parameter("what the other B decays to: nothing, a toy, or as in Pythia 8")
-    ] = RestOfEvent.NONE
-    mixing: Mixing = False
 
     @property
     @abstractmethod
@@ -109,34 +70,23 @@ class _BToK(AnnihilationProcess):
     def _form_factors(self) -> FormFactors:
         return {"BZ": BALL_ZWICKY, "z": Z_EXPANSION}[self.form_factors]
 
+    @property
+    def beauty(self) -> int:
+        """B+ or B0, by the kaon."""
+        return mother_of(_KAONS[self.kaon])
+
     def hard_process(self) -> HardProcess:
         """The Y(4S)."""
-        return upsilon(mother_of(_KAONS[self.kaon]))
+        return upsilon(self.beauty)
 
     def final_states(self) -> tuple[Mode, ...]:
         """The Y(4S), which decays to B and Bbar."""
-        return (b_pair(mother_of(_KAONS[self.kaon]), self._b_meson, self._other),)
+        return (b_pair(self.beauty, self._b_meson),)
 
     def _b_meson(self, sign: int) -> State:
         """B -> K X."""
-        kaon, emitted = _KAONS[self.kaon], self.emitted()
-        own = species(mother_of(kaon))
-        mode = Mode(self.fraction_of_b, (_kaon(self.kaon, sign), emitted))
-        shape = line_shape(kaon)
-        if shape is not None:  # a K*, with helicity zero
-            at_rest = BroadDaughters((shape, emitted.least_mass), wave=1)
-            mode = replace(mode, at_rest=at_rest, spins=Helicity(0))
-        return State(sign * mother_of(kaon), own.mass, Decay(own.ctau, (mode,)))
-
-    def _other(self, sign: int) -> State:
-        """The other B, whose decay is left to the rest of the event."""
-        code = sign * mother_of(_KAONS[self.kaon])
-        return State.of(code)
-
-    def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
-        """The rest of the event."""
-        whole = self.rest_of_event(truth, rng, fsr=self.fsr)
-        return mix(whole, rng) if self.mixing else whole
+        daughters = (_kaon(self.kaon, sign), self.emitted())
+        return _decaying(sign * self.beauty, (self.fraction_of_b, daughters))
 
     @property
     def fraction_of_b(self) -> float:
@@ -145,9 +95,8 @@ class _BToK(AnnihilationProcess):
 
     def check_physics(self) -> None:
         """The B must be heavy enough; what leaves unseen has no lifetime."""
-        m_b, m_kaon = (
-            species(code).mass or 0.0 for code in (mother_of(_KAONS[self.kaon]), _KAONS[self.kaon])
-        )
+        super().check_physics()
+        m_b, m_kaon = (species(code).mass or 0.0 for code in (self.beauty, _KAONS[self.kaon]))
         if self.mass >= m_b - m_kaon:
             msg = (
                 f"mass must lie below {m_b - m_kaon:.6g} GeV, for B -> {self.kaon} X "
@@ -161,21 +110,21 @@ class _BToK(AnnihilationProcess):
 
 def _kaon(name: Kaon, sign: int) -> State:
     """K+ and K*0, or their antiparticles, and what they decay to."""
-    plus, pion = State.of(sign * KAON), State.of(sign * PION)
+    code, plus, pion = sign * _KAONS[name], State.of(sign * KAON), State.of(sign * PION)
+    k_short = _decaying(K_S, (_K_S_TO_PIONS, (State.of(PION), State.of(-PION))))
     if name == "K+":
         return plus
-    short, to_pions = species(K_S), Mode.to_pair(_K_S_TO_PIONS, PION, SCALARS_FROM_SCALAR)
-    k_short = State(K_S, short.mass, Decay(short.ctau, (to_pions,)))
     if name == "K_S":
         return k_short
-    daughters = {
-        "K*0": ((2 / 3, (plus, State.of(-sign * PION))),),
-        "K*+": ((1 / 3, (k_short, pion)), (1 / 3, (plus, State.of(PI0)))),
-    }[name]
-    modes = tuple(
-        Mode(fraction, pair, analyser=Along(first_daughter)) for fraction, pair in daughters
-    )
-    return State(sign * _KAONS[name], None, Decay(0.0, modes))
+    if name == "K*0":
+        return _decaying(code, (2 / 3, (plus, State.of(-sign * PION))))
+    return _decaying(code, (1 / 3, (k_short, pion)), (1 / 3, (plus, State.of(PI0))))
+
+
+def _decaying(pdg_id: int, *modes: tuple[float, tuple[State, ...]]) -> State:
+    """A known particle with these fractions and daughters."""
+    own = tuple(exclusive_mode(pdg_id, daughters, fraction) for fraction, daughters in modes)
+    return replace(State.of(pdg_id), decay=Decay(species(pdg_id).ctau, own))
 
 
 class BToKAlp(_BToK):

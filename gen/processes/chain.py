@@ -12,12 +12,10 @@ from pydantic import BeforeValidator
 
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.decays.chain import Chain, code_of, read_chain
-from darkbelle.gen.decays.line_shapes import line_shape
-from darkbelle.gen.decays.mixing import mix
-from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.tree import Mode, State
-from darkbelle.gen.events import Outcome, TruthEvents
+from darkbelle.gen.events import Outcome
 from darkbelle.gen.kinematics import breakup_momentum
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.particles import (
     B0,
     B_PLUS,
@@ -33,10 +31,10 @@ from darkbelle.gen.particles import (
     conjugate,
     species,
 )
-from darkbelle.gen.processes.annihilation import AnnihilationGenerator, AnnihilationProcess
-from darkbelle.gen.processes.b_meson import Mixing, b_pair, upsilon
+from darkbelle.gen.processes.annihilation import AnnihilationGenerator
 from darkbelle.gen.processes.base import Range, parameter
-from darkbelle.gen.processes.tau import known_tau, tau_pair
+from darkbelle.gen.processes.tau import tau_pair
+from darkbelle.gen.processes.upsilon import BeautyProcess, b_pair, upsilon
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.inclusive import FlatMomentum, Inclusive, Kartvelishvili
 from darkbelle.gen.production.lepton_pair import LeptonPair
@@ -97,7 +95,7 @@ class _Beauty:
         return upsilon(self.pdg_id)
 
     def final_states(self, chain: Parents) -> tuple[Mode, ...]:
-        return (b_pair(self.pdg_id, chain, lambda sign: State.of(sign * self.pdg_id)),)
+        return (b_pair(self.pdg_id, chain),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class _Tau:
         return RunningCoupling(LeptonPair(MASS_TAU))
 
     def final_states(self, chain: Parents) -> tuple[Mode, ...]:
-        tag_minus, tag_plus = (known_tau(sign * TAU, "any") for sign in (1, -1))
+        tag_minus, tag_plus = State.of(TAU), State.of(-TAU)
         return tau_pair(chain(1), tag_plus), tau_pair(tag_minus, chain(-1))
 
 
@@ -144,7 +142,7 @@ def _from_charm(pdg_id: int) -> _Alone:
     return _Alone(pdg_id, inclusive)
 
 
-class DecayChain(AnnihilationProcess):
+class DecayChain(BeautyProcess):
     """An exclusive decay chain of B, charm, tau, or of any hadron of a given momentum.
 
     B come from the Y(4S), charmed hadrons from e+e- -> c cbar, taus from e+e- -> tau+ tau-; all of
@@ -168,13 +166,10 @@ class DecayChain(AnnihilationProcess):
             none="by its kind",
         ),
     ] = None
-    rest_of_event: Annotated[
-        RestOfEvent, parameter("what another B decays to: nothing, a toy, or as in Pythia 8")
-    ] = RestOfEvent.NONE
-    mixing: Mixing = False
 
     def check_physics(self) -> None:
         """The parent must come from somewhere."""
+        super().check_physics()
         code = self.parent
         if self.p is None and code not in (TAU, B_PLUS, B0, *_CHARM):
             msg = f"p: nothing here makes {self.chain.parent}, give its range of momenta"
@@ -187,6 +182,11 @@ class DecayChain(AnnihilationProcess):
     def parent(self) -> int:
         """PDG code of the parent, that of the particle where the chain is of its antiparticle."""
         return abs(code_of(self.chain.parent))
+
+    @property
+    def beauty(self) -> int | None:
+        """The parent, where it is a B of the Y(4S)."""
+        return self.parent if self.p is None and self.parent in (B_PLUS, B0) else None
 
     @property
     def has_cross_section(self) -> bool:
@@ -218,11 +218,6 @@ class DecayChain(AnnihilationProcess):
     def final_states(self) -> tuple[Mode, ...]:
         """The parent and what comes with it."""
         return self._source.final_states(self._of_charge)
-
-    def finish(self, truth: TruthEvents, rng: np.random.Generator) -> TruthEvents:
-        """The rest of the event."""
-        whole = self.rest_of_event(truth, rng, fsr=self.fsr)
-        return mix(whole, rng) if self.mixing else whole
 
     def _of_charge(self, sign: int) -> State:
         return self.chain.state(self.parent if sign > 0 else conjugate(self.parent))

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 import numpy as np
 
-from darkbelle.gen.decays.heavy_neutrino import NeutralCurrent, neutral_current_polarimeter
+from darkbelle.gen.decays.heavy_neutrino import to_lepton_pair
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import FermionPair, Helicity, from_virtual_photon
 from darkbelle.gen.decays.table import decay_modes
@@ -28,7 +28,6 @@ from darkbelle.gen.particles import (
     KAON,
     MASS_TAU,
     MUON,
-    NU_TAU,
     OMEGA,
     PI0,
     PION,
@@ -238,12 +237,8 @@ class TauToPiHnl(_DarkTau):
         """Of N (sign 1) or of its antiparticle."""
         model = self.model
         signs = (1, -1) if model.is_majorana else (sign,)
-        mode = DecayMode(
-            model.branching_fraction(f"nu{self.decay}") / len(signs),
-            (self._lepton, -self._lepton, NU_TAU),
-            NeutralCurrent(State.of(self._lepton).least_mass),
-            neutral_current_polarimeter,
-        )
+        fraction = model.branching_fraction(f"nu{self.decay}") / len(signs)
+        mode = to_lepton_pair(self._lepton, fraction)
         ctau = model.ctau if self.ctau is None else self.ctau
         return Decay(ctau, tuple(Mode.known(mode.of_charge(sign)) for sign in signs))
 

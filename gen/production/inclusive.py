@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.angles import azimuths, even_cosines
-from darkbelle.gen.decays.line_shapes import LineShape
 from darkbelle.gen.kinematics import breakup_momentum
+from darkbelle.gen.line_shapes import LineShape
 
 __all__ = ["FlatMomentum", "Inclusive", "Kartvelishvili", "Spectrum"]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["Radiated"]
+
+FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,14 @@ class Radiated:
         Decay that each photon comes from, shape (n_photons,).
     """
 
-    momenta: npt.NDArray[np.float64]
-    photons: npt.NDArray[np.float64]
-    event: npt.NDArray[np.intp]
+    momenta: FloatArray
+    photons: FloatArray
+    event: IndexArray
+
+    def one_a_decay(self) -> Iterator[tuple[IndexArray, FloatArray]]:
+        """Decays with a first photon and these photons, then those with a second one, and so on."""
+        order = np.argsort(self.event, kind="stable")
+        event = self.event[order]
+        rank = np.arange(len(event)) - np.searchsorted(event, event)
+        for i in range(rank.max(initial=-1) + 1):
+            yield event[rank == i], self.photons[:, order[rank == i]]

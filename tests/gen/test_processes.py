@@ -14,9 +14,9 @@ import pytest
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen import processes
-from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.events import Origin, Outcome, Particles, Status, TruthEvents
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.particles import (
     A_PRIME,

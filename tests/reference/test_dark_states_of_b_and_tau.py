@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 
-from darkbelle.gen.decays.heavy_neutrino import TO_MUONS
+from darkbelle.gen.decays.heavy_neutrino import to_lepton_pair
 from darkbelle.gen.decays.tau_to_dark import pion_analysing_power
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.gen.models import FermionCoupledAlp, HeavyNeutrino, HiggsMixedScalar, WCoupledAlp
@@ -25,6 +25,8 @@ from darkbelle.gen.models.w_alp import w_loop
 from darkbelle.gen.particles import K0, K_STAR, K_STAR0, KAON, MASS_MU, PION, RHO
 from darkbelle.units import HIGGS_VEV
 from tests.reference.reading import rows
+
+TO_MUONS = to_lepton_pair(13)
 
 WITHIN = 5e-6
 NUMBERS = {row["name"]: row["value"] for row in rows("decays_reference_numbers")}

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from particle.converters import EvtGenName2PDGIDBiMap
 
-from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.table import decay_modes
 from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.kinematics import breakup_momentum, two_body
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.particles import B0, B_PLUS, K0, species
 from darkbelle.gen.phasespace import decay_at_rest, draw_chain
 from tests.gen.decays.beauty import contents, mesons

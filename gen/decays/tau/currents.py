@@ -6,7 +6,7 @@ of its P wave. Squared masses s and Q^2 in GeV^2; momenta of shape (4, n).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.kinematics import breakup_momentum, dot
-from darkbelle.gen.particles import PION, species
+from darkbelle.gen.line_shapes import known_line_shape
+from darkbelle.gen.particles import K_STAR, PION, species
 
 __all__ = [
     "a1_line",
@@ -41,10 +42,7 @@ _RHO: Final = _Resonance(0.773, 0.145)
 _RHO_1450: Final = _Resonance(1.370, 0.510)
 _RHO_1450_SHARE: Final = -0.145
 _A1: Final = _Resonance(1.251, 0.599)
-_K_STAR: Final = _Resonance(0.89188, 0.0485)
-"""K*(892)-, PDG 2024."""
-_K_STAR_RADIUS: Final = 3.0
-"""Range of the centrifugal barrier of K* -> K pi [1/GeV]."""
+_K_STAR: Final = known_line_shape(K_STAR)
 _MASS_PION: Final = species(PION).mass or 0.0
 
 
@@ -83,12 +81,9 @@ def _pull(resonance: _Resonance, first_mass: float, second_mass: float) -> float
 
 def kaon_form_factor(s: FloatArray, kaon_mass: float, pion_mass: float) -> ComplexArray:
     """K*(892)- alone, in a P wave with a barrier (Blatt, Weisskopf), 1 at s = 0."""
-    mass, width = _K_STAR.mass, _K_STAR.width
-    at_pole = breakup_momentum(np.array(mass), kaon_mass, pion_mass)
-    momentum = breakup_momentum(np.sqrt(s), kaon_mass, pion_mass)
-    barrier = (1 + (_K_STAR_RADIUS * at_pole) ** 2) / (1 + (_K_STAR_RADIUS * momentum) ** 2)
-    running = width * (momentum / at_pole) ** 3 * mass / np.sqrt(s) * barrier
-    return _propagator(s / mass**2, running / mass)
+    shape = replace(_K_STAR, pair=(kaon_mass, pion_mass))
+    width = shape.width_at(np.sqrt(s))
+    return _propagator(s / shape.mass**2, width / shape.mass)
 
 
 def three_pion_function(mass2: FloatArray) -> FloatArray:

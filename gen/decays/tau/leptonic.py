@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.decays.tau.planar import massless_and_pair
+from darkbelle.gen.sampling import first_kept
 
 __all__ = ["LeptonicDecay", "leptonic_polarimeter"]
 
@@ -46,12 +47,9 @@ def leptonic_polarimeter(momenta: FloatArray) -> FloatArray:
 def _rest(relative_mass: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Values of u = w^2/m^2, by rejection from u (1 - u)^2, shape (n,)."""
     least = relative_mass**2
-    rest = np.empty(len(least))
-    pending = np.arange(len(least))
-    while len(pending):
-        trial = rng.beta(2, 3, len(pending))
-        ratio = least[pending] / trial
-        kept = np.sqrt(rng.random(len(pending))) < 1 - ratio
-        rest[pending[kept]] = trial[kept]
-        pending = pending[~kept]
-    return rest
+
+    def attempt(rows: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        trial = rng.beta(2, 3, len(rows))
+        return trial, np.sqrt(rng.random(len(rows))) < 1 - least[rows] / trial
+
+    return first_kept(len(least), attempt)

@@ -9,9 +9,9 @@ from scipy import stats
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.angles import directions
 from darkbelle.gen.decays.heavy_neutrino import (
-    TO_MUONS,
     NeutralCurrent,
     neutral_current_polarimeter,
+    to_lepton_pair,
 )
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.gen.models.heavy_neutrino import HeavyNeutrino
@@ -19,6 +19,8 @@ from darkbelle.gen.particles import MASS_E, MASS_MU
 from darkbelle.gen.phasespace import decay_at_rest
 from darkbelle.units import FERMI, SIN2_WEAK
 from tests.gen.dirac import GAMMA, GAMMA5, LOWER, UNIT, slash, trace
+
+TO_MUONS = to_lepton_pair(13)
 
 NEUTRINO = UNIT - GAMMA5
 MUON = (2 * SIN2_WEAK - 0.5) * UNIT + 0.5 * GAMMA5

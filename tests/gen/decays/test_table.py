@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darkbelle.gen.decays.line_shapes import line_shape
 from darkbelle.gen.decays.table import decay_modes, short_lived
 from darkbelle.gen.kinematics import invariant_mass
+from darkbelle.gen.line_shapes import line_shape
 from darkbelle.gen.particles import (
     D_STAR,
     DS_STAR,

@@ -21,7 +21,19 @@ import numpy.typing as npt
 
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.kinematics import breakup_momentum
-from darkbelle.gen.particles import K0, KAON, PI0, PION, species
+from darkbelle.gen.particles import (
+    K0,
+    K_STAR,
+    K_STAR0,
+    KAON,
+    OMEGA,
+    PHI,
+    PI0,
+    PION,
+    RHO,
+    RHO0,
+    species,
+)
 from darkbelle.gen.phasespace import (
     DecayAtRest,
     draw_chain,
@@ -31,7 +43,15 @@ from darkbelle.gen.phasespace import (
 )
 from darkbelle.gen.sampling import first_kept
 
-__all__ = ["BROAD", "BroadDaughters", "LineShape", "in_shapes", "in_states", "line_shape"]
+__all__ = [
+    "BROAD",
+    "BroadDaughters",
+    "LineShape",
+    "in_shapes",
+    "in_states",
+    "known_line_shape",
+    "line_shape",
+]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -194,22 +214,30 @@ class BroadDaughters:
         return np.full(len(room), daughter)
 
 
-@cache
 def line_shape(pdg_id: int) -> LineShape | None:
     """Line shape of a state broader than BROAD, None for all others and where none is known.
 
     Masses and widths of PDG 2024. The least masses open all decays that `decay_modes` has.
     """
+    return _line_shapes().get(abs(pdg_id))
+
+
+def known_line_shape(pdg_id: int) -> LineShape:
+    """As `line_shape`, of a state that has one."""
+    return _line_shapes()[abs(pdg_id)]
+
+
+@cache
+def _line_shapes() -> dict[int, LineShape]:
     pion, pi0, kaon, k0 = (_mass(code) for code in (PION, PI0, KAON, K0))
-    shapes = {
-        113: LineShape(0.77526, 0.1474, (pion, pion), 2 * pion, 1.5),
-        213: LineShape(0.77511, 0.1491, (pion, pi0), pion + pi0, 1.5),
-        223: LineShape(0.78266, 0.00868, None, 0.66, 0.91),
-        313: LineShape(0.89556, 0.0471, (kaon, pion), kaon + pion, 1.5),
-        323: LineShape(0.89188, 0.0485, (kaon, pion), k0 + pion, 1.5),
-        333: LineShape(1.01946, 0.004249, (kaon, kaon), 2 * k0 + 1e-4, 1.08),
+    return {
+        RHO0: LineShape(0.77526, 0.1474, (pion, pion), 2 * pion, 1.5),
+        RHO: LineShape(0.77511, 0.1491, (pion, pi0), pion + pi0, 1.5),
+        OMEGA: LineShape(0.78266, 0.00868, None, 0.66, 0.91),
+        K_STAR0: LineShape(0.89556, 0.0471, (kaon, pion), kaon + pion, 1.5),
+        K_STAR: LineShape(0.89188, 0.0485, (kaon, pion), k0 + pion, 1.5),
+        PHI: LineShape(1.01946, 0.004249, (kaon, kaon), 2 * k0 + 1e-4, 1.08),
     }
-    return shapes.get(abs(pdg_id))
 
 
 def in_shapes(daughters: tuple[float | LineShape, ...], wave: int = 0) -> DecayAtRest:

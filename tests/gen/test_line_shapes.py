@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from darkbelle.errors import KinematicsError
-from darkbelle.gen.decays.line_shapes import BroadDaughters, LineShape, in_states, line_shape
 from darkbelle.gen.kinematics import breakup_momentum, dot, invariant_mass
+from darkbelle.gen.line_shapes import BroadDaughters, LineShape, in_states, line_shape
 from darkbelle.gen.particles import K0, KAON, PI0, PION, species
 
 P_MIN = 1e-4
