@@ -102,7 +102,7 @@ def _read_mode(fraction: str, names: str, shape: str) -> DecayMode:
     daughters = tuple(int(EvtGenName2PDGIDBiMap[name]) for name in names.split())
     if shape == "pions":
         return DecayMode.of(float(fraction), daughters, VECTOR_TO_PIONS)
-    return DecayMode(float(fraction), daughters, in_states(daughters, int(shape == "P")))
+    return DecayMode(float(fraction), daughters, in_states(daughters, 1) if shape == "P" else None)
 
 
 @cache

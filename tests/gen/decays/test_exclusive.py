@@ -21,12 +21,12 @@ P_MIN = 1e-3
 
 
 @cache
-def events(parent: str, *decays: str) -> TruthEvents:
+def events(parent: str, *decays: str, n: int = N) -> TruthEvents:
     """Of a chain of decays, each "parent -> daughters"."""
     chain = {"parent": parent, "decays": dict(decay.split(" -> ") for decay in decays)}
     p = None if parent.startswith("B") else (0.5, 2.0)
     process = DecayChain(chain=chain, p=p, isr=False, fsr=False)
-    return process.generate(COLLIDER, N, np.random.default_rng(1))
+    return process.generate(COLLIDER, n, np.random.default_rng(1))
 
 
 def momenta(truth: TruthEvents, code: int, parent: int) -> np.ndarray:
@@ -221,7 +221,7 @@ def test_recoil_of_semileptonic_decays(name: str, code: int, rate):
 )
 def test_poles_of_semileptonic_decays(parent: str, daughters: str, codes, pole: float):
     """p^3/(1 - q^2/m^2)^2 in q^2, of massless leptons; the vectors of PDG 2024: B*, D_s*, D*."""
-    truth = events(parent, f"{parent} -> {daughters}")
+    truth = events(parent, f"{parent} -> {daughters}", n=100_000)
     m_parent, m_meson = (species(code).mass for code in codes)
     found = m_parent**2 + m_meson**2 - 2 * m_parent * m_meson * recoil(truth, *codes)
     q2 = np.linspace(0, (m_parent - m_meson) ** 2, 4001)
