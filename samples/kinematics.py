@@ -55,9 +55,9 @@ def beam_constrained_mass(candidate: FloatArray, collider: Collider) -> FloatArr
     return np.sqrt(np.maximum(mass2, 0.0))
 
 
-def missing_mass2(seen: FloatArray, collider: Collider) -> FloatArray:
-    """Square of the mass [GeV^2] that recoils against what is seen."""
-    missing = collider.four_momentum[:, None] - seen
+def missing_mass2(seen: FloatArray, beams: FloatArray) -> FloatArray:
+    """Square of the mass [GeV^2] that is left of the beams' four-momentum, shape (4,)."""
+    missing = beams[:, None] - seen
     return dot(missing, missing)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from darkbelle.detsim import FitStatus, RecoEvents
 from darkbelle.gen.beams import axes_of_collision
-from darkbelle.gen.kinematics import along_axes, dot
+from darkbelle.gen.kinematics import along_axes
 from darkbelle.gen.particles import MASS_E, MASS_MU, PION
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of, offsets_of, pairs_within
@@ -18,6 +18,7 @@ from darkbelle.records import Column
 from darkbelle.samples.kinematics import (
     energy_difference,
     mass_of,
+    missing_mass2,
     pseudo_rest_frame_x,
 )
 from darkbelle.samples.observables.base import (
@@ -115,8 +116,7 @@ def tau_one_prong(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     single = shape.momenta[1:, is_single]
     tag = shape.momenta[:, is_tag].reshape(4, -1, 3).sum(axis=-1)
     sqrt_s = experiment.collider.sqrt_s
-    seen = shape.seen[:, exists]
-    missing = np.array([sqrt_s, 0.0, 0.0, 0.0])[:, None] - seen
+    beams = np.array([sqrt_s, 0.0, 0.0, 0.0])
     outward = np.where(n_ahead == 1, 1.0, -1.0)[exists]
     values = {
         "tau_thrust": shape.thrust[exists],
@@ -130,7 +130,7 @@ def tau_one_prong(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
         "tau_tag_energy": tag[0],
         "tau_tag_mass": mass_of(tag),
         "tau_missing_theta": shape.missing_theta[exists],
-        "tau_missing_mass2": dot(missing, missing),
+        "tau_missing_mass2": missing_mass2(shape.seen[:, exists], beams),
     }
     index = np.full(n_events, -1)
     index[exists] = shape.tracks[is_single] - offsets[:-1][exists]

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim import RecoEvents
-from darkbelle.gen.kinematics import dot
 from darkbelle.gen.particles import MASS_E, MASS_MU
 from darkbelle.geometry import Experiment
 from darkbelle.records import Column
+from darkbelle.samples.kinematics import mass_of, missing_mass2
 from darkbelle.samples.observables.base import (
     ObservableSet,
     energy_cms,
@@ -40,9 +40,9 @@ def dimuon_recoil(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     dimuon = four_momenta(momenta, MASS_MU).sum(axis=1)
     collider = experiment.collider
     recoil = collider.four_momentum[:, None] - dimuon
-    recoil_mass2 = dot(recoil, recoil)
+    recoil_mass2 = missing_mass2(dimuon, collider.four_momentum)
     values = {
-        "dimuon_mass": np.sqrt(np.maximum(dot(dimuon, dimuon), 0.0)),
+        "dimuon_mass": mass_of(dimuon),
         "recoil_mass": np.sign(recoil_mass2) * np.sqrt(np.abs(recoil_mass2)),
         "recoil_mass2": recoil_mass2,
         "recoil_theta": np.arctan2(np.hypot(recoil[1], recoil[2]), recoil[3]),
@@ -87,12 +87,12 @@ def four_tracks(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     electrons = four_momenta(chosen, MASS_E)
     as_electrons = opposite_masses2(electrons[:, 0], electrons[:, 1]).reshape(shape)
     values = {
-        "four_track_mass": np.sqrt(np.maximum(dot(total, total), 0.0)),
+        "four_track_mass": mass_of(total),
         "four_track_mumu_masses": np.sqrt(as_muons + 4 * MASS_MU**2),
         "four_track_reduced_masses": np.sqrt(as_muons),
         "four_track_ee_masses": np.sqrt(as_electrons + 4 * MASS_E**2),
         "four_track_missing_energy": energy_cms(missing, collider),
-        "four_track_missing_mass2": dot(missing, missing),
+        "four_track_missing_mass2": missing_mass2(total, collider.four_momentum),
     }
     return {"has_four_tracks": has_four, **where(has_four, values)}
 
@@ -147,9 +147,9 @@ def six_tracks(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     total = pairs.sum(axis=1)
     others = total[:, None] - pairs
     values = {
-        "six_track_mass": np.sqrt(np.maximum(dot(total, total), 0.0)),
+        "six_track_mass": mass_of(total),
         "six_track_pair_masses": matched[best[None], order, event],
-        "six_track_four_masses": np.sqrt(np.maximum(dot(others, others), 0.0)),
+        "six_track_four_masses": mass_of(others),
     }
     return {"has_six_tracks": has_six, **where(has_six, values)}
 

@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from darkbelle import geometry
 from darkbelle.detsim import simulate
+from darkbelle.detsim.helix import HelixIndex
 from darkbelle.gen.events import Origin
 from darkbelle.samples import kinfit
 from darkbelle.samples.observables.b_to_k import b_to_k_photons, b_to_k_recoil, b_to_k_tracks
-from darkbelle.samples.observables.combinations import combine, of_tracks
+from darkbelle.samples.observables.combinations import (
+    combine,
+    good_vertices,
+    near_tracks,
+    of_tracks,
+)
 from darkbelle.samples.observables.kaons import KAONS as KAON_NAMES
-from darkbelle.samples.observables.kaons import known_masses, reconstruct
+from darkbelle.samples.observables.kaons import known_masses, reconstruct, short_kaons
+from darkbelle.samples.windows import K_SHORT_WINDOW
 from tests.samples.b_decays import KAONS, b_decays, mass_of
 from tests.samples.made_up import PERFECT, by_hand
 
@@ -129,6 +138,32 @@ def test_the_masses_of_what_kaons_are_made_of_are_known(kaon, known):
         np.testing.assert_allclose(
             fitted.particles.mass(members)[0][good], mass_of(code), rtol=1e-4
         )
+
+
+def test_k_shorts_decay_some_way_from_the_beams():
+    """From 0.5 mm on, across the beams."""
+    reco = simulated("k_short", 2.0, None, n=100)
+    vertices = reco.vertices
+    flight = np.where(np.arange(len(vertices)) % 2, 0.0501, 0.0499)
+    reco = replace(reco, vertices=replace(vertices, flight_xy=flight))
+    found = np.concatenate([part.vertex for part in short_kaons(reco, BELLE2).parts])
+    low, high = K_SHORT_WINDOW
+    possible = good_vertices(reco) & (vertices.mass_pipi > low) & (vertices.mass_pipi < high)
+    assert possible.sum() > 30
+    np.testing.assert_array_equal(found, np.flatnonzero(possible & (flight > 0.05)))
+
+
+def test_tracks_from_the_collision():
+    """5 mm across the beams, 2 cm along them, on either side."""
+    track = (1, np.array([0.5, 0.2, 0.1]), True)
+    places = {(d0, z0) for d0 in (0.49, -0.49, 0.51, -0.51) for z0 in (1.99, -1.99, 2.01, -2.01)}
+    d0, z0 = np.array(sorted(places)).T
+    reco = by_hand([track] * len(d0))
+    helix = reco.tracks.helix.copy()
+    helix[:, HelixIndex.D0], helix[:, HelixIndex.Z0] = d0, z0
+    near = near_tracks(replace(reco, tracks=replace(reco.tracks, helix=helix)))
+    np.testing.assert_array_equal(near, (np.abs(d0) < 0.5) & (np.abs(z0) < 2.0))
+    assert near.sum() == 4
 
 
 def test_nothing_is_taken_twice():
