@@ -103,10 +103,9 @@ class Chain(Settings):
             msg = f"decays.{species(pdg_id).name}: must not come of itself"
             raise ValueError(msg)
         yield pdg_id
-        for mode, sign in self._modes_of(pdg_id):
-            for name in mode.daughters:
-                code = code_of(name)
-                yield from self._reached(code if sign > 0 else conjugate(code), (*above, pdg_id))
+        for codes in self.daughters(pdg_id):
+            for code in codes:
+                yield from self._reached(code, (*above, pdg_id))
 
     def _modes_of(self, pdg_id: int) -> list[tuple[ChainMode, int]]:
         """Modes of a particle, with -1 where they are those of its antiparticle."""
@@ -115,6 +114,13 @@ class Chain(Settings):
             return [(mode, 1) for mode in own[pdg_id]]
         return [(mode, -1) for mode in own.get(conjugate(pdg_id), ())]
 
+    def daughters(self, pdg_id: int) -> list[tuple[int, ...]]:
+        """What a particle decays to in each of its modes, by PDG codes."""
+        return [
+            tuple(code if sign > 0 else conjugate(code) for code in map(code_of, mode.daughters))
+            for mode, sign in self._modes_of(pdg_id)
+        ]
+
     def state(self, pdg_id: int) -> State:
         """A particle with what the chain says of its decays."""
         modes = self._modes_of(pdg_id)
@@ -122,11 +128,9 @@ class Chain(Settings):
             return known_state(pdg_id)
         known = species(pdg_id)
         built = []
-        for mode, sign in modes:
-            codes = [code_of(name) for name in mode.daughters]
-            states = [self.state(code if sign > 0 else conjugate(code)) for code in codes]
+        for (mode, _), codes in zip(modes, self.daughters(pdg_id), strict=True):
             fraction = 1 / len(modes) if mode.fraction is None else mode.fraction
-            built.append(exclusive_mode(pdg_id, states, fraction))
+            built.append(exclusive_mode(pdg_id, [self.state(code) for code in codes], fraction))
         return replace(State.of(pdg_id), decay=Decay(known.ctau, tuple(built)))
 
 

@@ -90,7 +90,7 @@ class Process(Parameters, abc.ABC):
     papers: ClassVar[tuple[str, ...]] = ()
     """Where the model and its searches are published."""
     observables: ClassVar[tuple[str, ...]] = ()
-    """Observables that the samples carry, names out of `darkbelle.samples.observables`."""
+    """Observables that samples may carry, names out of `darkbelle.samples.observables`."""
 
     def __init__(self, **parameters: Any) -> None:
         self.check_description()
@@ -107,6 +107,11 @@ class Process(Parameters, abc.ABC):
         for key in ("name", "summary"):
             if not isinstance(getattr(cls, key, None), str):
                 raise ConfigError(f"process class {cls.__qualname__} has no {key}, set it")
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Those of the observables that mean something for these parameters: most often all."""
+        return self.observables
 
     @abc.abstractmethod
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:

@@ -25,6 +25,11 @@ from darkbelle.gen.particles import (
     D_STAR,
     D_STAR0,
     DS_STAR,
+    K0,
+    K_S,
+    K_STAR,
+    K_STAR0,
+    KAON,
     MASS_TAU,
     REMAINDER,
     TAU,
@@ -70,6 +75,11 @@ _LIGHTEST_REST: Final = 1.0
 """GeV; what is left beside a hadron of a given momentum."""
 _STEP: Final = 1e-3
 """GeV; recommended momenta are rounded down to it."""
+_OF_TAUS: Final = ("tau_one_prong", "tau_to_three_muons")
+_OF_KAON: Final = ("b_to_k_recoil",)
+_OF_KAON_AND_ONE: Final = (*_OF_KAON, "b_to_k_photons", "b_to_k_tracks")
+"""Observables of tau pairs, of B to one of the kaons with anything, and with one particle."""
+_KAONS: Final = frozenset({KAON, K_S, K0, K_STAR0, K_STAR})
 
 Parents = Callable[[int], State]
 """The parent of a chain (1), or its antiparticle (-1)."""
@@ -151,7 +161,7 @@ class DecayChain(BeautyProcess):
 
     name: ClassVar[str] = "decay-chain"
     summary: ClassVar[str] = "any exclusive decay chain of B, charm, tau, J/psi, K_S ..."
-    observables: ClassVar[tuple[str, ...]] = ()
+    observables: ClassVar[tuple[str, ...]] = (*_OF_TAUS, *_OF_KAON_AND_ONE)
 
     chain: Annotated[
         Chain,
@@ -192,6 +202,17 @@ class DecayChain(BeautyProcess):
     def has_cross_section(self) -> bool:
         """Not of a hadron of a given momentum."""
         return self.p is None
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Those of tau pairs, or those of B -> K X where a B decays like that."""
+        if self.p is None and self.parent == TAU:
+            return _OF_TAUS
+        modes = [] if self.beauty is None else self.chain.daughters(self.beauty)
+        sizes = {len(mode) for mode in modes if not _KAONS.isdisjoint(map(abs, mode))}
+        if 2 in sizes:
+            return _OF_KAON_AND_ONE
+        return _OF_KAON if sizes else ()
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> AnnihilationGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""

@@ -37,10 +37,11 @@ OBSERVABLES: Final = {
 
 
 def observables_of(process: Process | type[Process]) -> tuple[ObservableSet, ...]:
-    """The observables that a process asks for; ConfigError where one is unknown."""
-    for name in process.observables:
+    """What samples of a process carry, or may carry; ConfigError where one is unknown."""
+    names = process.observables if isinstance(process, type) else process.carried
+    for name in names:
         if name not in OBSERVABLES:
             raise ConfigError(
                 f"{process.name}: unknown observables '{name}', {did_you_mean(name, OBSERVABLES)}"
             )
-    return tuple(OBSERVABLES[name] for name in process.observables)
+    return tuple(OBSERVABLES[name] for name in names)

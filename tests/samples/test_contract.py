@@ -225,4 +225,4 @@ def test_every_process_is_drawn(made: Made, tmp_path: Path, monkeypatch: pytest.
     """Without the file, which takes longest."""
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_: None)
     drawn = {path.stem for path in draw_sample(made.sample, tmp_path / "plots")}
-    assert ("observables" in drawn) == bool(made.process.observables)
+    assert ("observables" in drawn) == bool(made.process.carried)

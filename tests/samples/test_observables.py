@@ -16,6 +16,8 @@ from darkbelle.gen.processes import (
     GammaGamma,
     InelasticDarkMatter,
     MuMu,
+    find_process,
+    process_names,
 )
 from darkbelle.samples.observables import OBSERVABLES, observables_of
 from darkbelle.samples.observables.back_to_back import cluster_pair, track_pair
@@ -103,6 +105,37 @@ def test_an_unknown_observable_is_named():
 
     with pytest.raises(ConfigError, match="did you mean 'dimuon_recoil'"):
         observables_of(Odd)
+
+
+@pytest.mark.parametrize(
+    ("parent", "modes", "names"),
+    [
+        ("tau-", "mu- mu- mu+", ("tau_one_prong", "tau_to_three_muons")),
+        ("B0", "D- e+ nu_e", ()),
+        ("B0", "J/psi pi0", ()),
+        ("anti-B0", "anti-K0 nu_e anti-nu_e", ("b_to_k_recoil",)),
+        ("B+", "K+ pi+ pi-", ("b_to_k_recoil",)),
+        ("B+", "J/psi K+", ("b_to_k_recoil", "b_to_k_photons", "b_to_k_tracks")),
+        ("B0", ["K*0 nu_e anti-nu_e", "K*0 pi0"],
+         ("b_to_k_recoil", "b_to_k_photons", "b_to_k_tracks")),
+        ("D0", "K- pi+", ()),
+    ],
+)  # fmt: skip
+def test_chains_carry_what_means_something_for_them(parent, modes, names):
+    process = gen.DecayChain(chain={"parent": parent, "decays": {parent: modes}})
+    assert observables_of(process) == tuple(OBSERVABLES[name] for name in names)
+    assert {*names} < {*process.observables}
+    alone = gen.DecayChain(chain={"parent": parent, "decays": {parent: modes}}, p=1.0)
+    assert observables_of(alone) == ()
+
+
+def test_processes_carry_all_unless_they_say_which():
+    assert observables_of(gen.MuMuZPrime(mass=1.0)) == observables_of(gen.MuMuZPrime) != ()
+
+
+def test_every_set_is_carried_by_some_process():
+    named = {name for process in map(find_process, process_names()) for name in process.observables}
+    assert named == {*OBSERVABLES}
 
 
 # ---- the registry --------------------------------------------------------------------------------
