@@ -18,6 +18,7 @@ along.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -28,6 +29,7 @@ from scipy.special import gammaincc
 
 from darkbelle.detsim.helix import momentum, momentum_covariance
 from darkbelle.detsim.vertexing import Vertices
+from darkbelle.errors import ConfigError
 from darkbelle.gen.kinematics import dot
 from darkbelle.geometry import Collider
 from darkbelle.units import MeV
@@ -73,6 +75,16 @@ class Particles:
     masses: tuple[float, ...]
     """GeV, one for each of the k particles; zero makes it a photon"""
 
+    def __post_init__(self) -> None:
+        n, k, _ = shape = self.parameters.shape
+        if shape[2] != 3 or len(self.masses) != k or self.cov.shape != (n, 3 * k, 3 * k):
+            raise ConfigError(
+                f"parameters of the shape {shape} want {k} masses (got {len(self.masses)}) and "
+                f"covariances of the shape {(n, 3 * k, 3 * k)} (got {self.cov.shape})"
+            )
+        if not all(0 <= mass < math.inf for mass in self.masses):
+            raise ConfigError(f"masses must be positive, zero for photons (got {self.masses})")
+
     def __len__(self) -> int:
         return len(self.parameters)
 
@@ -115,7 +127,8 @@ def tracks(helix: FloatArray, cov: FloatArray, masses: Sequence[float], field: f
 
 def from_vertices(vertices: Vertices, masses: Sequence[float]) -> Particles:
     """The tracks of fitted vertices, which their common point correlates."""
-    slope = vertices.momentum_slope.reshape(len(vertices), 3 * len(masses), 3)
+    n, k, _ = vertices.momentum.shape
+    slope = vertices.momentum_slope.reshape(n, 3 * k, 3)
     common = slope @ vertices.cov @ np.swapaxes(slope, 1, 2)
     return Particles(
         vertices.momentum, _block_diagonal(vertices.momentum_cov) + common, tuple(masses)
@@ -193,6 +206,12 @@ class Mass:
     members: tuple[int, ...]
     mass: float
 
+    def __post_init__(self) -> None:
+        if not 0 < self.mass < math.inf:
+            raise ConfigError(f"the mass of a constraint must be positive (got {self.mass} GeV)")
+        if not self.members or len({*self.members}) < len(self.members):
+            raise ConfigError(f"members must be places of different particles (got {self.members})")
+
     @property
     def cov(self) -> FloatArray:
         """Zero, cf. `Constraint`."""
@@ -233,7 +252,14 @@ def fit(measured: Particles, constraints: Sequence[Constraint]) -> Fitted:
     """Fit all candidates to the same constraints.
 
     Constraints must be independent: two masses of the same particles do not converge.
+
+    Raises
+    ------
+    ConfigError
+        There is no constraint.
     """
+    if not constraints:
+        raise ConfigError("a fit needs a constraint at least")
     cov = measured.cov
     start = measured.parameters.reshape(cov.shape[:2])
     sound = np.isfinite(start).all(axis=1) & np.isfinite(cov).all(axis=(1, 2))

@@ -8,6 +8,7 @@ from scipy.stats import chi2, kstest
 from darkbelle import gen, geometry
 from darkbelle.detsim import simulate
 from darkbelle.detsim.vertexing import fit_vertices
+from darkbelle.errors import ConfigError
 from darkbelle.gen.kinematics import boost, dot
 from darkbelle.gen.particles import K_S, MASS_MU, species
 from darkbelle.gen.phasespace import decay_at_rest
@@ -212,6 +213,40 @@ def test_what_cannot_be_fitted_is_flagged_and_left():
         )
         assert np.isinf(fitted.chi2[failed]).all()
         assert not fitted.pulls[failed].any()
+
+
+def test_a_fit_needs_a_constraint():
+    _, particles = four_muons(np.random.default_rng(1))
+    with pytest.raises(ConfigError, match="needs a constraint at least"):
+        kinfit.fit(particles, [])
+
+
+@pytest.mark.parametrize("mass", [0.0, -1.0, np.nan, np.inf])
+def test_masses_of_constraints_are_above_zero(mass):
+    with pytest.raises(ConfigError, match="mass of a constraint must be positive"):
+        kinfit.Mass((0, 1), mass)
+
+
+@pytest.mark.parametrize("members", [(), (0, 0)])
+def test_members_of_constraints_are_different_particles(members):
+    with pytest.raises(ConfigError, match="members must be places of different particles"):
+        kinfit.Mass(members, 1.0)
+
+
+def test_every_particle_has_a_mass():
+    momenta, cov = np.ones((5, 4, 3)), np.broadcast_to(np.eye(3), (5, 4, 3, 3))
+    with pytest.raises(ConfigError, match=r"\(5, 4, 3\) want 4 masses \(got 3\)"):
+        kinfit.charged(momenta, cov, 3 * [MASS_MU])
+    with pytest.raises(ConfigError, match=r"covariances of the shape \(5, 12, 12\)"):
+        kinfit.Particles(momenta, np.ones((5, 9, 9)), (MASS_MU,) * 4)
+    with pytest.raises(ConfigError, match="masses must be positive"):
+        kinfit.charged(momenta, cov, [MASS_MU] * 3 + [-MASS_MU])
+    helix, helix_cov = np.ones((5, 2, 5)), np.broadcast_to(np.eye(5), (5, 2, 5, 5))
+    with pytest.raises(ConfigError, match="want 2 masses"):
+        kinfit.tracks(helix, helix_cov, [MASS_MU], 1.5)
+    vertices = fit_vertices(helix[0], helix_cov[0], np.array([[0, 1]]), field=1.5)
+    with pytest.raises(ConfigError, match="want 2 masses"):
+        kinfit.from_vertices(vertices, [MASS_MU])
 
 
 def test_no_candidates():
