@@ -251,12 +251,8 @@ class Fitted:
 def fit(measured: Particles, constraints: Sequence[Constraint]) -> Fitted:
     """Fit all candidates to the same constraints.
 
-    Constraints must be independent: two masses of the same particles do not converge.
-
-    Raises
-    ------
-    ConfigError
-        There is no constraint.
+    Constraints must be independent: two masses of the same particles do not converge. ConfigError
+    where there are none.
     """
     if not constraints:
         raise ConfigError("a fit needs a constraint at least")

@@ -211,6 +211,7 @@ def test_recoil_of_semileptonic_decays(name: str, code: int, rate):
 @pytest.mark.parametrize(
     ("parent", "daughters", "codes", "pole"),
     [
+        ("B0", "D- e+ nu_e", (511, 411), 6.33),
         ("B0", "pi- e+ nu_e", (511, 211), 5.325),
         ("B+", "pi0 e+ nu_e", (521, 111), 5.325),
         ("D0", "K- e+ nu_e", (421, 321), 2.112),
@@ -220,7 +221,7 @@ def test_recoil_of_semileptonic_decays(name: str, code: int, rate):
     ],
 )
 def test_poles_of_semileptonic_decays(parent: str, daughters: str, codes, pole: float):
-    """p^3/(1 - q^2/m^2)^2 in q^2, of massless leptons; the vectors of PDG 2024: B*, D_s*, D*."""
+    """p^3/(1 - q^2/m^2)^2 in q^2, of massless leptons; the vectors B_c*, B*, D_s*, D*."""
     truth = events(parent, f"{parent} -> {daughters}", n=100_000)
     m_parent, m_meson = (species(code).mass for code in codes)
     found = m_parent**2 + m_meson**2 - 2 * m_parent * m_meson * recoil(truth, *codes)
