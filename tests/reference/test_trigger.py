@@ -26,7 +26,8 @@ AnyRow = Row | tau_and_b_triggers.Row
 
 def marks(row: AnyRow) -> list[pytest.MarkDecorator]:
     """Large samples, and what is known to be missed."""
-    large = [pytest.mark.validation] if row.row in ("C54", "C55", "B05") else []
+    is_large = row.row in ("C54", "C55") or row in tau_and_b_triggers.ROWS
+    large = [pytest.mark.validation] if is_large else []
     reason = KNOWN.get(row.what)
     # A row of KNOWN stays open: what misses it is measured and told there, and in docs/triggers.md.
     return large if reason is None else [*large, pytest.mark.xfail(strict=True, reason=reason)]
