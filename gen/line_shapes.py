@@ -231,12 +231,15 @@ def known_line_shape(pdg_id: int) -> LineShape:
 def _line_shapes() -> dict[int, LineShape]:
     pion, pi0, kaon, k0 = (_mass(code) for code in (PION, PI0, KAON, K0))
     return {
-        RHO0: LineShape(0.77526, 0.1474, (pion, pion), 2 * pion, 1.5),
-        RHO: LineShape(0.77511, 0.1491, (pion, pi0), pion + pi0, 1.5),
-        OMEGA: LineShape(0.78266, 0.00868, None, 0.66, 0.91),
-        K_STAR0: LineShape(0.89556, 0.0471, (kaon, pion), kaon + pion, 1.5),
-        K_STAR: LineShape(0.89188, 0.0485, (kaon, pion), k0 + pion, 1.5),
-        PHI: LineShape(1.01946, 0.004249, (kaon, kaon), 2 * k0 + 1e-4, 1.08),
+        code: LineShape(_mass(code), width, pair, least, most)
+        for code, width, pair, least, most in (
+            (RHO0, 0.1474, (pion, pion), 2 * pion, 1.5),
+            (RHO, 0.1491, (pion, pi0), pion + pi0, 1.5),
+            (OMEGA, 0.00868, None, 0.66, 0.91),
+            (K_STAR0, 0.0471, (kaon, pion), kaon + pion, 1.5),
+            (K_STAR, 0.0485, (kaon, pion), k0 + pion, 1.5),
+            (PHI, 0.004249, (kaon, kaon), 2 * k0 + 1e-4, 1.08),
+        )
     }
 
 

@@ -146,7 +146,19 @@ _FERMIONS = {CHI1: "chi1", -CHI1: "chi1bar", CHI2: "chi2", HNL: "N", -HNL: "Nbar
 _DARK = {**_FERMIONS, **_BOSONS}
 _DARK_SPINS = {ALP: 0, SCALAR: 0, DARK_HIGGS: 0, Z_PRIME: 2, A_PRIME: 2}
 """Twice the spins of the bosons."""
-_MASSES = {ELECTRON: MASS_E, MUON: MASS_MU, TAU: MASS_TAU, D_STAR0: 2.00685, D_STAR: 2.01026}
+_MASSES = {
+    ELECTRON: MASS_E,
+    MUON: MASS_MU,
+    TAU: MASS_TAU,
+    RHO0: 0.77526,
+    RHO: 0.77511,
+    OMEGA: 0.78266,
+    K_STAR0: 0.89556,
+    K_STAR: 0.89188,
+    PHI: 1.01946,
+    D_STAR0: 2.00685,
+    D_STAR: 2.01026,
+}
 """PDG 2024 [GeV], where the ``particle`` package has fewer digits or changes with its edition."""
 _CTAUS = {
     TAU: 87.02975 * um,
