@@ -1,6 +1,6 @@
 """Widths and efficiencies of control modes, generated and simulated, next to published ones.
 
-Usage: python benchmarks/control_modes.py
+Usage: python -m benchmarks.control_modes
 
 Candidates are made of the true particles' tracks and photons, so that combinations of others are
 neither a background nor a gain. Widths are, by what the publication says,

@@ -1,6 +1,6 @@
 """Trigger efficiencies of events with taus and B mesons next to published figures.
 
-Usage: python benchmarks/tau_and_b_triggers.py
+Usage: python -m benchmarks.tau_and_b_triggers
 
 Rows B05 and B07, mu mu X with X -> tau tau (arXiv:2306.12294): lines of three full tracks or of one
 muon of the barrel, card of 2020, among events with four tracks from the interaction point of no
@@ -17,7 +17,6 @@ Check values of the handbook for hadronic events: pairs of charged B, both with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
@@ -25,6 +24,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.triggers import Row, fired
 from darkbelle import gen, geometry
 from darkbelle.detsim import RecoEvents, simulate
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
@@ -102,13 +102,6 @@ def prompt_tracks(reco: RecoEvents, experiment: Experiment) -> _Tracks:
     return _Tracks(rows, event, track_momenta(reco, experiment, rows), reco.n_events)
 
 
-def fired(reco: RecoEvents, experiment: Experiment, lines: Sequence[str]) -> BoolArray:
-    """Whether one of some lines of level one fires before prescales, shape (n_events,)."""
-    names = experiment.trigger.l1.line_names
-    fires: BoolArray = reco.trigger.l1[:, [names.index(line) for line in lines]].any(axis=1)
-    return fires
-
-
 @cache
 def muons_and_taus(mass: float) -> tuple[float, float]:
     """Efficiencies for a Z' of a mass [GeV]: of selected events, of those where the lines look."""
@@ -126,7 +119,7 @@ def muons_and_taus(mass: float) -> tuple[float, float]:
     theta, pt, p = tracks.theta / deg, tracks.pt, tracks.p
     three = tracks.count((theta > 37) & (theta < 120) & (pt > 0.3)) >= 3
     one = tracks.count(is_muon & (theta > 51) & (theta < 117) & (p > 0.7)) >= 1
-    fires = fired(reco, experiment, TRACK_LINES)
+    fires = fired(reco, experiment, *TRACK_LINES)
     return float(fires[selected].mean()), float(fires[selected & (three | one)].mean())
 
 
@@ -145,7 +138,7 @@ def one_prongs(lepton: Literal["e", "mu"]) -> float:
         is_lepton &= (tracks.theta > LEPTON_THETA[0]) & (tracks.theta < LEPTON_THETA[1])
         selected = (tracks.count(is_lepton) == 1) & (tracks.count(charge > 0) == 1)
         selected &= (tracks.count(charge < 0) == 1) & _has_pi0(reco)
-        fires.append(fired(reco, experiment, CALORIMETER_LINES)[selected])
+        fires.append(fired(reco, experiment, *CALORIMETER_LINES)[selected])
     return float(np.concatenate(fires).mean())
 
 
@@ -179,7 +172,7 @@ def _hadronic(card: str) -> tuple[RecoEvents, Experiment]:
 def b_pairs(card: str, *lines: str) -> float:
     """Efficiency of lines of level one for pairs of B."""
     reco, experiment = _hadronic(card)
-    return float(fired(reco, experiment, lines).mean())
+    return float(fired(reco, experiment, *lines).mean())
 
 
 def b_pairs_of_level_four() -> float:
@@ -202,17 +195,6 @@ def _has_pi0(reco: RecoEvents) -> BoolArray:
     has = np.zeros(reco.n_events, dtype=bool)
     has[event[pairs[0]][(mass > PI0[0]) & (mass < PI0[1])]] = True
     return has
-
-
-@dataclass(frozen=True)
-class Row:
-    """A figure, its tolerance (absolute), and how it is found here."""
-
-    row: str
-    what: str
-    value: float
-    tolerance: float
-    found: Callable[[], float]
 
 
 ROWS = (

@@ -239,7 +239,8 @@ class FermionPair:
 class Analyser(Protocol):
     """How a decay shows the spin of what decays; picklable."""
 
-    def vector(self, momenta: FloatArray) -> FloatArray:
+    @property
+    def vector(self) -> Polarimeter:
         """What the spin turns, shape (3, n), of daughters at rest, shape (n_daughters, 4, n)."""
 
     def cosines(self, strength: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -248,13 +249,9 @@ class Analyser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FermionAnalyser:
-    """A fermion: 1 + h.s, with its polarimeter h."""
+    """A fermion: 1 + h.s, the vector h being its polarimeter."""
 
-    polarimeter: Polarimeter
-
-    def vector(self, momenta: FloatArray) -> FloatArray:
-        """The polarimeter."""
-        return self.polarimeter(momenta)
+    vector: Polarimeter
 
     def cosines(self, strength: FloatArray, rng: np.random.Generator) -> FloatArray:
         """1 + strength c, by inverting its integral."""
@@ -268,11 +265,7 @@ class FermionAnalyser:
 class Along:
     """A vector boson whose decay goes as (v.e)^2: two scalars, or three pions with their normal."""
 
-    axis: Polarimeter
-
-    def vector(self, momenta: FloatArray) -> FloatArray:
-        """The axis."""
-        return self.axis(momenta)
+    vector: Polarimeter
 
     def cosines(self, strength: FloatArray, rng: np.random.Generator) -> FloatArray:
         """c^2, by inverting its integral."""
@@ -285,18 +278,14 @@ class Across:
 
     Attributes
     ----------
-    axis
+    vector
         The direction of a daughter.
     beta2
         Their squared velocity.
     """
 
-    axis: Polarimeter
+    vector: Polarimeter
     beta2: float
-
-    def vector(self, momenta: FloatArray) -> FloatArray:
-        """The axis."""
-        return self.axis(momenta)
 
     def cosines(self, strength: FloatArray, rng: np.random.Generator) -> FloatArray:
         """1 - beta^2 c^2."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.tau_to_l_alpha import N_EVENTS, ROWS, Row
+from tests.reference.missed import missed
 
 KNOWN = {
     "E01": "0.194: with the known three-prong fraction of 15.2 % it contradicts the yield E53 of "
@@ -18,13 +19,6 @@ KNOWN = {
 QUICK = [row for row in ROWS if row.row in ("E21", "E31", "E41")]
 
 
-def marks(row: Row) -> list[pytest.MarkDecorator]:
-    """What is known to be missed."""
-    # A row of KNOWN stays open: what misses it is measured and told there and in the benchmark.
-    reason = KNOWN.get(row.row)
-    return [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("row", QUICK, ids=lambda row: row.row)
 def test_the_lepton_is_as_hard_as_published(row: Row) -> None:
@@ -32,6 +26,8 @@ def test_the_lepton_is_as_hard_as_published(row: Row) -> None:
 
 
 @pytest.mark.validation
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.row, marks=marks(row)) for row in ROWS])
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=row.row, marks=missed(KNOWN.get(row.row))) for row in ROWS]
+)
 def test_the_figure_is_reproduced(row: Row) -> None:
     assert row.found(N_EVENTS) == pytest.approx(row.value, abs=row.tolerance)

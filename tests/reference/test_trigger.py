@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import tau_and_b_triggers, triggers
 from benchmarks.triggers import Row, four_muons
+from tests.reference.missed import missed
 
 KNOWN = {
     "four muons, Z' of 0.22 GeV (2403.02841)": "0.84: the two muons of the Z' fly together, and a "
@@ -21,16 +22,11 @@ KNOWN = {
 """Rows that are missed, and why; strict, so that one that comes to agree has to be taken off."""
 
 
-AnyRow = Row | tau_and_b_triggers.Row
-
-
-def marks(row: AnyRow) -> list[pytest.MarkDecorator]:
+def marks(row: Row) -> list[pytest.MarkDecorator]:
     """Large samples, and what is known to be missed."""
     is_large = row.row in ("C54", "C55") or row in tau_and_b_triggers.ROWS
     large = [pytest.mark.validation] if is_large else []
-    reason = KNOWN.get(row.what)
-    # A row of KNOWN stays open: what misses it is measured and told there, and in docs/triggers.md.
-    return large if reason is None else [*large, pytest.mark.xfail(strict=True, reason=reason)]
+    return [*large, *missed(KNOWN.get(row.what))]
 
 
 PARAMETERS = [
@@ -40,7 +36,7 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize("row", PARAMETERS)
-def test_the_figure_is_reproduced(row: AnyRow) -> None:
+def test_the_figure_is_reproduced(row: Row) -> None:
     assert row.found() == pytest.approx(row.value, abs=row.tolerance)
 
 
