@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import multiprocessing
 import os
@@ -107,7 +108,8 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
             except (OSError, ValueError) as error:
                 msg = f"no Dask scheduler answers at {scheduler}: start it by 'dask scheduler'"
                 raise ConfigError(msg) from error
-        yield _DaskWorkers(client, scheduler or where.scheduler_address)
+        with _DaskWorkers(client, scheduler or where.scheduler_address) as engine:
+            yield engine
 
 
 def completed(
@@ -141,30 +143,22 @@ def completed(
     """
     unsubmitted = iter(tasks)
     waiting: dict[Future[R], T] = {}
-    try:
-        while True:
-            while len(waiting) < ahead:
-                try:
-                    task = next(unsubmitted)
-                except StopIteration:
-                    break
-                future = engine.submit(function, task)
-                waiting[future] = task
-                if future.done():
-                    break
-            if not waiting:
-                return
-            done, _ = wait(waiting, _PATIENCE, FIRST_COMPLETED)
-            check()
-            for future in done:
-                if engine.trouble(future) is None:
-                    yield waiting.pop(future), future
-            for future in waiting:
-                if (trouble := engine.trouble(future)) is not None:
-                    raise trouble
-    finally:
+    while True:
+        for task in itertools.islice(unsubmitted, ahead - len(waiting)):
+            future = engine.submit(function, task)
+            waiting[future] = task
+            if future.done():
+                break
+        if not waiting:
+            return
+        done, _ = wait(waiting, _PATIENCE, FIRST_COMPLETED)
+        check()
+        for future in done:
+            if engine.trouble(future) is None:
+                yield waiting.pop(future), future
         for future in waiting:
-            future.cancel()
+            if (trouble := engine.trouble(future)) is not None:
+                raise trouble
 
 
 class _InProcess(Engine):
@@ -241,6 +235,9 @@ class _DaskWorkers(Engine):
             raise ConfigError(f"what is produced cannot be sent to workers ({error})") from error
         future: Future[R] = self._executor.submit(_call, __version__, call)
         return future
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(wait=False)
 
     def trouble(self, future: Future[Any]) -> DarkbelleError | None:
         """A scheduler that is gone, workers that die or are not fit to work."""

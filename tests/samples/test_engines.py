@@ -9,7 +9,9 @@ import threading
 import time
 from concurrent.futures import Future
 
+import distributed  # noqa: F401  its settings must be there before one is changed
 import pytest
+from dask import config as dask_config
 
 from darkbelle.errors import ConfigError, MissingDependencyError, WorkerError
 from darkbelle.samples import engines
@@ -147,11 +149,9 @@ def test_equal_tasks_are_done_anew(cluster, tmp_path):
 
 
 def test_a_task_that_kills_its_workers_is_told():
-    import dask as dask_library
-
     message = "several Dask workers died of the same task, .* goes on where it stopped"
     with (
-        dask_library.config.set({"distributed.scheduler.allowed-failures": 0}),
+        dask_config.set({"distributed.scheduler.allowed-failures": 0}),
         pytest.raises(WorkerError, match=message),
         dask(None, 1) as engine,
     ):
