@@ -29,7 +29,16 @@ from darkbelle.samples.observables import observables_of
 from darkbelle.samples.tables import Collection, head, tabulate
 from darkbelle.samples.workers import in_order
 
-__all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
+__all__ = [
+    "CHUNK_SIZE",
+    "ChunkMaker",
+    "Run",
+    "Stage",
+    "number_of_events",
+    "produce",
+    "write",
+    "write_chunks",
+]
 
 CHUNK_SIZE: Final = 8192
 """Events that share a random stream; with half as many, the fixed cost of a chunk is 15 %."""
@@ -46,17 +55,30 @@ class Stage(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that determines the events of one parameter point."""
+    """Everything that determines the events of one parameter point.
+
+    Parameters
+    ----------
+    process, experiment
+        What is made, and where.
+    seed, point
+        Which random numbers: points of one seed have streams of their own.
+    chunk_size
+        Events that share a stream: another size gives other events.
+    """
 
     process: Process
     experiment: Experiment
     seed: int
     point: int = 0
+    chunk_size: int = CHUNK_SIZE
 
     def __post_init__(self) -> None:
-        """Refuse what is no seed."""
+        """Refuse what is no seed, and chunks without events."""
         if self.seed < 0:
             raise ConfigError(f"the seed must not be negative (got {self.seed})")
+        if self.chunk_size < 1:
+            raise ConfigError(f"the chunk size must be positive (got {self.chunk_size})")
 
     def stream(self, chunk: int, stage: Stage) -> np.random.Generator:
         """Random numbers of one stage of one chunk."""
@@ -70,30 +92,32 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ChunkMaker:
-    """The work of one chunk, for whichever process does it."""
+    """The chunks of a run from the one called ``first``, made by whichever process does it."""
 
     run: Run
     generator: EventGenerator
     n_events: int
+    """Of the whole run: its last chunk may be cut short."""
+    first: int = 0
 
-    @property
-    def n_chunks(self) -> int:
-        """Number of chunks, the last one perhaps cut short."""
-        return -(-self.n_events // CHUNK_SIZE)
+    def n_events_in(self, n_chunks: int) -> int:
+        """Number of events of the next chunks."""
+        size = self.run.chunk_size
+        return min(self.n_events, (self.first + n_chunks) * size) - self.first * size
 
-    def __call__(self, chunk: int) -> dict[str, Collection]:
+    def __call__(self, i: int) -> dict[str, Collection]:
         """The events of a chunk, which is always made whole and then cut."""
-        run = self.run
-        truth = self.generator.generate(CHUNK_SIZE, run.stream(chunk, Stage.GENERATE))
-        first = chunk * CHUNK_SIZE
+        run, chunk = self.run, self.first + i
+        truth = self.generator.generate(run.chunk_size, run.stream(chunk, Stage.GENERATE))
+        first_event = chunk * run.chunk_size
         collections = tabulate(
             truth,
             simulate(truth, run.experiment, rng=run.stream(chunk, Stage.SIMULATE)),
             experiment=run.experiment,
             observables=observables_of(run.process),
-            first_event_id=first,
+            first_event_id=first_event,
         )
-        return head(collections, min(CHUNK_SIZE, self.n_events - first))
+        return head(collections, min(run.chunk_size, self.n_events - first_event))
 
 
 def produce(
@@ -140,28 +164,63 @@ def produce(
         raise ConfigError(f"the number of workers must be positive (got {workers})")
     check_target(path, force=force)
     generator = run.prepare()
-    n_total = _number_of_events(run.process, generator.cross_section, n_events, lumi)
+    n_total = number_of_events(run.process, generator.cross_section, n_events, lumi)
     make = ChunkMaker(run, generator, n_total)
+    n_chunks = -(-n_total // run.chunk_size)
     done = progress(n_total)
+    write_chunks(make, n_chunks, path, lumi=lumi, workers=workers, force=force, done=done)
+    return n_total
+
+
+def write_chunks(
+    make: ChunkMaker,
+    n_chunks: int,
+    path: str | Path,
+    *,
+    lumi: float | None = None,
+    workers: int = 1,
+    force: bool = False,
+    done: Callable[[int], object] = lambda n_events: None,
+) -> float:
+    """Write some chunks of a run, one after the other, to a file.
+
+    Parameters
+    ----------
+    make, n_chunks
+        The chunks.
+    path, workers, force
+        As in `produce`.
+    lumi
+        What the file was asked to stand for [1/fb], if it was.
+    done
+        Called with the number of events of each finished chunk.
+
+    Returns
+    -------
+    sum_w
+        Sum of the weights.
+    """
+    run, generator = make.run, make.generator
     with SampleWriter(path, force=force) as writer:
-        if n_total == 0:  # the columns of an empty sample are those of any other
+        if n_chunks == 0:  # the columns of an empty sample are those of any other
             writer.append(make(0))
-        for collections in in_order(make, make.n_chunks, workers):
+        for collections in in_order(make, n_chunks, workers):
             writer.append(collections)
             done(len(collections["events"].arrays["event_id"]))
         header = _header(run.process, run.experiment, generator.cross_section)
         header |= {
             "seed": str(run.seed),
             "point": run.point,
-            "chunk_size": CHUNK_SIZE,
-            "chunks": make.n_chunks,
-            "n_generated": n_total,
+            "chunk_size": run.chunk_size,
+            "first_chunk": make.first,
+            "chunks": n_chunks,
+            "n_generated": make.n_events_in(n_chunks),
         }
         header |= {f"{name}{EFFICIENCY_ENDING}": v for name, v in generator.efficiencies.items()}
         if lumi is not None:
             header["lumi"] = lumi
         writer.finish(header)
-    return n_total
+    return writer.sum_w
 
 
 def write(
@@ -181,9 +240,16 @@ def write(
         writer.finish(header | {"n_generated": truth.n_events})
 
 
-def _number_of_events(
+def number_of_events(
     process: Process, cross_section: CrossSection | None, n_events: int | None, lumi: float | None
 ) -> int:
+    """Number of events asked for, by itself or as a luminosity [1/fb].
+
+    Raises
+    ------
+    ConfigError
+        Both are given, or none; the luminosity of a process without cross-section; too many.
+    """
     if (n_events is None) == (lumi is None):
         raise ConfigError("give either a number of events or a luminosity")
     if n_events is not None:
