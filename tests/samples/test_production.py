@@ -45,7 +45,7 @@ def test_what_workers_cannot_be_sent_is_refused_before_any_starts(tmp_path, monk
     class Local(gen.MuMuZPrime):
         """A process that no worker could import."""
 
-    monkeypatch.setattr("darkbelle.samples.workers.ProcessPoolExecutor", None)
+    monkeypatch.setattr("darkbelle.samples.workers.ProcessPool", None)
     run = Run(Local(mass=2.0), EXPERIMENT, seed=1)
     with pytest.raises(ConfigError, match=r"cannot be sent to workers \(.*Local.*\): make it of"):
         samples.produce(run, tmp_path / "x.h5", n_events=2 * CHUNK_SIZE, workers=2)
