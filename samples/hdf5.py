@@ -6,6 +6,7 @@ every HDF5 reader knows; the deflating is done here by isal and handed to HDF5 a
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,11 +25,13 @@ from darkbelle.samples.tables import Collection
 
 __all__ = [
     "CHUNK_ROWS",
+    "DAMAGES",
     "EFFICIENCY_ENDING",
     "FORMAT",
     "FORMAT_VERSION",
     "SampleWriter",
     "check_target",
+    "digest_of",
     "open_checked",
     "read_text",
 ]
@@ -40,12 +43,21 @@ CHUNK_ROWS: Final = 65_536
 EFFICIENCY_ENDING: Final = "_efficiency"
 """Of the attributes that say what the steps of the generation kept."""
 
+DAMAGES: Final = (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError)
+"""What h5py and whoever uses the contents raise of a damaged file."""
+
 Array = npt.NDArray[np.generic]
 
 _DEFLATE_LEVEL = 1
 _ATTRIBUTE_LIMIT = 60_000
 """HDF5 keeps attributes below 64 kB; longer texts become scalar datasets."""
 _REQUIRED = ("n_stored", "sum_w", "process", "parameters", "card", "card_sha256", "version")
+_DIGEST_ATTRIBUTE = "sha256"
+_PLACEHOLDER = hashlib.sha256(b"darkbelle: the digest of this file").hexdigest()
+"""Stands where the digest will; nothing else in a file is the same by chance."""
+_NO_DIGEST = "0" * len(_PLACEHOLDER)
+_BLOCK = 2**20
+"""Bytes that are hashed together."""
 _OFFSETS = Column("first row of each event, and the total", "1", "i8")
 
 
@@ -235,8 +247,14 @@ class SampleWriter:
             self._columns[key] = writer, like[:0]
         return self._columns[key][0]
 
-    def finish(self, attributes: Mapping[str, Any]) -> None:
-        """Complete the file with its attributes, force it to disk, move it into place."""
+    def finish(self, attributes: Mapping[str, Any]) -> str:
+        """Complete the file with its attributes, force it to disk, move it into place.
+
+        Returns
+        -------
+        digest
+            As `digest_of` finds it.
+        """
         try:
             for writer, like in self._columns.values():
                 writer.finish(like.shape[1:], like.dtype)
@@ -244,9 +262,16 @@ class SampleWriter:
             header = {"format": FORMAT, "format_version": FORMAT_VERSION, **attributes, **totals}
             for name, value in header.items():
                 _write_attribute(self._file, name, value)
+            self._file.attrs[_DIGEST_ATTRIBUTE] = _PLACEHOLDER
             self._file.attrs["complete"] = True
             self._file.close()
-            with self._part.open("rb") as part:
+            digest, places = _digest(self._part, _PLACEHOLDER)
+            if len(places) != 1:
+                raise OutputError(f"'{self._part}' has {len(places)} places for its digest")
+            with self._part.open("r+b") as part:
+                part.seek(places[0])
+                part.write(digest.encode())
+                part.flush()
                 os.fsync(part.fileno())
         except (OSError, RuntimeError) as error:
             raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
@@ -256,13 +281,56 @@ class SampleWriter:
             self._part.replace(self._path)
         except (OSError, OutputError) as error:
             raise OutputError(f"{error}; the finished sample is '{self._part}'") from None
+        return digest
 
 
-def _reason(error: OSError | RuntimeError) -> str:
+def _digest(path: Path, text: str) -> tuple[str, list[int]]:
+    """SHA-256 of a file with zeros for a text of the length of a digest, and where that stands."""
+    sought, zeros = text.encode(), _NO_DIGEST.encode()
+    total, places, start, rest = hashlib.sha256(), [], 0, b""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            octets = rest + block
+            place = octets.find(sought)
+            while place >= 0:
+                places.append(start + place)
+                place = octets.find(sought, place + 1)
+            octets = octets.replace(sought, zeros)
+            n_done = max(len(octets) - len(sought) + 1, 0)  # a text may end in the next block
+            total.update(octets[:n_done])
+            start, rest = start + n_done, octets[n_done:]
+    total.update(rest)
+    return total.hexdigest(), places
+
+
+def digest_of(path: str | Path) -> str:
+    """SHA-256 of a sample, computed with 64 characters "0" in the place of the attribute `sha256`.
+
+    Raises
+    ------
+    SampleFormatError
+        The file is no finished sample, or its bytes are not those that were written: the stored
+        digest is another one.
+    """
+    where = Path(path)
+    try:
+        with open_checked(where) as file:
+            stored = file.attrs.get(_DIGEST_ATTRIBUTE)
+        if not isinstance(stored, str) or len(stored.encode()) != len(_NO_DIGEST):
+            raise SampleFormatError(f"'{where}' carries no checksum: produce it again")
+        digest, places = _digest(where, stored)
+    except DAMAGES as error:
+        raise SampleFormatError(f"'{where}' is damaged: {_reason(error)}") from None
+    if digest != stored or len(places) != 1:
+        raise SampleFormatError(f"'{where}' is damaged: its bytes do not have the checksum in it")
+    return digest
+
+
+def _reason(error: Exception) -> str:
     """What went wrong, in a line: the system's word where there is one."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return str(error).splitlines()[0]
+    return str(error).partition("\n")[0]
 
 
 def _write_attribute(file: h5py.File, name: str, value: Any) -> None:
@@ -295,7 +363,11 @@ def open_checked(path: str | Path) -> h5py.File:
         raise SampleFormatError(f"no permission to read '{where}'") from None
     except OSError:
         raise SampleFormatError(f"'{where}' is no HDF5 file, or a damaged one") from None
-    if complaint := _complaint(file):
+    try:
+        complaint = _complaint(file)
+    except DAMAGES as error:
+        complaint = f"is damaged: {_reason(error)}"
+    if complaint is not None:
         file.close()
         raise SampleFormatError(f"'{where}' {complaint}")
     return file
