@@ -34,6 +34,7 @@ __all__ = [
     "ChunkMaker",
     "Run",
     "Stage",
+    "Written",
     "number_of_events",
     "produce",
     "write",
@@ -120,6 +121,15 @@ class ChunkMaker:
         return head(collections, min(run.chunk_size, self.n_events - first_event))
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is in a finished file."""
+
+    n_events: int
+    sum_w: float
+    sha256: str
+
+
 def produce(
     run: Run,
     path: str | Path,
@@ -181,7 +191,7 @@ def write_chunks(
     workers: int = 1,
     force: bool = False,
     done: Callable[[int], object] = lambda n_events: None,
-) -> float:
+) -> Written:
     """Write some chunks of a run, one after the other, to a file.
 
     Parameters
@@ -197,8 +207,8 @@ def write_chunks(
 
     Returns
     -------
-    sum_w
-        Sum of the weights.
+    written
+        What the file holds.
     """
     run, generator = make.run, make.generator
     with SampleWriter(path, force=force) as writer:
@@ -219,8 +229,8 @@ def write_chunks(
         header |= {f"{name}{EFFICIENCY_ENDING}": v for name, v in generator.efficiencies.items()}
         if lumi is not None:
             header["lumi"] = lumi
-        writer.finish(header)
-    return writer.sum_w
+        digest = writer.finish(header)
+    return Written(writer.n_events, writer.sum_w, digest)
 
 
 def write(

@@ -74,10 +74,10 @@ def test_files_of_some_chunks_hold_the_rows_of_the_whole(tmp_path):
     """The last one cut, in chunks of a run's own size."""
     run = Run(gen.MuMuZPrime(mass=2.0), EXPERIMENT, seed=11, point=3, chunk_size=64)
     samples.produce(run, tmp_path / "whole.h5", n_events=200)
-    generator, sums = run.prepare(), []
+    generator, written = run.prepare(), []
     for first, n_chunks in ((0, 1), (1, 3)):
         make = ChunkMaker(run, generator, 200, first)
-        sums.append(write_chunks(make, n_chunks, tmp_path / f"{first}.h5"))
+        written.append(write_chunks(make, n_chunks, tmp_path / f"{first}.h5"))
     whole, *parts = (datasets(tmp_path / f"{name}.h5") for name in ("whole", 0, 1))
     for name in ("events/event_id", "particles/px", "tracks/helix", "trigger/hlt"):
         joined = np.concatenate([part[name] for part in parts])
@@ -86,7 +86,10 @@ def test_files_of_some_chunks_hold_the_rows_of_the_whole(tmp_path):
     assert [a["first_chunk"] for a in stored] == [0, 0, 1]
     assert [a["chunks"] for a in stored] == [4, 1, 3]
     assert [a["n_generated"] for a in stored] == [200, 64, 136]
-    assert [a["sum_w"] for a in stored[1:]] == sums
+    for attributes, told in zip(stored[1:], written, strict=True):
+        assert attributes["n_stored"] == told.n_events
+        assert attributes["sum_w"] == told.sum_w
+        assert attributes["sha256"] == told.sha256
     assert {(a["point"], a["chunk_size"]) for a in stored} == {(3, 64)}
 
 
