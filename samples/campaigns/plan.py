@@ -16,7 +16,7 @@ from darkbelle.geometry import Experiment
 from darkbelle.samples.campaigns.campaign import Campaign
 from darkbelle.samples.production import CHUNK_SIZE, number_of_events
 
-__all__ = ["PART_CHUNKS", "Part", "Plan", "Point", "Shard"]
+__all__ = ["PART_CHUNKS", "Failure", "Part", "Plan", "Point", "Shard"]
 
 PART_CHUNKS: Final = 32
 """Chunks in a file: some 262,000 events."""
@@ -39,6 +39,17 @@ class Point:
     def __str__(self) -> str:
         given = ", ".join(f"{name}={_told(value)}" for name, value in self.parameters.items())
         return f"point {self.index} ({', '.join(filter(None, (self.experiment, given)))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A point that cannot be made."""
+
+    point: Point
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.point}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

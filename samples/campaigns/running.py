@@ -25,7 +25,7 @@ from darkbelle.samples.campaigns.folder import (
     write_points,
 )
 from darkbelle.samples.campaigns.manifest import Amount, Entry, Journal, Manifest, manifest_name
-from darkbelle.samples.campaigns.plan import Part, Plan, Point, Shard
+from darkbelle.samples.campaigns.plan import Failure, Part, Plan, Point, Shard
 from darkbelle.samples.campaigns.work import (
     Check,
     Made,
@@ -37,7 +37,7 @@ from darkbelle.samples.campaigns.work import (
 )
 from darkbelle.samples.engines import completed, local
 
-__all__ = ["Failure", "Progress", "Report", "run_campaign"]
+__all__ = ["Progress", "Report", "run_campaign"]
 
 _log = logging.getLogger("darkbelle.samples.campaigns")
 
@@ -45,17 +45,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[str, int], Callable[[int], object]]
 """Called with what is counted and its total; what it returns is called with what is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A point that cannot be made."""
-
-    point: Point
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.point}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
