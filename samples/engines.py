@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import multiprocessing
 import os
+import pickle
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
@@ -15,27 +19,40 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from darkbelle.errors import ConfigError, WorkerError
+from darkbelle import __version__
+from darkbelle.errors import ConfigError, DarkbelleError, MissingDependencyError, WorkerError
 
-__all__ = ["ProcessPool", "completed", "local", "signals_held"]
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Engine", "ProcessPool", "completed", "dask", "local"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
 _AHEAD: Final = 1000
-"""Tasks that wait at an engine: small, and enough for a cluster that grows with them."""
+"""Tasks that wait at an engine: they are small, and a cluster may grow with their number."""
 _PATIENCE: Final = 0.2
 """Time [s] between two looks at requests to stop."""
-_GOES_ON: Final = "run the same command again: it goes on where it stopped"
+_ANSWER: Final = 10
+"""Time [s] within which a scheduler answers."""
 
 
-def local(workers: int) -> Executor:
+class Engine(Executor):
+    """An executor that tells calls that failed from calls that could not be done."""
+
+    def trouble(self, future: Future[Any]) -> DarkbelleError | None:
+        """What keeps this and all other calls from being done, if anything does."""
+        return None
+
+
+def local(workers: int) -> Engine:
     """One worker: in this process; several: a pool of processes. Used by ``with``.
 
     Raises
@@ -43,13 +60,60 @@ def local(workers: int) -> Executor:
     ConfigError
         There is no such number of workers.
     """
-    if workers < 1:
-        raise ConfigError(f"the number of workers must be positive (got {workers})")
+    _check(workers)
     return _InProcess() if workers == 1 else ProcessPool(workers)
 
 
+@contextmanager
+def dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
+    """Processes of a Dask cluster.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a running scheduler, with what workers it has; None starts a cluster of
+        processes on this machine.
+    workers
+        Number of those processes.
+
+    Raises
+    ------
+    ConfigError
+        No scheduler answers at this address, or there is no such number of workers.
+    MissingDependencyError
+        Dask is not installed.
+    """
+    _check(workers)
+    try:
+        from distributed import Client, LocalCluster
+    except ModuleNotFoundError as error:
+        msg = f"{error.name} is missing: pip install 'darkbelle[dask]'"
+        raise MissingDependencyError(msg) from error
+    with ExitStack() as stack:
+        stack.enter_context(_hushed("distributed"))
+        with _signals_held():  # which Dask's threads inherit, and from them its processes
+            where: Any = scheduler
+            if where is None:
+                where = stack.enter_context(
+                    LocalCluster(
+                        processes=True,
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+            try:
+                client = stack.enter_context(Client(where, timeout=_ANSWER))
+            except (OSError, ValueError) as error:
+                msg = f"no Dask scheduler answers at {scheduler}: start it by 'dask scheduler'"
+                raise ConfigError(msg) from error
+        with _DaskWorkers(client, scheduler or where.scheduler_address) as engine:
+            yield engine
+
+
 def completed(
-    executor: Executor,
+    engine: Engine,
     function: Callable[[T], R],
     tasks: Iterable[T],
     *,
@@ -60,9 +124,9 @@ def completed(
 
     Parameters
     ----------
-    executor
-        Where ``function`` is called with each task. It may be called more than once with one: when
-        the machine that did it is lost, another one does it again.
+    engine
+        Where ``function`` is called with each task. It may be called more than once with one: what
+        a lost worker did is done again by another.
     function, tasks
         Small, as are results, for they travel; a task is taken when there is room for it.
     ahead
@@ -72,46 +136,32 @@ def completed(
 
     Raises
     ------
+    ConfigError
+        Workers cannot be sent the function or a task, or have another version of this package.
     WorkerError
-        Those who worked are gone.
+        Those who worked are lost.
     """
     unsubmitted = iter(tasks)
     waiting: dict[Future[R], T] = {}
-    try:
-        while True:
-            while len(waiting) < ahead and not any(future.done() for future in waiting):
-                try:
-                    task = next(unsubmitted)
-                except StopIteration:
-                    break
-                waiting[_submit(executor, function, task)] = task
-            if not waiting:
-                return
-            done, _ = wait(waiting, _PATIENCE, FIRST_COMPLETED)
-            check()
-            for future in done:
-                _raise_if_lost(future)
+    while True:
+        for task in itertools.islice(unsubmitted, ahead - len(waiting)):
+            future = engine.submit(function, task)
+            waiting[future] = task
+            if future.done():
+                break
+        if not waiting:
+            return
+        done, _ = wait(waiting, _PATIENCE, FIRST_COMPLETED)
+        check()
+        for future in done:
+            if engine.trouble(future) is None:
                 yield waiting.pop(future), future
-    finally:
         for future in waiting:
-            future.cancel()
+            if (trouble := engine.trouble(future)) is not None:
+                raise trouble
 
 
-def _submit(executor: Executor, function: Callable[[T], R], task: T) -> Future[R]:
-    try:
-        return executor.submit(function, task)
-    except BrokenExecutor as error:
-        failed: Future[R] = Future()
-        failed.set_exception(error)
-        return failed
-
-
-def _raise_if_lost(future: Future[Any]) -> None:
-    if future.cancelled() or isinstance(future.exception(), BrokenExecutor):
-        raise WorkerError(f"a worker was killed, perhaps for want of memory: {_GOES_ON}")
-
-
-class _InProcess(Executor):
+class _InProcess(Engine):
     """Calls at once, here: what interrupts a call interrupts who submitted it."""
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
@@ -123,7 +173,7 @@ class _InProcess(Executor):
         return future
 
 
-class ProcessPool(ProcessPoolExecutor):
+class ProcessPool(ProcessPoolExecutor, Engine):
     """Processes that leave Ctrl-C to this one and end with it, or at once when its work fails.
 
     Small arguments and results only: a worker that is killed while it sends a large one would
@@ -137,8 +187,22 @@ class ProcessPool(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Submit a call; processes that it starts inherit that requests to stop are held."""
-        with signals_held():
-            return super().submit(fn, *args, **kwargs)
+        try:
+            with _signals_held():
+                return super().submit(fn, *args, **kwargs)
+        except BrokenExecutor as error:
+            future: Future[R] = Future()
+            future.set_exception(error)
+            return future
+
+    def trouble(self, future: Future[Any]) -> DarkbelleError | None:
+        """A worker that was killed."""
+        if not (future.done() and isinstance(future.exception(), BrokenExecutor)):
+            return None
+        return WorkerError(
+            "a worker was killed, perhaps for want of memory: run the same command again, with "
+            "fewer workers if need be; it goes on where it stopped"
+        )
 
     def __exit__(
         self,
@@ -148,20 +212,99 @@ class ProcessPool(ProcessPoolExecutor):
     ) -> None:
         if kind is not None:
             self._line.close()
-        with signals_held():
+        with _signals_held():
             self.shutdown(cancel_futures=True)
         self._line.close()
         self._held.close()
 
 
+class _DaskWorkers(Engine):
+    """Calls through Dask's own executor."""
+
+    def __init__(self, client: Client, address: str) -> None:
+        self._client = client
+        self._executor = client.get_executor(pure=False)  # a call made twice is done twice
+        self._address = address
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        import cloudpickle
+
+        try:
+            call = cloudpickle.dumps((fn, args, kwargs))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ConfigError(f"what is produced cannot be sent to workers ({error})") from error
+        future: Future[R] = self._executor.submit(_call, __version__, call)
+        return future
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(wait=False)
+
+    def trouble(self, future: Future[Any]) -> DarkbelleError | None:
+        """A scheduler that is gone, workers that die or are not fit to work."""
+        from distributed import KilledWorker
+
+        if not future.done():  # Dask may leave it so for ever when the scheduler goes
+            return None if self._client.status == "running" else self._no_scheduler()
+        if future.cancelled():
+            return self._no_scheduler()
+        error = future.exception()
+        if isinstance(error, _UnfitWorker):
+            return error
+        if isinstance(error, KilledWorker):
+            return WorkerError(
+                "several Dask workers died of the same task, perhaps for want of memory: give "
+                "them more and run the same command again; it goes on where it stopped"
+            )
+        return None
+
+    def _no_scheduler(self) -> WorkerError:
+        return WorkerError(
+            f"the Dask scheduler at {self._address} is lost: start it and run the same command "
+            "again; it goes on where it stopped"
+        )
+
+
+class _UnfitWorker(ConfigError):
+    """A worker with another version of this package."""
+
+
+def _call(version: str, call: bytes) -> Any:
+    """Do a call of a client that has the same version of this package."""
+    if version != __version__:
+        raise _UnfitWorker(
+            f"the worker on {socket.gethostname()} has darkbelle {__version__}, this process has "
+            f"{version}: install the same"
+        )
+    function, args, kwargs = pickle.loads(call)
+    return function(*args, **kwargs)
+
+
+def _check(workers: int) -> None:
+    if workers < 1:
+        raise ConfigError(f"the number of workers must be positive (got {workers})")
+
+
 @contextmanager
-def signals_held() -> Iterator[None]:
+def _signals_held() -> Iterator[None]:
     """Let requests to stop wait; processes started meanwhile inherit this."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _hushed(library: str) -> Iterator[None]:
+    """Keep a library's own warnings off the terminal: what matters of them is raised."""
+    before = {handler: handler.level for handler in logging.getLogger(library).handlers}
+    for handler in before:
+        handler.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for handler, level in before.items():
+            handler.setLevel(level)
 
 
 def _start(held: Connection) -> None:
