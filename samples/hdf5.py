@@ -7,6 +7,7 @@ every HDF5 reader knows; the deflating is done here by isal and handed to HDF5 a
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,14 +26,17 @@ from darkbelle.samples.tables import Collection
 
 __all__ = [
     "DAMAGES",
+    "DIGEST",
     "EFFICIENCY_ENDING",
     "FORMAT",
     "FORMAT_VERSION",
     "SampleWriter",
     "check_target",
+    "configuration_digests",
     "digest_of",
     "open_checked",
     "read_text",
+    "reason_of",
 ]
 
 FORMAT: Final = "darkbelle-sample"
@@ -47,7 +51,8 @@ Array = npt.NDArray[np.generic]
 _ATTRIBUTE_LIMIT = 60_000
 """HDF5 keeps attributes below 64 kB; longer texts become scalar datasets."""
 _REQUIRED = ("n_stored", "sum_w", "process", "parameters", "card", "card_sha256", "version")
-_DIGEST_ATTRIBUTE = "sha256"
+DIGEST: Final = "sha256"
+"""The attribute that holds the digest of a file."""
 _PLACEHOLDER = hashlib.sha256(b"darkbelle: the digest of this file").hexdigest()
 """Stands where the digest will; nothing else in a file is the same by chance."""
 _NO_DIGEST = "0" * len(_PLACEHOLDER)
@@ -113,7 +118,7 @@ class SampleWriter:
                 "it behind; then delete it"
             ) from None
         except OSError as error:
-            raise OutputError(f"cannot write '{self._part}': {_reason(error)}") from None
+            raise OutputError(f"cannot write '{self._part}': {reason_of(error)}") from None
         self._columns: dict[tuple[str, str], ColumnWriter] = {}
         self._n_rows: dict[str, int] = {}
         self._is_whole = False
@@ -164,7 +169,7 @@ class SampleWriter:
                 for column, values in sorted(rows.arrays.items()):
                     self._column(name, column, rows.attributes[column], values).append(values)
         except (OSError, RuntimeError) as error:  # h5py raises either
-            raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
+            raise OutputError(f"writing '{self._part}' failed: {reason_of(error)}") from None
 
     def _append_offsets(self, group: str, counts: npt.NDArray[np.int64]) -> None:
         offsets = self._n_rows.get(group, 0) + np.cumsum(counts, dtype=np.int64)
@@ -197,7 +202,7 @@ class SampleWriter:
             header = {"format": FORMAT, "format_version": FORMAT_VERSION, **attributes, **totals}
             for name, value in sorted(header.items()):
                 _write_attribute(self._file, name, value)
-            self._file.attrs[_DIGEST_ATTRIBUTE] = _PLACEHOLDER
+            self._file.attrs[DIGEST] = _PLACEHOLDER
             self._file.attrs["complete"] = True
             self._file.close()
             digest, places = _digest(self._part, _PLACEHOLDER)
@@ -209,7 +214,7 @@ class SampleWriter:
                 part.flush()
                 os.fsync(part.fileno())
         except (OSError, RuntimeError) as error:
-            raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
+            raise OutputError(f"writing '{self._part}' failed: {reason_of(error)}") from None
         self._is_whole = True
         try:
             check_target(self._path, force=self._force)
@@ -238,6 +243,12 @@ def _digest(path: Path, text: str) -> tuple[str, list[int]]:
     return total.hexdigest(), places
 
 
+def configuration_digests(process: str, parameters: str, card: str) -> dict[str, str]:
+    """Attributes that tell one configuration from another, of its texts as a file holds them."""
+    texts = {"card_sha256": card, "config_sha256": json.dumps([process, parameters, card])}
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
+
 def digest_of(path: str | Path) -> str:
     """SHA-256 of a sample, computed with 64 characters "0" in the place of the attribute `sha256`.
 
@@ -250,18 +261,18 @@ def digest_of(path: str | Path) -> str:
     where = Path(path)
     try:
         with open_checked(where) as file:
-            stored = file.attrs.get(_DIGEST_ATTRIBUTE)
+            stored = file.attrs.get(DIGEST)
         if not isinstance(stored, str) or len(stored.encode()) != len(_NO_DIGEST):
             raise SampleFormatError(f"'{where}' carries no checksum: produce it again")
         digest, places = _digest(where, stored)
     except DAMAGES as error:
-        raise SampleFormatError(f"'{where}' is damaged: {_reason(error)}") from None
+        raise SampleFormatError(f"'{where}' is damaged: {reason_of(error)}") from None
     if digest != stored or len(places) != 1:
         raise SampleFormatError(f"'{where}' is damaged: its bytes do not have the checksum in it")
     return digest
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What went wrong, in a line: the system's word where there is one."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
@@ -301,7 +312,7 @@ def open_checked(path: str | Path) -> h5py.File:
     try:
         complaint = _complaint(file)
     except DAMAGES as error:
-        complaint = f"is damaged: {_reason(error)}"
+        complaint = f"is damaged: {reason_of(error)}"
     if complaint is not None:
         file.close()
         raise SampleFormatError(f"'{where}' {complaint}")

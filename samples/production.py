@@ -8,8 +8,6 @@ keep the first ones.
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +22,12 @@ from darkbelle.errors import ConfigError
 from darkbelle.gen import CrossSection, Process, TruthEvents
 from darkbelle.gen.processes import EventGenerator
 from darkbelle.geometry import Experiment
-from darkbelle.samples.hdf5 import EFFICIENCY_ENDING, SampleWriter, check_target
+from darkbelle.samples.hdf5 import (
+    EFFICIENCY_ENDING,
+    SampleWriter,
+    check_target,
+    configuration_digests,
+)
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.tables import Collection, head, tabulate
 from darkbelle.samples.workers import in_order
@@ -291,13 +294,8 @@ def _header(
         "process": process.name,
         "parameters": parameters,
         "card": card,
-        "card_sha256": _sha256(card),
-        "config_sha256": _sha256(json.dumps([process.name, parameters, card])),
+        **configuration_digests(process.name, parameters, card),
     }
     if cross_section is not None:
         header |= {"xsec": cross_section.value, "xsec_err": cross_section.error}
     return header
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

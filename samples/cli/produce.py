@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from darkbelle.samples.cli import options
-from darkbelle.samples.cli.stopping import StopRequests
+from darkbelle.samples.cli.progress import progress_until
 
 __all__ = ["produce"]
 
@@ -52,8 +51,6 @@ def produce(
     """
     import secrets
 
-    from tqdm import tqdm
-
     from darkbelle import geometry
     from darkbelle.gen.processes import find_process
     from darkbelle.samples.production import Run
@@ -65,19 +62,6 @@ def produce(
     if seed is None:
         seed = secrets.randbits(32)
     with ExitStack() as stack:
-
-        def show_progress(total: int) -> Callable[[int], object]:
-            stop_requests = stack.enter_context(StopRequests())
-            bar = stack.enter_context(
-                tqdm(total=total, unit="events", unit_scale=True, disable=None)
-            )
-
-            def update(n_events: int) -> None:
-                stop_requests.check()
-                bar.update(n_events)
-
-            return update
-
         n_written = produce_sample(
             Run(process, experiment, seed),
             output,
@@ -85,6 +69,6 @@ def produce(
             lumi=lumi,
             workers=workers,
             force=force,
-            progress=show_progress,
+            progress=progress_until(stack),
         )
     click.echo(f"{output}: {n_written} events, seed {seed}")
