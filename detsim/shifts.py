@@ -22,7 +22,7 @@ from darkbelle.detsim.trigger.decision import redecide
 from darkbelle.detsim.trigger.high_level import count_high_level
 from darkbelle.detsim.trigger.menu import meets
 from darkbelle.detsim.vertex_table import vertex_table
-from darkbelle.gen.events import ParticleTable
+from darkbelle.gen.events import Particles
 from darkbelle.gen.particles import PHOTON, charges
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import (
@@ -30,6 +30,7 @@ from darkbelle.geometry.systematics import (
     PhotonResolutionError,
     PhotonScaleError,
     ShiftError,
+    SystematicError,
     TrackResolutionError,
     chosen,
     directions,
@@ -53,12 +54,10 @@ _BY_CLUSTERS: Final = {"clusters": ("energy",), "trigger": _DECISIONS}
 """Columns that a shift of clusters can change."""
 
 
-def shifts(
-    reco: RecoEvents, experiment: Experiment
-) -> Iterator[tuple[str, ShiftError, RecoEvents]]:
+def shifts(reco: RecoEvents, experiment: Experiment) -> Iterator[tuple[str, str, RecoEvents]]:
     """The shifted responses to events for those errors of theirs that shift something.
 
-    Each comes with the name of the variation, such as "momentum_scale_up", and its error.
+    Each comes with the names of the variation, such as "momentum_scale_up", and of its error.
     """
     errors = chosen(experiment.systematics, reco.systematics)
     shifting = {name: e for name, e in errors.items() if isinstance(e, ShiftError)}
@@ -70,10 +69,10 @@ def shifts(
             shifted = _shifted(error, reco, experiment, sign)
             after = _conditions(shifted, experiment)
             trigger = redecide(reco.trigger, before, after, experiment.trigger)
-            yield variation, error, replace(shifted, trigger=trigger)
+            yield variation, name, replace(shifted, trigger=trigger)
 
 
-def changed_by(error: ShiftError) -> dict[str, tuple[str, ...]]:
+def changed_by(error: SystematicError) -> dict[str, tuple[str, ...]]:
     """Columns that a shift can change, by collection."""
     of_clusters = isinstance(error, (PhotonScaleError, PhotonResolutionError))
     return _BY_CLUSTERS if of_clusters else _BY_TRACKS
@@ -149,7 +148,7 @@ def _true_rows(reco: RecoEvents) -> npt.NDArray[np.int64]:
     return rows
 
 
-def _births(particles: ParticleTable, rows: npt.NDArray[np.int64]) -> FloatArray:
+def _births(particles: Particles, rows: npt.NDArray[np.int64]) -> FloatArray:
     return np.stack([particles.x[rows], particles.y[rows], particles.z[rows]])
 
 
