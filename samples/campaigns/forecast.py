@@ -109,9 +109,7 @@ def _cost(plan: Plan, point: Point) -> Cost:
     return Cost(1, len(parts), n_events, n_bytes, prepared * len(parts) + made)
 
 
-def _measured(
-    run: Run, generator: EventGenerator, sizes: Sequence[int]
-) -> tuple[list[int], float]:
+def _measured(run: Run, generator: EventGenerator, sizes: Sequence[int]) -> tuple[list[int], float]:
     """Bytes of files of some numbers of events of the first chunk, and the time of the first."""
     n_bytes, times = [], []
     with tempfile.TemporaryDirectory(prefix="darkbelle-") as folder:
