@@ -13,6 +13,7 @@ from darkbelle import __version__, geometry
 from darkbelle.errors import ConfigError
 from darkbelle.gen import Process, find_process
 from darkbelle.geometry import Experiment
+from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.campaign import Campaign
 from darkbelle.samples.production import CHUNK_SIZE, number_of_events
 
@@ -181,7 +182,8 @@ def _experiments(campaign: Campaign) -> dict[str, Experiment]:
         name = Path(card).stem if card.endswith(".toml") else card
         if name in experiments:
             raise ConfigError(f"experiments: two are called '{name}'")
-        experiments[name] = geometry.load(card, campaign.set)
+        experiments[name] = geometry.load(card, campaign.set, vary=campaign.vary)
+        chosen(experiments[name].systematics, campaign.systematics)
     return experiments
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,7 +35,7 @@ from darkbelle.samples.campaigns.work import (
     find_damage,
     make_part,
 )
-from darkbelle.samples.engines import completed, local
+from darkbelle.samples.engines import Engine, completed, local
 
 __all__ = ["Progress", "Report", "run_campaign"]
 
@@ -67,7 +67,7 @@ def run_campaign(
     folder: str | Path,
     *,
     shard: Shard | None = None,
-    executor: Executor | None = None,
+    engine: Engine | None = None,
     progress: Progress = lambda what, total: lambda done: None,
 ) -> Report:
     """Make what a campaign's folder lacks; the files do not depend on who does it, and how often.
@@ -80,7 +80,7 @@ def run_campaign(
         Where; made if need be. Parts that are there are kept if their checksums are right.
     shard
         Make a share of the parts only.
-    executor
+    engine
         Who does the work, cf. `darkbelle.samples.engines`; None is this process.
     progress
         Called with "parts", "points" or "events" and their number before parts are looked at,
@@ -109,7 +109,7 @@ def run_campaign(
         manifest = opened(where, plan, shard)
         journal = Journal(where / manifest_name(shard))
         with journal, logging_to(where / log_name(shard)):
-            return _Running(plan, where, shard, executor, progress, journal).run(manifest)
+            return _Running(plan, where, shard, engine, progress, journal).run(manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class _Running:
     plan: Plan
     folder: Path
     shard: Shard | None
-    executor: Executor | None
+    engine: Engine | None
     progress: Progress
     journal: Journal
     failures: dict[int, Failure] = field(default_factory=dict)
@@ -194,7 +194,7 @@ class _Running:
         for experiment in {part.point.experiment for part in parts}:
             (self.folder / experiment).mkdir(exist_ok=True)
         done = self.progress("events", sum(part.n_events for part in parts))
-        work = make_part if self.executor else partial(make_part, check=lambda: done(0))
+        work = make_part if self.engine else partial(make_part, check=lambda: done(0))
         made = {}
         for task, future in self._completed(work, self._tasks(parts), done):
             if (result := self._result(task.part.point, future)) is not None:
@@ -215,8 +215,8 @@ class _Running:
         self, function: Callable[[T], R], tasks: Iterable[T], done: Callable[[int], object]
     ) -> Iterator[tuple[T, Future[R]]]:
         with ExitStack() as stack:
-            executor = self.executor or stack.enter_context(local(1))
-            yield from completed(executor, function, tasks, check=lambda: done(0))
+            engine = self.engine or stack.enter_context(local(1))
+            yield from completed(engine, function, tasks, check=lambda: done(0))
 
     def _result(self, point: Point, future: Future[R]) -> R | None:
         """A result, or None from a point that cannot be made; what concerns all is raised."""

@@ -31,17 +31,25 @@ class PointTask:
     seed: int
     card: bytes
     lumi: float | None
+    systematics: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: Plan, point: Point) -> PointTask:
         """The task of a point of a plan."""
         campaign = plan.campaign
-        return cls(point, campaign.seed, packed(plan.cards[point.experiment]), campaign.lumi)
+        card = _packed(plan.cards[point.experiment])
+        return cls(point, campaign.seed, card, campaign.lumi, campaign.systematics)
 
     def run(self, chunk_size: int = 1) -> Run:
         """What determines the events of the point."""
-        point = self.point
-        return Run(point.process, _experiment(self.card), self.seed, point.index, chunk_size)
+        return Run(
+            self.point.process,
+            _experiment(self.card),
+            self.seed,
+            self.point.index,
+            chunk_size,
+            self.systematics,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Check:
 
 
 @lru_cache(maxsize=16)
-def packed(card: str) -> bytes:
+def _packed(card: str) -> bytes:
     """A card as it travels."""
     return zlib.compress(card.encode())
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from darkbelle.errors import ConfigError
-from darkbelle.samples.cli.stopping import StopRequests
+from darkbelle.samples.cli.progress import progress_of_steps
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from darkbelle.samples.campaigns.plan import Plan
-    from darkbelle.samples.campaigns.running import Progress
+    from darkbelle.samples.engines import Engine
 
 __all__ = ["produce_campaign"]
 
@@ -35,6 +33,10 @@ def produce_campaign(
     from darkbelle.samples.campaigns.campaign import Campaign
     from darkbelle.samples.campaigns.plan import Plan, Shard
 
+    if scheduler is not None and engine == "process":
+        raise click.UsageError("--scheduler is the address of a Dask scheduler: --engine dask")
+    if dry_run and shard is not None:
+        raise click.UsageError("--dry-run is about the whole campaign: leave out --shard")
     share = None if shard is None else Shard.parse(shard)
     plan = Plan.of(Campaign.read(campaign))
     if dry_run:
@@ -45,8 +47,8 @@ def produce_campaign(
     from darkbelle.samples.campaigns.describe import describe_failures, describe_report
     from darkbelle.samples.campaigns.running import run_campaign
 
-    with _executor(workers, engine, scheduler) as executor, _bars() as progress:
-        report = run_campaign(plan, output, shard=share, executor=executor, progress=progress)
+    with _engine(workers, engine, scheduler) as on, progress_of_steps() as progress:
+        report = run_campaign(plan, output, shard=share, engine=on, progress=progress)
     click.echo(describe_report(report))
     if report.failures:
         raise ConfigError(describe_failures(report.failures, len(plan.points)))
@@ -64,37 +66,15 @@ def _forecast(plan: Plan, folder: Path | None, workers: int) -> None:
 
 
 @contextmanager
-def _executor(workers: int, engine: str | None, scheduler: str | None) -> Iterator[Executor | None]:
+def _engine(workers: int, engine: str | None, scheduler: str | None) -> Iterator[Engine | None]:
     """Who does the work, None for this process."""
     from darkbelle.samples import engines
 
     if engine == "dask" or scheduler is not None:
-        with engines.dask(scheduler, workers) as executor:
-            yield executor
+        with engines.dask(scheduler, workers) as found:
+            yield found
     elif workers > 1:
-        with engines.local(workers) as executor:
-            yield executor
+        with engines.local(workers) as found:
+            yield found
     else:
         yield None
-
-
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    """One bar after the other on a terminal; whoever advances one obeys requests to stop."""
-    from tqdm import tqdm
-
-    with StopRequests() as stop_requests, ExitStack() as shown:
-
-        def show(what: str, total: int) -> Callable[[int], object]:
-            shown.close()
-            silent = None if total else True
-            bar = tqdm(total=total, unit=f" {what}", unit_scale=True, disable=silent)
-            shown.enter_context(bar)
-
-            def update(n_done: int) -> None:
-                stop_requests.check()
-                bar.update(n_done)
-
-            return update
-
-        yield show
