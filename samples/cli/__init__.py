@@ -11,6 +11,7 @@ from darkbelle import __version__
 from darkbelle.errors import DarkbelleError
 from darkbelle.samples.cli.listing import experiments, processes
 from darkbelle.samples.cli.looking import info, plot
+from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
 
 __all__ = ["main"]
@@ -45,5 +46,5 @@ def cli() -> None:
     """
 
 
-for command in (processes, experiments, produce, info, plot):
+for command in (processes, experiments, produce, info, merge, plot):
     cli.add_command(command)
