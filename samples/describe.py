@@ -205,6 +205,7 @@ def describe_sample(sample: Sample) -> str:
     for name, text in (
         ("seed", "seed"),
         ("lumi", "produced for [1/fb]"),
+        ("systematics", "variations of"),
         ("version", "made by darkbelle"),
         ("format_version", "format"),
     ):
