@@ -94,12 +94,14 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
     signs = ((Gt, "gt", ">"), (Ge, "ge", ">="), (Lt, "lt", "<"), (Le, "le", "<="))
     bounds = [
         f"{sign} {getattr(bound, attribute):.4g}"
-        for bound in field.metadata
+        for bound in (*field.metadata, *_alternatives(field.annotation))
         for kind, attribute, sign in signs
         if isinstance(bound, kind)
     ]
     choices = [str(choice) for choice in _literals(field.annotation)]
     allowed = (bounds and ", ".join(bounds) + unit) or " | ".join(choices) or unit.strip()
+    if "[range]" in [getattr(said, "tag", "") for said in _alternatives(field.annotation)]:
+        allowed += " or LOW,HIGH"
     if field.is_required():
         default = "required"
     elif field.default is None:
@@ -107,6 +109,16 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
     else:
         default = f"= {_in_words(field.default)}"
     return default, allowed, field.description or ""
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """What is said of the types that a value may have."""
+    for part in get_args(annotation):
+        if isinstance(part, FieldInfo):
+            yield from part.metadata
+        else:
+            yield part
+            yield from _alternatives(part)
 
 
 def _in_words(value: Any) -> str:
