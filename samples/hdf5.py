@@ -110,7 +110,7 @@ class _ColumnWriter:
             dataset.attrs["codes"] = ", ".join(
                 f"{c.value} {c.name.lower()}" for c in described.codes
             )
-        for name in ("edm4hep", "sign_flip", "packing"):
+        for name in ("edm4hep", "sign_flip", "packing", "systematic", "source", "correlated"):
             if (value := getattr(described, name)) is not None:
                 dataset.attrs[name] = value
         return dataset

@@ -46,12 +46,17 @@ class Stage(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that determines the events of one parameter point."""
+    """Everything that determines the events of one parameter point.
+
+    ``systematics`` are those of the experiment's card whose variations the sample carries besides,
+    by name, or "all"; they leave the nominal events alone.
+    """
 
     process: Process
     experiment: Experiment
     seed: int
     point: int = 0
+    systematics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is no seed."""
