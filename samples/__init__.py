@@ -11,18 +11,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from darkbelle.samples import candidates, flight, kinfit
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
+    from darkbelle.samples.lifetimes import lifetime_weights
+    from darkbelle.samples.maps import EfficiencyMap
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
+    from darkbelle.samples.scanning import efficiency_map
     from darkbelle.samples.variations import Variation
 
 __all__ = [
     "Efficiency",
+    "EfficiencyMap",
     "Run",
     "Sample",
     "Variation",
     "candidates",
+    "efficiency_map",
     "flight",
     "kinfit",
+    "lifetime_weights",
     "open",
     "produce",
     "trigger_efficiency",
@@ -31,9 +37,12 @@ __all__ = [
 
 _HOMES = {
     "Efficiency": "efficiency",
+    "EfficiencyMap": "maps",
     "Run": "production",
     "Sample": "reading",
     "Variation": "variations",
+    "efficiency_map": "scanning",
+    "lifetime_weights": "lifetimes",
     "open": "reading",
     "produce": "production",
     "trigger_efficiency": "efficiency",
