@@ -1,10 +1,10 @@
 """Conditions on columns as a user writes them: ``abs(recoil_mass - 2) < 0.05 and n_tracks == 2``.
 
 A small part of Python, read by its own parser and worked out over whole columns: names, those of
-columns of a matrix after a dot, numbers, arithmetic, comparisons (chains of them too), ``and``, ``or``, ``not``, and the functions of
-`FUNCTIONS`. It can do nothing else, so that it is safe to take from anywhere. ``numexpr`` would be
-a dependency more, without ``and``, chains, or columns of a matrix, for expressions whose time is
-small beside that of reading the columns.
+columns of a matrix after a dot, numbers, arithmetic, comparisons (chains of them too), ``and``,
+``or``, ``not``, and the functions of `FUNCTIONS`. It can do nothing else, so that it is safe to
+take from anywhere. ``numexpr`` would be a dependency more, without ``and``, chains, or columns of a
+matrix, for expressions whose time is small beside that of reading the columns.
 """
 
 from __future__ import annotations
