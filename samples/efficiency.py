@@ -69,8 +69,6 @@ class Efficiency:
         ConfigError
             Something that is not one value an event, or a coverage that is none.
         """
-        if not 0 < coverage < 1:
-            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
         passes = _flags("passed", passed)
         n_events = len(passes)
         weights = np.ones(n_events) if weight is None else _numbers("weight", weight, n_events)
@@ -103,6 +101,8 @@ class Efficiency:
         order: it knows whether it is the heavy events that pass. Of equal weights that number is
         the true one; where everything or nothing passes it is (sum w)^2 / sum w^2.
         """
+        if not 0 < coverage < 1:
+            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
         if sum_all == 0:
             return cls(sum_pass, sum_all, np.nan, 0.0, 1.0)
         eff = sum_pass / sum_all

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -171,24 +172,21 @@ class EfficiencyMap:
         """Write a table with a line of names, numbers to their last digit."""
         names = list(self.columns)
         lists = [values.tolist() for values in self.columns.values()]
-        try:
-            with Path(path).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(names)
-                writer.writerows(zip(*lists, strict=True))
-        except OSError as error:
-            raise OutputError(f"cannot write '{path}': {error.strerror}") from None
+        with _aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(names)
+            writer.writerows(zip(*lists, strict=True))
 
     def to_hdf5(self, path: str | Path) -> None:
         """Write a dataset a column, texts as UTF-8 of fixed length."""
-        try:
-            with h5py.File(path, "w", libver=("earliest", "v110"), track_order=True) as file:
-                file.attrs["format"] = FORMAT
-                for name, values in self.columns.items():
-                    stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
-                    file.create_dataset(name, data=stored, track_times=False)
-        except OSError as error:
-            raise OutputError(f"cannot write '{path}': {error}") from None
+        with (
+            _aside(path) as part,
+            h5py.File(part, "w", libver=("earliest", "v110"), track_order=True) as file,
+        ):
+            file.attrs["format"] = FORMAT
+            for name, values in self.columns.items():
+                stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
+                file.create_dataset(name, data=stored, track_times=False)
 
     def write(self, path: str | Path) -> None:
         """Write CSV or HDF5, by the ending of the name."""
@@ -205,6 +203,21 @@ class EfficiencyMap:
                 f"'{path}' is no table of efficiencies: it has no {', '.join(sorted(missing))}"
             )
         return cls(columns)
+
+
+@contextmanager
+def _aside(path: str | Path) -> Iterator[Path]:
+    """A file beside the wanted one, which takes its place when it is whole."""
+    target = Path(path)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        yield part
+        part.replace(target)
+    except (OSError, RuntimeError) as error:  # h5py raises either
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise OutputError(f"cannot write '{path}': {reason}") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_ending(path: str | Path) -> None:

@@ -294,7 +294,8 @@ def sample_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
-        found = sorted([*path.glob("*.h5"), *path.glob("*/*.h5")]) if path.is_dir() else [path]
+        found = [*sorted(path.glob("*.h5")), *sorted(path.glob("*/*.h5"))]
+        found = found if path.is_dir() else [path]
         if not found:
             raise ConfigError(f"'{path}' holds no samples")
         files += found
@@ -321,7 +322,7 @@ def _columns(rows: Sequence[Mapping[str, Any]], question: _Question) -> dict[str
     bins = [f"{axis}_{end}" for axis in question.axes for end in ("lo", "hi")]
     first = ["process", "experiment", "selection", "trigger"]
     parameters = [name for name in names[:i] if name not in (*first, *bins)]
-    told = [name for name in parameters if _is_worth_telling([row.get(name) for row in rows])]
+    told = [name for name in parameters if _is_worth_telling(name, [r.get(name) for r in rows])]
     # eff_NAME_up of a later sample may be new.
     measured = [name for name in names[i:] if name not in (*first, *parameters, *bins)]
     measured.sort(key=lambda name: name == "correlated")
@@ -330,11 +331,10 @@ def _columns(rows: Sequence[Mapping[str, Any]], question: _Question) -> dict[str
     }
 
 
-def _is_worth_telling(values: Sequence[Any]) -> bool:
-    """Whether a parameter is no mere switch, or differs between rows."""
-    return any(value != values[0] for value in values) or not (
-        values[0] is None or isinstance(values[0], bool)
-    )
+def _is_worth_telling(name: str, values: Sequence[Any]) -> bool:
+    """Whether a parameter differs between rows, or is neither a switch, nor nested, nor none."""
+    is_dull = "." in name or values[0] is None or isinstance(values[0], bool)
+    return not is_dull or any(value != values[0] for value in values)
 
 
 def _column(values: Sequence[Any]) -> npt.NDArray[Any]:
