@@ -15,6 +15,7 @@ __all__ = [
     "DarkbelleError",
     "GeometryError",
     "KinematicsError",
+    "MergeError",
     "MissingDependencyError",
     "OutputError",
     "SampleFormatError",
@@ -54,6 +55,10 @@ class OutputError(DarkbelleError):
 
 class SampleFormatError(DarkbelleError):
     """A file that is no sample of this package, or a damaged or unfinished one."""
+
+
+class MergeError(DarkbelleError):
+    """Samples that do not make up one: other configurations, or the same events."""
 
 
 class WorkerError(DarkbelleError):

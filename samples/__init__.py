@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from darkbelle.samples import candidates, flight, kinfit
+    from darkbelle.samples.campaigns import Campaign, run_campaign
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
     from darkbelle.samples.lifetimes import lifetime_weights
     from darkbelle.samples.maps import EfficiencyMap
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from darkbelle.samples.variations import Variation
 
 __all__ = [
+    "Campaign",
     "Efficiency",
     "EfficiencyMap",
     "Run",
@@ -31,11 +33,13 @@ __all__ = [
     "lifetime_weights",
     "open",
     "produce",
+    "run_campaign",
     "trigger_efficiency",
     "write",
 ]
 
 _HOMES = {
+    "Campaign": "campaigns",
     "Efficiency": "efficiency",
     "EfficiencyMap": "maps",
     "Run": "production",
@@ -45,6 +49,7 @@ _HOMES = {
     "lifetime_weights": "lifetimes",
     "open": "reading",
     "produce": "production",
+    "run_campaign": "campaigns",
     "trigger_efficiency": "efficiency",
     "write": "production",
 }

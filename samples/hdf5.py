@@ -6,6 +6,8 @@ every HDF5 reader knows; the deflating is done here by isal and handed to HDF5 a
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,113 +18,47 @@ from typing import Any, Final, Self
 import h5py
 import numpy as np
 import numpy.typing as npt
-from isal import isal_zlib
 
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
+from darkbelle.samples.columns import ColumnWriter, Rows, attributes_of
 from darkbelle.samples.tables import Collection
 
 __all__ = [
-    "CHUNK_ROWS",
+    "DAMAGES",
+    "DIGEST",
     "EFFICIENCY_ENDING",
     "FORMAT",
     "FORMAT_VERSION",
     "SampleWriter",
     "check_target",
+    "configuration_digests",
+    "digest_of",
     "open_checked",
     "read_text",
+    "reason_of",
 ]
 
 FORMAT: Final = "darkbelle-sample"
 FORMAT_VERSION: Final = 1
-CHUNK_ROWS: Final = 65_536
-"""Rows that are compressed together."""
 EFFICIENCY_ENDING: Final = "_efficiency"
 """Of the attributes that say what the steps of the generation kept."""
+DAMAGES: Final = (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError)
+"""What h5py and whoever uses the contents raise of a damaged file."""
 
 Array = npt.NDArray[np.generic]
 
-_DEFLATE_LEVEL = 1
 _ATTRIBUTE_LIMIT = 60_000
 """HDF5 keeps attributes below 64 kB; longer texts become scalar datasets."""
 _REQUIRED = ("n_stored", "sum_w", "process", "parameters", "card", "card_sha256", "version")
-_OFFSETS = Column("first row of each event, and the total", "1", "i8")
-
-
-class _ColumnWriter:
-    """One dataset that grows by whole compressed chunks."""
-
-    def __init__(self, group: h5py.Group, name: str, described: Column) -> None:
-        self._group, self._name, self._described = group, name, described
-        self._pending: list[Array] = []
-        self._n_pending = 0
-        self._dataset: h5py.Dataset | None = None
-
-    def append(self, values: Array) -> None:
-        """Add rows; full chunks are written at once."""
-        self._pending.append(values)
-        self._n_pending += len(values)
-        while self._n_pending >= CHUNK_ROWS:
-            rows = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
-            self._write(rows[:CHUNK_ROWS])
-            self._pending = [rows[CHUNK_ROWS:]]
-            self._n_pending = len(rows) - CHUNK_ROWS
-
-    def finish(self, row_shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        """Write what is left; a column without rows becomes an empty dataset."""
-        rest = np.concatenate(self._pending) if self._pending else np.empty((0, *row_shape), dtype)
-        if len(rest) or self._dataset is None:
-            self._write(rest)
-
-    def _write(self, rows: Array) -> None:
-        if self._dataset is None:
-            self._dataset = self._create(rows)
-        start = self._dataset.shape[0]
-        self._dataset.resize(start + len(rows), axis=0)
-        if len(rows):
-            chunk_rows = self._dataset.chunks[0]
-            if len(rows) < chunk_rows:
-                padding = np.zeros((chunk_rows - len(rows), *rows.shape[1:]), rows.dtype)
-                rows = np.concatenate([rows, padding])
-            offset = (start,) + (0,) * (rows.ndim - 1)
-            self._dataset.id.write_direct_chunk(offset, _deflate(rows))
-
-    def _create(self, first: Array) -> h5py.Dataset:
-        described = self._described
-        dataset = self._group.create_dataset(
-            self._name,
-            shape=(0, *first.shape[1:]),
-            maxshape=(None, *first.shape[1:]),
-            chunks=(max(len(first), 1), *first.shape[1:]),
-            dtype=first.dtype,
-            shuffle=first.dtype.itemsize > 1,
-            compression="gzip",
-            compression_opts=_DEFLATE_LEVEL,
-            track_times=False,
-        )
-        dataset.attrs["unit"] = described.unit
-        dataset.attrs["description"] = described.description
-        if described.names:
-            dataset.attrs["names"] = ", ".join(described.names)
-        if described.prescales:
-            dataset.attrs["prescales"] = np.array(described.prescales, "<i8")
-        if described.codes is not None:
-            dataset.attrs["codes"] = ", ".join(
-                f"{c.value} {c.name.lower()}" for c in described.codes
-            )
-        for name in ("edm4hep", "sign_flip", "packing", "systematic", "source", "correlated"):
-            if (value := getattr(described, name)) is not None:
-                dataset.attrs[name] = value
-        return dataset
-
-
-def _deflate(rows: Array) -> bytes:
-    """A chunk as the filters shuffle and deflate leave it."""
-    octets = np.ascontiguousarray(rows).view(np.uint8).reshape(-1, rows.dtype.itemsize)
-    if rows.dtype.itemsize > 1:
-        octets = np.ascontiguousarray(octets.T)
-    compressed: bytes = isal_zlib.compress(octets, level=_DEFLATE_LEVEL)
-    return compressed
+DIGEST: Final = "sha256"
+"""The attribute that holds the digest of a file."""
+_PLACEHOLDER = hashlib.sha256(b"darkbelle: the digest of this file").hexdigest()
+"""Stands where the digest will; nothing else in a file is the same by chance."""
+_NO_DIGEST = "0" * len(_PLACEHOLDER)
+_BLOCK = 2**20
+"""Bytes that are hashed together."""
+_OFFSETS = attributes_of(Column("first row of each event, and the total", "1", "i8"))
 
 
 def check_target(path: str | Path, *, force: bool) -> Path:
@@ -182,9 +118,9 @@ class SampleWriter:
                 "it behind; then delete it"
             ) from None
         except OSError as error:
-            raise OutputError(f"cannot write '{self._part}': {_reason(error)}") from None
-        self._columns: dict[tuple[str, str], tuple[_ColumnWriter, Array]] = {}
-        self._rows: dict[str, int] = {}
+            raise OutputError(f"cannot write '{self._part}': {reason_of(error)}") from None
+        self._columns: dict[tuple[str, str], ColumnWriter] = {}
+        self._n_rows: dict[str, int] = {}
         self._is_whole = False
         self.n_events = 0
         self.sum_w = 0.0
@@ -206,63 +142,144 @@ class SampleWriter:
 
     def append(self, collections: Mapping[str, Collection]) -> None:
         """Add some events; OutputError when the disk refuses them."""
-        weight = np.asarray(collections["events"].arrays["weight"], dtype=np.float64)
+        self.append_rows(
+            {
+                name: Rows(
+                    collection.arrays,
+                    {column: attributes_of(d) for column, d in collection.columns.items()},
+                    collection.counts,
+                )
+                for name, collection in collections.items()
+            }
+        )
+
+    def append_rows(self, groups: Mapping[str, Rows]) -> None:
+        """Add some events as a file has them, in the order of names, which is that of HDF5.
+
+        Whoever appends what they read from a file in the same steps writes the same bytes.
+        """
+        weight = np.asarray(groups["events"].arrays["weight"], dtype=np.float64)
         self.n_events += len(weight)
         self.sum_w += float(weight.sum())
         self.sum_w2 += float((weight**2).sum())
         try:
-            for name, collection in collections.items():
-                self._append(name, collection)
+            for name, rows in sorted(groups.items()):
+                if rows.counts is not None:
+                    self._append_offsets(name, rows.counts)
+                for column, values in sorted(rows.arrays.items()):
+                    self._column(name, column, rows.attributes[column], values).append(values)
         except (OSError, RuntimeError) as error:  # h5py raises either
-            raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
+            raise OutputError(f"writing '{self._part}' failed: {reason_of(error)}") from None
 
-    def _append(self, name: str, collection: Collection) -> None:
-        if collection.counts is not None:
-            first_row = self._rows.get(name, 0)
-            offsets = first_row + np.cumsum(collection.counts, dtype=np.int64)
-            if name not in self._rows:
-                offsets = np.concatenate([[0], offsets])
-            self._rows[name] = int(offsets[-1]) if len(offsets) else first_row
-            self._column(name, "offsets", _OFFSETS, offsets).append(offsets)
-        for column, described in collection.columns.items():
-            values = collection.arrays[column]
-            self._column(name, column, described, values).append(values)
+    def _append_offsets(self, group: str, counts: npt.NDArray[np.int64]) -> None:
+        offsets = self._n_rows.get(group, 0) + np.cumsum(counts, dtype=np.int64)
+        if group not in self._n_rows:
+            offsets = np.concatenate([[0], offsets])
+        if len(offsets):
+            self._n_rows[group] = int(offsets[-1])
+        self._column(group, "offsets", _OFFSETS, offsets).append(offsets)
 
-    def _column(self, group: str, name: str, described: Column, like: Array) -> _ColumnWriter:
+    def _column(
+        self, group: str, name: str, attributes: Mapping[str, Any], example: Array
+    ) -> ColumnWriter:
         key = group, name
         if key not in self._columns:
-            writer = _ColumnWriter(self._file.require_group(group), name, described)
-            self._columns[key] = writer, like[:0]
-        return self._columns[key][0]
+            self._columns[key] = ColumnWriter(self._file, group, name, attributes, example)
+        return self._columns[key]
 
-    def finish(self, attributes: Mapping[str, Any]) -> None:
-        """Complete the file with its attributes, force it to disk, move it into place."""
+    def finish(self, attributes: Mapping[str, Any]) -> str:
+        """Complete the file with its attributes, force it to disk, move it into place.
+
+        Returns
+        -------
+        digest
+            As `digest_of` finds it.
+        """
         try:
-            for writer, like in self._columns.values():
-                writer.finish(like.shape[1:], like.dtype)
+            for _, column in sorted(self._columns.items()):
+                column.finish()
             totals = {"n_stored": self.n_events, "sum_w": self.sum_w, "sum_w2": self.sum_w2}
             header = {"format": FORMAT, "format_version": FORMAT_VERSION, **attributes, **totals}
-            for name, value in header.items():
+            for name, value in sorted(header.items()):
                 _write_attribute(self._file, name, value)
+            self._file.attrs[DIGEST] = _PLACEHOLDER
             self._file.attrs["complete"] = True
             self._file.close()
-            with self._part.open("rb") as part:
+            digest, places = _digest(self._part, _PLACEHOLDER)
+            if len(places) != 1:
+                raise OutputError(f"'{self._part}' has {len(places)} places for its digest")
+            with self._part.open("r+b") as part:
+                part.seek(places[0])
+                part.write(digest.encode())
+                part.flush()
                 os.fsync(part.fileno())
         except (OSError, RuntimeError) as error:
-            raise OutputError(f"writing '{self._part}' failed: {_reason(error)}") from None
+            raise OutputError(f"writing '{self._part}' failed: {reason_of(error)}") from None
         self._is_whole = True
         try:
             check_target(self._path, force=self._force)
             self._part.replace(self._path)
         except (OSError, OutputError) as error:
             raise OutputError(f"{error}; the finished sample is '{self._part}'") from None
+        return digest
 
 
-def _reason(error: OSError | RuntimeError) -> str:
+def _digest(path: Path, text: str) -> tuple[str, list[int]]:
+    """SHA-256 of a file with zeros for a text of the length of a digest, and where that stands."""
+    sought, zeros = text.encode(), _NO_DIGEST.encode()
+    total, places, start, rest = hashlib.sha256(), [], 0, b""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            octets = rest + block
+            place = octets.find(sought)
+            while place >= 0:
+                places.append(start + place)
+                place = octets.find(sought, place + 1)
+            octets = octets.replace(sought, zeros)
+            n_done = max(len(octets) - len(sought) + 1, 0)  # a text may end in the next block
+            total.update(octets[:n_done])
+            start, rest = start + n_done, octets[n_done:]
+    total.update(rest)
+    return total.hexdigest(), places
+
+
+def configuration_digests(
+    process: str, parameters: str, card: str, *systematics: str
+) -> dict[str, str]:
+    """Attributes that tell one configuration from another, of its texts as a file holds them."""
+    configuration = json.dumps([process, parameters, card, *systematics])
+    texts = {"card_sha256": card, "config_sha256": configuration}
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
+
+def digest_of(path: str | Path) -> str:
+    """SHA-256 of a sample, computed with 64 characters "0" in the place of the attribute `sha256`.
+
+    Raises
+    ------
+    SampleFormatError
+        The file is no finished sample, or its bytes are not those that were written: the stored
+        digest is another one.
+    """
+    where = Path(path)
+    try:
+        with open_checked(where) as file:
+            stored = file.attrs.get(DIGEST)
+        if not isinstance(stored, str) or len(stored.encode()) != len(_NO_DIGEST):
+            raise SampleFormatError(f"'{where}' carries no checksum: produce it again")
+        digest, places = _digest(where, stored)
+    except DAMAGES as error:
+        raise SampleFormatError(f"'{where}' is damaged: {reason_of(error)}") from None
+    if digest != stored or len(places) != 1:
+        raise SampleFormatError(f"'{where}' is damaged: its bytes do not have the checksum in it")
+    return digest
+
+
+def reason_of(error: Exception) -> str:
     """What went wrong, in a line: the system's word where there is one."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return str(error).splitlines()[0]
+    return str(error).partition("\n")[0]
 
 
 def _write_attribute(file: h5py.File, name: str, value: Any) -> None:
@@ -295,7 +312,11 @@ def open_checked(path: str | Path) -> h5py.File:
         raise SampleFormatError(f"no permission to read '{where}'") from None
     except OSError:
         raise SampleFormatError(f"'{where}' is no HDF5 file, or a damaged one") from None
-    if complaint := _complaint(file):
+    try:
+        complaint = _complaint(file)
+    except DAMAGES as error:
+        complaint = f"is damaged: {reason_of(error)}"
+    if complaint is not None:
         file.close()
         raise SampleFormatError(f"'{where}' {complaint}")
     return file

@@ -24,7 +24,8 @@ from darkbelle.gen import CrossSection, Process
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
-from darkbelle.samples.hdf5 import CHUNK_ROWS, EFFICIENCY_ENDING, open_checked, read_text
+from darkbelle.samples.columns import CHUNK_ROWS
+from darkbelle.samples.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
 from darkbelle.samples.variations import (
     VARIATIONS,
     WEIGHTS,
@@ -344,7 +345,7 @@ class Sample:
         """Turn what a damaged file makes go wrong into one clear error."""
         try:
             yield
-        except (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError) as error:
+        except DAMAGES as error:
             reason = str(error).splitlines()[0]
             raise SampleFormatError(f"'{self.path}': {where} is damaged: {reason}") from None
 

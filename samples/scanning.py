@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError
+from darkbelle.samples.campaigns.manifest import read_manifests
 from darkbelle.samples.describe import flat, in_words
 from darkbelle.samples.efficiency import Efficiency, ratio_variance
 from darkbelle.samples.lifetimes import FEWEST_EFFECTIVE, Lives, check_effective, lives_of
@@ -199,8 +200,8 @@ def efficiency_map(
     Parameters
     ----------
     files
-        Samples; those of one configuration are added up. A folder stands for the samples in it and
-        in the folders of its experiments.
+        Samples; those of one configuration are added up. The folder of a campaign stands for its
+        finished parts, any other one for the samples in it.
     selection
         An expression over the columns of `EventColumns`, ``FILE.py:FUNCTION``, or a function that
         takes a `Sample` and returns one boolean an event.
@@ -285,7 +286,7 @@ def _edges(name: str, edges: Sequence[float]) -> FloatArray:
 
 
 def sample_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Files, and the samples in folders.
+    """Files, the finished parts of campaigns, and the samples of other folders.
 
     Raises
     ------
@@ -294,14 +295,21 @@ def sample_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
-        found = [*sorted(path.glob("*.h5")), *sorted(path.glob("*/*.h5"))]
-        found = found if path.is_dir() else [path]
+        found = _in_folder(path) if path.is_dir() else [path]
         if not found:
             raise ConfigError(f"'{path}' holds no samples")
         files += found
     if not files:
         raise ConfigError("no samples: name a file or a folder")
     return files
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """What the manifests of a campaign name, else all that looks like a sample."""
+    manifest = read_manifests(folder)
+    if manifest is None:
+        return sorted(folder.glob("*.h5"))
+    return [folder / name for name in sorted(manifest.entries)]
 
 
 def _check_new(sample: Sample, seen: dict[tuple[Any, ...], Path]) -> None:

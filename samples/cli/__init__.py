@@ -12,6 +12,7 @@ from darkbelle.errors import DarkbelleError
 from darkbelle.samples.cli.efficiency import efficiency
 from darkbelle.samples.cli.listing import experiments, processes
 from darkbelle.samples.cli.looking import info, plot
+from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
 
 __all__ = ["main"]
@@ -46,5 +47,5 @@ def cli() -> None:
     """
 
 
-for command in (processes, experiments, produce, info, plot, efficiency):
+for command in (processes, experiments, produce, info, merge, plot, efficiency):
     cli.add_command(command)

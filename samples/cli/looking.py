@@ -1,29 +1,54 @@
-"""``darkbelle info`` and ``darkbelle plot``: what is in samples."""
+"""``darkbelle info`` and ``darkbelle plot``: what is in samples, and whether it is whole."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
+
+from darkbelle.errors import DarkbelleError
 
 __all__ = ["info", "plot"]
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def info(files: tuple[Path, ...]) -> None:
+@click.option(
+    "--verify", "only_verify", is_flag=True, help="Check that samples are whole, and say no more."
+)
+def info(files: tuple[Path, ...], only_verify: bool) -> None:
     """Say what is in samples.
 
     \b
     Example:
       darkbelle info zprime.h5
+      darkbelle info --verify zprime.h5
     """
+    if only_verify:
+        _verify(files)
+        return
     from darkbelle.samples.describe import describe_sample
     from darkbelle.samples.reading import Sample
 
     for file in files:
         with Sample(file) as sample:
             click.echo(describe_sample(sample))
+
+
+def _verify(files: tuple[Path, ...]) -> None:
+    """Check all samples; each that is no good is told, and the status is 2."""
+    from darkbelle.samples.integrity import verify
+
+    is_good = True
+    for file in files:
+        try:
+            click.echo(f"{file}: good, sha256 {verify(file)}")
+        except DarkbelleError as error:
+            click.echo(f"Error: {error}", err=True)
+            is_good = False
+    if not is_good:
+        sys.exit(2)
 
 
 @click.command()

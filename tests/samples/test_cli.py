@@ -300,3 +300,26 @@ def test_every_command_helps_with_an_example(run, command):
     status, out, _ = run(command, "--help")
     assert status == 0
     assert f"Example:\n    darkbelle {command}" in out
+
+
+def test_samples_are_verified_and_merged(run, tmp_path):
+    for seed in "12":
+        arguments = ("produce", "mumu-zprime", "-p", "mass=2", "-n", "20", "--seed", seed)
+        assert run(*arguments, "-o", f"{seed}.h5")[0] == 0
+    status, out, _ = run("info", "--verify", "1.h5", "2.h5")
+    assert status == 0
+    assert out.splitlines()[0] == f"1.h5: good, sha256 {samples.hdf5.digest_of('1.h5')}"
+    status, out, err = run("merge", "1.h5", "2.h5", "-o", "x.h5")
+    assert (status, out) == (0, "x.h5: 40 events of 2 samples\n"), err
+    assert "40 events" in run("info", "x.h5")[1]
+    octets = bytearray((tmp_path / "1.h5").read_bytes())
+    octets[-1] ^= 1
+    (tmp_path / "1.h5").write_bytes(octets)
+    status, out, err = run("info", "--verify", "1.h5", "nowhere.h5", "2.h5")
+    assert status == 2
+    assert [line.split(":")[0] for line in out.splitlines()] == ["2.h5"]
+    assert [line.split("'")[1] for line in err.splitlines()] == ["1.h5", "nowhere.h5"]
+    status, _, err = run("merge", "2.h5", "2.h5", "-o", "y.h5")
+    assert status == 2
+    assert "both hold chunk 0 of seed 2" in err
+    assert not (tmp_path / "y.h5").exists()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 
 import awkward as ak
@@ -11,7 +12,8 @@ from darkbelle import gen, geometry, samples
 from darkbelle.detsim import simulate
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
-from darkbelle.samples.hdf5 import FORMAT_VERSION, SampleWriter
+from darkbelle.samples import hdf5
+from darkbelle.samples.hdf5 import FORMAT_VERSION, SampleWriter, digest_of
 from darkbelle.samples.production import Run
 from darkbelle.samples.tables import Collection
 
@@ -256,3 +258,80 @@ def test_impossible_targets_are_refused(tmp_path, monkeypatch, target):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OutputError):
         SampleWriter(target)
+
+
+# ---- digest --------------------------------------------------------------------------------------
+
+
+def sha256_with_zeros(octets: bytes, digest: str) -> str:
+    assert octets.count(digest.encode()) == 1
+    return hashlib.sha256(octets.replace(digest.encode(), b"0" * 64)).hexdigest()
+
+
+@pytest.mark.parametrize("length", [3, 59_000, 61_000, 2_500_000])
+def test_a_file_carries_its_digest(tmp_path, length):
+    """Whatever the length of the attributes, and the blocks that its place may lie across."""
+    target = tmp_path / "x.h5"
+    header = dict.fromkeys(("process", "parameters", "card_sha256", "version"), "x" * 50)
+    with SampleWriter(target) as writer:
+        writer.append(collections(1000))
+        returned = writer.finish(header | {"card": "0" * length, "seed": "1" + "0" * 200})
+    with h5py.File(target) as file:
+        stored = file.attrs["sha256"]
+        assert file["rows/offsets"].shape == (1001,)
+        assert file.attrs["complete"]
+    assert stored == returned == digest_of(target) == sha256_with_zeros(target.read_bytes(), stored)
+
+
+def test_the_digest_is_found_wherever_it_stands(tmp_path, monkeypatch):
+    """At the edges of the blocks that are read at a time, and within."""
+    digest = "ab" * 32
+    for place in (0, 1, 36, 37, 99, 100, 101, 150, 500):
+        (tmp_path / "x").write_bytes(b"-" * place + digest.encode() + b"-" * 77)
+        monkeypatch.setattr(hdf5, "_BLOCK", 100)
+        found, places = hdf5._digest(tmp_path / "x", digest)
+        assert places == [place]
+        assert found == sha256_with_zeros((tmp_path / "x").read_bytes(), digest)
+
+
+def test_two_places_for_the_digest_are_no_sample(tmp_path):
+    with SampleWriter(tmp_path / "x.h5") as writer:
+        writer.append(collections(3))
+        with pytest.raises(OutputError, match="2 places"):
+            writer.finish({"n_generated": 3, "note": hdf5._PLACEHOLDER})
+
+
+def test_a_byte_that_changed_is_found(path, tmp_path):
+    """In data, in the middle of metadata, in the digest itself, or at the end."""
+    whole = path.read_bytes()
+    with h5py.File(path) as file:
+        digest = whole.index(file.attrs["sha256"].encode())
+        data = file["tracks/helix"].id.get_chunk_info(0).byte_offset
+    target = tmp_path / "x.h5"
+    rng = np.random.default_rng(4)
+    for place in (
+        100,
+        data,
+        data + 50,
+        digest,
+        digest + 63,
+        -1,
+        *rng.integers(len(whole), size=60),
+    ):
+        octets = bytearray(whole)
+        octets[place] ^= 1 << int(rng.integers(8))
+        target.write_bytes(octets)
+        with pytest.raises(SampleFormatError, match=r"x\.h5"):
+            digest_of(target)
+    for octets in (whole + b"\0", whole[:-1]):
+        target.write_bytes(octets)
+        with pytest.raises(SampleFormatError, match="damaged"):
+            digest_of(target)
+
+
+def test_a_file_without_a_digest_has_none(path, tmp_path):
+    shutil.copy(path, tmp_path / "old.h5")
+    with h5py.File(tmp_path / "old.h5", "a") as file:
+        del file.attrs["sha256"]
+    with pytest.raises(SampleFormatError, match="no checksum"):
+        digest_of(tmp_path / "old.h5")

@@ -1,0 +1,115 @@
+"""What stands in a file, whatever it is: tables of groups, read by events, and the header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from darkbelle.errors import SampleFormatError
+from darkbelle.samples.columns import Rows
+from darkbelle.samples.hdf5 import DAMAGES, open_checked, reason_of
+
+__all__ = ["StoredTable", "read_header", "reading", "stored_tables"]
+
+_SLOTS = 521
+"""Of the cache of chunks of a dataset, as HDF5 has it by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """The columns of a group; ``offsets`` are None where each event has one row.
+
+    They are those of the collection that a variation changes where it has none of its own.
+    """
+
+    columns: dict[str, h5py.Dataset]
+    offsets: h5py.Dataset | None
+    owns_offsets: bool
+
+    def n_rows(self, n_events: int) -> int:
+        """Number of rows that each column must have."""
+        return n_events if self.offsets is None else int(self.offsets[-1])
+
+    def layout(self) -> dict[str, tuple[Any, ...]]:
+        """What the columns are, apart from their values."""
+        columns = self.columns | ({"offsets": self.offsets} if self.owns_offsets else {})
+        return {
+            name: (dataset.dtype.str, dataset.shape[1:], _comparable(dict(dataset.attrs)))
+            for name, dataset in columns.items()
+        }
+
+    def read(self, events: slice) -> Rows:
+        """The rows of some events."""
+        rows, counts = events, None
+        if self.offsets is not None:
+            offsets = self.offsets[events.start : events.stop + 1]
+            rows = slice(int(offsets[0]), int(offsets[-1]))
+            counts = np.diff(offsets) if self.owns_offsets else None
+        return Rows(
+            {name: dataset[rows] for name, dataset in self.columns.items()},
+            {name: dict(dataset.attrs) for name, dataset in self.columns.items()},
+            counts,
+        )
+
+
+def stored_tables(file: h5py.File) -> dict[str, StoredTable]:
+    """All groups with columns, by their paths such as ``variations/tracking_up/tracks``."""
+    groups = {}
+
+    def note(path: str, entry: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(entry, h5py.Group):
+            names = [name for name in entry if entry.get(name, getclass=True) is h5py.Dataset]
+            if names:
+                groups[path] = names
+
+    file.visititems(note)
+    tables = {}
+    for path, names in groups.items():
+        columns = {name: _open(file, f"{path}/{name}") for name in names}
+        own, collection = columns.pop("offsets", None), path.rpartition("/")[2]
+        offsets = own if own is not None else file.get(f"{collection}/offsets")
+        tables[path] = StoredTable(columns, offsets, own is not None)
+    return tables
+
+
+def _open(file: h5py.File, path: str) -> h5py.Dataset:
+    """A dataset that keeps two chunks when it is read from begin to end in smaller steps."""
+    dataset = file[path]
+    octets = dataset.dtype.itemsize * int(np.prod(dataset.chunks or dataset.shape))
+    del dataset  # a second opening of an open one would keep the cache of the first
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(_SLOTS, 2 * octets, 0.75)
+    return h5py.Dataset(h5py.h5d.open(file.id, path.encode(), access))
+
+
+def read_header(file: h5py.File) -> dict[str, Any]:
+    """Attributes of a file, and the texts that are too long for one."""
+    texts = {name: entry.asstr()[()] for name, entry in file.items() if _is_text(entry)}
+    return dict(file.attrs) | texts
+
+
+def _is_text(entry: h5py.Group | h5py.Dataset) -> bool:
+    return isinstance(entry, h5py.Dataset) and entry.shape == ()
+
+
+def _comparable(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in attributes.items()
+    }
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[h5py.File]:
+    """A finished sample; what its damage makes go wrong becomes a SampleFormatError."""
+    try:
+        with open_checked(path) as file:
+            yield file
+    except DAMAGES as error:
+        raise SampleFormatError(f"'{path}' is damaged: {reason_of(error)}") from None
