@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from darkbelle.errors import ConfigError
+from darkbelle.gen.processes import find_process
 from darkbelle.samples.plots import new_figure
 
 if TYPE_CHECKING:
@@ -81,13 +83,13 @@ def _draw_line(axis: Axes, rows: EfficiencyMap, name: str | None, label: str, co
         axis.set_xticks([])
     elif name in rows.columns:
         x = rows[name]
-        axis.set_xlabel(name)
+        axis.set_xlabel(_label(rows, name))
         if x.min() > 0 and x.max() > _LOGARITHMIC * x.min():
             axis.set_xscale("log")
     else:
         low, high = rows[f"{name}_lo"], rows[f"{name}_hi"]
         x, across = (low + high) / 2, (high - low) / 2
-        axis.set_xlabel(name)
+        axis.set_xlabel(_label(rows, name))
     order = np.argsort(x)
     axis.errorbar(
         x[order],
@@ -147,10 +149,20 @@ def _cells(
     else:
         low, place = np.unique(rows[f"{name}_lo"], return_inverse=True)
         edges = np.append(low, rows[f"{name}_hi"].max())
-    getattr(axis, f"set_{which}label")(name)
+    getattr(axis, f"set_{which}label")(_label(rows, name))
     if is_log:
         getattr(axis, f"set_{which}scale")("log")
     return edges, place
+
+
+def _label(rows: EfficiencyMap, name: str) -> str:
+    """A coordinate with its unit, where that is known."""
+    true = {"decay_radius": "cm", "decay_length": "cm", "proper_length": "cm", "momentum": "GeV"}
+    unit = next((unit for start, unit in true.items() if name.startswith(start)), "")
+    with suppress(ConfigError, KeyError):  # a process of a plugin that is not here
+        extra = find_process(str(rows["process"][0])).model_fields[name].json_schema_extra
+        unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return f"{name} [{unit}]" if unit else name
 
 
 def _title(rows: EfficiencyMap) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from darkbelle.errors import ConfigError
 from darkbelle.samples.campaigns.manifest import read_manifests
 from darkbelle.samples.describe import flat, in_words
 from darkbelle.samples.efficiency import Efficiency, ratio_variance
+from darkbelle.samples.hdf5 import DIGEST
 from darkbelle.samples.lifetimes import FEWEST_EFFECTIVE, Lives, check_effective, lives_of
 from darkbelle.samples.maps import EfficiencyMap
 from darkbelle.samples.reading import Sample
@@ -92,10 +94,7 @@ class _Sums:
         """Nothing yet."""
         n_lifetimes, n_bins = len(question.lifetimes), len(question.bins)
         labels = {"process": sample.attributes["process"], "experiment": sample.experiment.name}
-        labels |= {
-            name: in_words(value) if isinstance(value, (list, tuple)) else value
-            for name, value in flat(sample.parameters)
-        }
+        labels |= {name: _plain(value) for name, value in flat(sample.parameters)}
         living = {
             name: 0.0 if state.decay is None else state.decay.ctau
             for name, state in sample.process.long_lived.items()
@@ -232,7 +231,7 @@ def efficiency_map(
         {name: _edges(name, edges) for name, edges in (axes or {}).items()},
     )
     points: dict[str, _Sums] = {}
-    seen: dict[tuple[Any, ...], Path] = {}
+    seen: dict[tuple[Any, ...], list[tuple[int, int, Path]]] = {}
     for file in sample_files(files):
         with Sample(file) as sample:
             _check_new(sample, seen)
@@ -246,6 +245,14 @@ def efficiency_map(
     asked = {"selection": told, "trigger": trigger}
     rows = [row | asked for sums in points.values() for row in sums.rows(coverage)]
     return EfficiencyMap(_columns(rows, question))
+
+
+def _plain(value: Any) -> Any:
+    """A number for a range without width, a text for any other, else the value."""
+    if isinstance(value, (list, tuple)):
+        is_number = len(value) == 2 and value[0] == value[1] and not isinstance(value[0], list)
+        return value[0] if is_number else in_words(value)
+    return value
 
 
 def _factors(lives: Sequence[Lives], point: Mapping[str, float], n_events: int) -> FloatArray:
@@ -312,15 +319,18 @@ def _in_folder(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(manifest.entries)]
 
 
-def _check_new(sample: Sample, seen: dict[tuple[Any, ...], Path]) -> None:
-    """Refuse events that were there before."""
-    names = ("config_sha256", "seed", "point", "first_chunk")
-    key = tuple(sample.attributes.get(name) for name in names)
-    if "seed" not in sample.attributes:  # events that were made step by step
-        key = (sample.path.resolve(),)
-    if key in seen:
-        raise ConfigError(f"'{sample.path}' has the same events as '{seen[key]}': name one of them")
-    seen[key] = sample.path
+def _check_new(sample: Sample, seen: dict[tuple[Any, ...], list[tuple[int, int, Path]]]) -> None:
+    """Refuse events that were there before: chunks of a stream, or files without one."""
+    attributes = sample.attributes
+    for part in json.loads(attributes["parts"]) if "parts" in attributes else [attributes]:
+        stream = part.get("seed", attributes.get(DIGEST)), part.get("point")
+        first = int(part.get("first_chunk", 0))
+        stop = first + int(part.get("chunks", 1))
+        known = seen.setdefault((attributes["config_sha256"], *stream), [])
+        for low, high, path in known:
+            if first < high and low < stop:
+                raise ConfigError(f"'{sample.path}' and '{path}' have events in common: name one")
+        known.append((first, stop, sample.path))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], question: _Question) -> dict[str, Any]:

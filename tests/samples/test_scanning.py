@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 
 from darkbelle.errors import ConfigError
-from darkbelle.samples import Efficiency, Sample, efficiency_map, lifetime_weights
+from darkbelle.gen import ParticleGun
+from darkbelle.samples import Efficiency, Run, Sample, efficiency_map, lifetime_weights, produce
 from darkbelle.samples import open as open_sample
+from darkbelle.samples.campaigns import Campaign, run_campaign
 from darkbelle.samples.maps import EfficiencyMap
+from darkbelle.samples.merging import merge
 from darkbelle.samples.selecting import EventColumns, selection_of
-from tests.samples.flying import write
+from tests.samples.flying import card, write
 from tests.samples.test_cli import run
 
 __all__ = ["run"]
@@ -196,24 +200,50 @@ def test_parts_of_a_point_are_added_up(folder: Path):
 
 
 def test_the_same_events_are_not_counted_twice(folder: Path, tmp_path: Path):
-    with pytest.raises(ConfigError, match="has the same events as"):
-        efficiency_map([folder / "a.h5", folder / "a.h5"], FAR)
-    shutil.copy(folder / "a.h5", tmp_path / "x.h5")
-    with h5py.File(tmp_path / "x.h5", "r+") as file:
-        file.attrs["seed"] = "1"
-    shutil.copy(tmp_path / "x.h5", tmp_path / "y.h5")
-    with pytest.raises(ConfigError, match=r"y\.h5' has the same events as '.*x\.h5': name one"):
-        efficiency_map(tmp_path, FAR)
+    """A copy, and the first chunks of a longer run."""
+    shutil.copy(folder / "a.h5", tmp_path / "copy.h5")
+    for files in ([folder / "a.h5"] * 2, [folder / "a.h5", tmp_path / "copy.h5"]):
+        with pytest.raises(ConfigError, match=r"and '.*a\.h5' have events in common: name one"):
+            efficiency_map(files, FAR)
+    short = Run(ParticleGun(p=1.0), card(), seed=1, chunk_size=8)
+    for n in (10, 20):
+        produce(short, tmp_path / f"{n}.h5", n_events=n)
+    produce(replace(short, seed=2), tmp_path / "other.h5", n_events=10)
+    with pytest.raises(ConfigError, match="have events in common"):
+        efficiency_map([tmp_path / "10.h5", tmp_path / "20.h5"], "n_tracks == 1")
+    merge([tmp_path / "10.h5", tmp_path / "other.h5"], tmp_path / "merged.h5")
+    with pytest.raises(ConfigError, match="have events in common"):
+        efficiency_map([tmp_path / "merged.h5", tmp_path / "20.h5"], "n_tracks == 1")
+    found = efficiency_map([tmp_path / "20.h5", tmp_path / "other.h5"], "n_tracks == 1")
+    assert found["n_events"].tolist() == [30]
 
 
 def test_a_folder_is_all_that_it_holds(folder: Path, tmp_path: Path):
-    found = efficiency_map(folder, FAR, ctau={"ctau": [0.1, 1.0]})
+    found = efficiency_map([folder, folder / "belle"], FAR, ctau={"ctau": [0.1, 1.0]})
     assert found["mass"].tolist() == [1.0, 1.0, 2.0, 2.0, 2.0, 2.0]
     assert found["experiment"].tolist() == ["belle2"] * 4 + ["belle"] * 2
     with pytest.raises(ConfigError, match="holds no samples"):
         efficiency_map(tmp_path, FAR)
     with pytest.raises(ConfigError, match="no samples: name a file or a folder"):
         efficiency_map([], FAR)
+
+
+def test_a_campaign_is_what_its_manifest_names(tmp_path: Path):
+    """Not what lies about beside it."""
+    campaign = Campaign(
+        process="particle-gun",
+        experiments=["belle", "belle2"],
+        events=20,
+        seed=1,
+        grid={"p": [0.5, 1.0]},
+    )
+    run_campaign(campaign, tmp_path / "dir")
+    (tmp_path / "dir/belle2/stray.h5").write_text("no sample")
+    found = efficiency_map(tmp_path / "dir", "n_tracks == 1")
+    assert found["experiment"].tolist() == ["belle", "belle", "belle2", "belle2"]
+    assert found["n_events"].tolist() == [20] * 4
+    assert found.varying == ("experiment", "p")
+    assert found["p"].tolist() == [0.5, 1.0] * 2
 
 
 def test_too_few_effective_events_of_all_parts(folder: Path):
@@ -263,7 +293,7 @@ def test_variations_are_shares_of_the_nominal_total(folder: Path, first: Sample)
 
 def test_covariance(folder: Path):
     """Within an experiment all goes together, between experiments what says so."""
-    found = efficiency_map(folder, FAR, ctau=[1.0])
+    found = efficiency_map([folder, folder / "belle"], FAR, ctau=[1.0])
     tracking, scale = found.shifts("tracking"), found.shifts("scale")
     expected = np.outer(tracking, tracking) + np.diag(found["eff_stat"] ** 2)
     expected[:2, :2] += np.outer(scale, scale)[:2, :2]
@@ -294,16 +324,17 @@ def test_rows_without_variations(folder: Path, tmp_path: Path):
 
 
 def test_the_command_writes_what_python_finds(run: Any, folder: Path, tmp_path: Path):
+    folders = [folder, folder / "belle"]
     options = ("--ctau", "0.1,1", "--axis", "decay_radius:0,1,10", "--trigger", "physics")
     status, out, err = run(
-        *("efficiency", str(folder), "--selection", FAR, *options),
+        *("efficiency", *map(str, folders), "--selection", FAR, *options),
         *("-o", "eff.csv", "--plot", "eff.png", "--coverage", "0.9"),
     )
     assert status == 2
     assert "mass" in err
     assert "a picture has two axes" in err
     expected = efficiency_map(
-        folder,
+        folders,
         FAR,
         trigger="physics",
         ctau=[0.1, 1],
