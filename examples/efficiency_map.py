@@ -22,7 +22,7 @@ SELECTION = "has_b_tracks.k_plus_mumu and b_tracks_flight_xy.k_plus_mumu > 0.05"
 MASSES = (0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 LIFETIMES = np.geomspace(0.01, 100, 33)
 DIRECT = (0.01, 0.1, 1.0, 10.0, 100.0)
-N_EVENTS, N_DIRECT = 16_384, 4_096
+N_EVENTS, N_DIRECT = 16_384, 8_192
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 

@@ -17,6 +17,7 @@ from darkbelle.errors import ConfigError
 from darkbelle.samples.campaigns.manifest import read_manifests
 from darkbelle.samples.describe import flat, in_words
 from darkbelle.samples.efficiency import Efficiency, ratio_variance
+from darkbelle.samples.expressions import Expression
 from darkbelle.samples.hdf5 import DIGEST
 from darkbelle.samples.lifetimes import FEWEST_EFFECTIVE, Lives, check_effective, lives_of
 from darkbelle.samples.maps import EfficiencyMap
@@ -43,7 +44,7 @@ class _Question:
     lifetimes: tuple[dict[str, float], ...]
     """Values of the parameters that set lifetimes, one entry for the sample as it is"""
     axes: dict[str, FloatArray]
-    """Edges of the bins of columns"""
+    """Edges of the bins of columns, or of expressions"""
 
     @property
     def bins(self) -> list[tuple[tuple[float, float], ...]]:
@@ -64,7 +65,8 @@ class _Question:
         columns = EventColumns(sample)
         place, is_inside = np.zeros(len(sample), np.int64), np.ones(len(sample), dtype=bool)
         for name, edges in self.axes.items():
-            found = np.searchsorted(edges, columns(name), side="right") - 1  # NaN comes last
+            values = np.broadcast_to(Expression(name)(columns), len(sample))
+            found = np.searchsorted(edges, values, side="right") - 1  # NaN comes last
             is_inside &= (found >= 0) & (found < len(edges) - 1)
             place = place * (len(edges) - 1) + found
         return np.where(is_inside, place, len(self.bins))
@@ -211,7 +213,7 @@ def efficiency_map(
         Lifetimes [cm] to reweight to, of the parameter ``ctau`` or by the names of parameters; each
         combination is a row. Not given: the samples as they are.
     axes
-        Edges of bins by the names of columns; a bin holds its lower edge.
+        Edges of bins by columns, or by expressions of these; a bin holds its lower edge.
     coverage
         Of the intervals.
     least_effective

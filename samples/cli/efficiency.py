@@ -36,7 +36,7 @@ __all__ = ["efficiency"]
     "axes",
     multiple=True,
     metavar="NAME:EDGE,EDGE,...",
-    help="Bins of a column, e.g. decay_radius:0,1,10; several make a grid.",
+    help="Bins of a column or expression, e.g. decay_radius:0,1,10; several make a grid.",
 )
 @click.option("--coverage", type=float, default=0.6827, show_default=True, help="Of the intervals.")
 @click.option(

@@ -178,9 +178,9 @@ def test_lifetimes_and_bins(first: Sample, folder: Path):
 
 
 def test_two_axes_and_bins_of_what_may_be_nan(first: Sample, folder: Path):
-    axes = {"n_tracks": [0, 3, 9], "b_tracks_flight_xy": [0, 1]}
-    with pytest.raises(ConfigError, match="'b_tracks_flight_xy' must be one of"):
-        efficiency_map(folder / "a.h5", FOUND, axes=axes)
+    for axis in ("b_tracks_flight_xy", "abs(", "nothing"):
+        with pytest.raises(ConfigError, match=axis.rstrip("(")):
+            efficiency_map(folder / "a.h5", FOUND, axes={"n_tracks": [0, 3, 9], axis: [0, 1]})
     found = efficiency_map(
         folder / "a.h5", FOUND, axes={"n_tracks": [0, 3, 9], "decay_radius": [0, 1, 5]}
     )
@@ -289,6 +289,20 @@ def test_variations_are_shares_of_the_nominal_total(folder: Path, first: Sample)
     assert shifts[0] == pytest.approx(0.075 * eff, rel=1e-5)
     assert found["eff_syst"][0] == pytest.approx(np.hypot(*shifts))
     assert found["correlated"][0] == "tracking"
+
+
+def test_shifts_move_events_between_bins(folder: Path, first: Sample):
+    """The flight is the axis; a bin has the nominal total of its own."""
+    axis, edges = "b_tracks_flight_xy.k_plus_mumu", [0.0, 1.0, 10.0]
+    found = efficiency_map(folder / "a.h5", FOUND, axes={axis: edges})
+    assert found[f"{axis}_lo"].tolist() == [0, 1]
+    flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
+    weight = first.column("events", "weight")
+    assert found["eff"] == pytest.approx(1)
+    for way, factor in SHIFT.items():
+        moved, _ = np.histogram(factor * flight, edges, weights=weight)
+        stayed, _ = np.histogram(flight, edges, weights=weight)
+        assert found[f"eff_scale_{way}"] == pytest.approx(moved / stayed, rel=1e-4)
 
 
 def test_covariance(folder: Path):
