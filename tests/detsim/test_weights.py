@@ -17,7 +17,7 @@ from scipy import stats
 
 from darkbelle import detsim
 from darkbelle.detsim import RecoEvents
-from darkbelle.gen.events import TruthEvents
+from darkbelle.gen.events import Origin, TruthEvents
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Experiment, load
 from darkbelle.geometry.systematics import WeightError, directions
@@ -40,18 +40,27 @@ def card(*overrides: str) -> Experiment:
     return load("belle2", [*LARGE, *overrides])
 
 
+PROCESSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "muons": ("mumu-zprime", {"mass": 2.0, "decay": "mumu"}),
+    "displaced": ("b-to-k-scalar", {"mass": 1.0, "decay": "pipi", "ctau": 20.0}),
+    "photons": ("gamma-alp", {"mass": 1.0}),
+    "kaons": ("particle-gun", {"pdg_id": 321, "p": (0.7, 1.0)}),
+    "kinks": ("particle-gun", {"pdg_id": 321, "p": (0.35, 0.45), "theta": (0.8, 2.0)}),
+    "far": (
+        "particle-gun",
+        {"pdg_id": 13, "p": 2.0, "theta": 1.4, "vertex": ((5.0, 40.0), (0.0, 5.0), (-60.0, 60.0))},
+    ),
+}
+
+
 @cache
-def truth(process: str, n_events: int = N_EVENTS) -> TruthEvents:
+def truth(name: str) -> TruthEvents:
     """Events that the tests send through the detector."""
-    parameters: dict[str, Any] = {
-        "mumu-zprime": {"mass": 2.0, "decay": "mumu"},
-        "b-to-k-scalar": {"mass": 1.0, "decay": "pipi", "ctau": 20.0},
-        "gamma-alp": {"mass": 1.0},
-    }[process]
+    process, parameters = PROCESSES[name]
     generator = find_process(process)(**parameters).prepare(
         load("belle2").collider, np.random.default_rng(1)
     )
-    return generator.generate(n_events, np.random.default_rng(2))
+    return generator.generate(N_EVENTS, np.random.default_rng(2))
 
 
 def simulate(process: str, experiment: Experiment, seed: int, *names: str) -> RecoEvents:
@@ -93,11 +102,11 @@ NORMALISED = [variation for variation in VARIATIONS if not variation.startswith(
 
 
 def test_there_is_a_weight_up_and_down_for_each_error():
-    assert list(nominal("mumu-zprime").weights) == VARIATIONS
+    assert list(nominal("muons").weights) == VARIATIONS
 
 
 @pytest.mark.parametrize("name", NORMALISED)
-@pytest.mark.parametrize("process", ["mumu-zprime", "b-to-k-scalar", "gamma-alp"])
+@pytest.mark.parametrize("process", ["muons", "displaced", "photons", "kaons", "kinks"])
 def test_weights_average_to_one(process: str, name: str):
     """Their squares have heavy tails where many things are missed, but not for one or two."""
     weight = nominal(process).weights[name]
@@ -109,7 +118,7 @@ def test_weights_average_to_one(process: str, name: str):
 def test_weights_do_not_average_to_one_where_nothing_is_missed():
     """With an efficiency of one there is nothing that could weigh more: said in the module."""
     always = card("calorimeter.clustering.efficiency=[1.0, 1.0, 1.0, 1.0]")
-    weights = simulate("mumu-zprime", always, 3, "photon").weights
+    weights = simulate("muons", always, 3, "photon").weights
     assert (weights["photon_up"] == 1).all()
     assert weights["photon_down"].mean() < 1
     assert weights["photon_down"].max() == 1
@@ -137,7 +146,7 @@ def with_lower_pt(process: str) -> RecoEvents:
 
 
 @pytest.mark.parametrize(("direction", "opposite"), [("up", "down"), ("down", "up")])
-@pytest.mark.parametrize("process", ["mumu-zprime", "b-to-k-scalar"])
+@pytest.mark.parametrize("process", ["muons", "kinks"])
 def test_tracks_found_with_another_efficiency(process: str, direction: str, opposite: str):
     weighted = with_lower_pt(process)
     efficiency = scaled(LOWER_PT, 1.1 if direction == "up" else 0.9)
@@ -147,24 +156,49 @@ def test_tracks_found_with_another_efficiency(process: str, direction: str, oppo
 
 
 def displaced_vertices(reco: RecoEvents) -> npt.NDArray[np.int64]:
-    return number(reco.vertex_offsets, reco.vertices.flight_xy > 5)
+    """Bins of 10 cm that the first vertex of an event lies in, the first for events without one."""
+    first = np.flatnonzero(np.diff(reco.vertex_offsets))
+    flight = np.nan_to_num(reco.vertices.flight_xy[reco.vertex_offsets[first]])
+    bins = np.zeros(reco.n_events, np.int64)
+    bins[first] = 1 + np.minimum(flight, 99).astype(np.int64) // 10
+    return bins
 
 
 def test_displaced_tracks_found_with_another_efficiency():
-    factors = load("belle2").tracking.finding.birth_radius_factor
-    lower = f"tracking.finding.birth_radius_factor={scaled(factors, 0.9)}"
-    weighted, direct = nominal("b-to-k-scalar"), simulate("b-to-k-scalar", card(lower), 5)
-    assert agree(weighted, "displaced_tracking_down", direct, displaced_vertices) > P_VALUE
-    assert agree(weighted, "displaced_tracking_down", direct, n_tracks) > P_VALUE
-    assert agree(weighted, "displaced_tracking_up", direct, n_tracks) < 1e-9
+    finding = load("belle2").tracking.finding
+    radius = np.linspace(0, 95, 39)
+    factor = np.interp(radius, finding.birth_radius_cm, finding.birth_radius_factor)
+    points = f"tracking.finding.birth_radius_cm={radius.tolist()}"
+    error = (
+        "systematics.displaced_tracking={ birth_radius_cm = [0.0, 30.0], relative = [0.0, 0.6] }"
+    )
+    lower = factor * (1 - np.interp(radius, [0.0, 30.0], [0.0, 0.6]))
+
+    def with_factor(values: Any) -> Experiment:
+        key, listed = "birth_radius_factor", values.tolist()
+        where = ("tracking.finding", "tracking.finding.variation")
+        return card(points, error, *(f"{table}.{key}={listed}" for table in where))
+
+    weighted = simulate("displaced", with_factor(factor), 4, "displaced_tracking")
+    direct = simulate("displaced", with_factor(lower), 5)
+    for what in (displaced_vertices, n_tracks):
+        assert agree(weighted, "displaced_tracking_down", direct, what) > P_VALUE
+    assert agree(weighted, "displaced_tracking_up", direct, displaced_vertices) < 1e-9
 
 
-def test_prompt_tracks_have_no_displaced_error():
-    far = "systematics.displaced_tracking={ birth_radius_cm = [1.0, 2.0], relative = [0.0, 0.1] }"
-    experiment = card(far, "tracking.finding.kink_factor=0.0")
-    weight = simulate("mumu-zprime", experiment, 3, "displaced_tracking").weights
-    assert np.median(weight["displaced_tracking_up"]) == 1
-    assert (weight["displaced_tracking_up"] != 1).any()  # conversions, decays in flight
+def test_found_tracks_weigh_by_the_radius_of_their_birth():
+    """Where nothing was missed, 1 - delta (R) of single muons, whose birth is known."""
+    error = (
+        "systematics.displaced_tracking={ birth_radius_cm = [2.0, 40.0], relative = [0.0, 0.4] }"
+    )
+    reco = simulate("far", card(error), 3, "displaced_tracking")
+    alone = (n_tracks(reco) == 1) & (np.diff(reco.truth.offsets) == 1)
+    first = reco.truth.offsets[:-1][alone]
+    particles = reco.truth.particles
+    radius = np.hypot(particles.x[first], particles.y[first])
+    expected = 1 - np.interp(radius, [2.0, 40.0], [0.0, 0.4])
+    assert alone.sum() > N_EVENTS / 4
+    assert reco.weights["displaced_tracking_down"][alone] == pytest.approx(expected)
 
 
 # ---- closure: photons ----------------------------------------------------------------------------
@@ -182,7 +216,7 @@ def photons(reco: RecoEvents) -> npt.NDArray[np.int64]:
 def test_photons_found_with_another_efficiency():
     efficiency = load("belle2").calorimeter.clustering.efficiency
     lower = f"calorimeter.clustering.efficiency={scaled(efficiency, 0.9)}"
-    weighted, direct = nominal("gamma-alp"), simulate("gamma-alp", card(lower), 5)
+    weighted, direct = nominal("photons"), simulate("photons", card(lower), 5)
     assert agree(weighted, "photon_down", direct, photons) > P_VALUE
     assert agree(weighted, "photon_up", direct, photons) < 1e-9
 
@@ -211,9 +245,9 @@ def passing(reco: RecoEvents, point: str, species: int) -> npt.NDArray[np.int64]
 @pytest.mark.parametrize(
     ("process", "hypothesis", "species", "code", "name"),
     [
-        ("mumu-zprime", "mu", "mu", 13, "muon_id"),
-        ("b-to-k-scalar", "pi", "pi", 211, "hadron_id"),
-        ("b-to-k-scalar", "k", "k", 321, "hadron_id"),
+        ("muons", "mu", "mu", 13, "muon_id"),
+        ("displaced", "pi", "pi", 211, "hadron_id"),
+        ("displaced", "k", "k", 321, "hadron_id"),
     ],
 )
 def test_other_rates_of_identification(
@@ -231,11 +265,11 @@ def test_other_rates_of_identification(
 @pytest.mark.parametrize(
     ("process", "point", "species", "name"),
     [
-        ("mumu-zprime", "mu_loose", 13, "muon_id"),
-        ("mumu-zprime", "mu_tight", 13, "muon_id"),
-        ("b-to-k-scalar", "k_tight", 321, "hadron_id"),
-        ("b-to-k-scalar", "mu_standard", 211, "muon_misid"),  # those that decayed to one, too
-        ("b-to-k-scalar", "k_loose", 211, "hadron_misid"),
+        ("muons", "mu_loose", 13, "muon_id"),
+        ("muons", "mu_tight", 13, "muon_id"),
+        ("displaced", "k_tight", 321, "hadron_id"),
+        ("displaced", "mu_standard", 211, "muon_misid"),  # those that decayed to one, too
+        ("displaced", "k_loose", 211, "hadron_misid"),
     ],
 )
 def test_all_working_points_vary_alike(process: str, point: str, species: int, name: str):
@@ -248,9 +282,39 @@ def test_all_working_points_vary_alike(process: str, point: str, species: int, n
             assert abs(difference.mean()) < 4.4 * difference.std() / np.sqrt(len(difference))
 
 
+def passing_muons(reco: RecoEvents) -> npt.NDArray[np.int64]:
+    """Of the first track: whether it passes as a muon, 2 more if its kaon decayed to one."""
+    particles = reco.truth.particles
+    daughters = np.flatnonzero(
+        (particles.origin == Origin.DECAY_IN_FLIGHT) & (np.abs(particles.pdg_id) == 13)
+    )
+    became = np.zeros(len(particles), bool)
+    became[reco.truth.parents(daughters)] = True
+    first = np.flatnonzero(np.diff(reco.track_offsets))
+    track = reco.track_offsets[first]
+    own = became[reco.truth.offsets[first] + reco.tracks.truth_index[track]]
+    column = load("belle2").identification.point_names.index("mu_standard")
+    outcome = np.zeros(reco.n_events, np.int64)
+    outcome[first] = reco.tracks.pid[track, column] + 2 * own
+    return outcome
+
+
+@pytest.mark.parametrize(("species", "name"), [("k", "muon_misid"), ("mu", "muon_id")])
+def test_decays_to_muons_take_their_share_of_the_rates(species: str, name: str):
+    """Of kaons, the rates differ by what they became, and those of muons limit them."""
+    whole = "identification.decays.largest_share=0.9"
+    tree = with_rates("mu", species, 0.4).model_dump()
+    tree["identification"]["decays"]["largest_share"] = 0.9
+    direct = simulate("kaons", Experiment(**tree), 5)
+    error = f"systematics.{name}={{ p_edges_gev = [0.0], relative = [0.6] }}"
+    weighted = simulate("kaons", card(error, whole), 4, name)
+    assert agree(weighted, f"{name}_down", direct, passing_muons) > P_VALUE
+    assert agree(weighted, f"{name}_up", direct, passing_muons) < 1e-4
+
+
 def test_what_is_a_kaon_more_often_is_a_pion_more_rarely():
     """Both judge by one number."""
-    reco = nominal("b-to-k-scalar")
+    reco = nominal("displaced")
     as_pion = passing(reco, "pi_standard", 321)
     assert as_pion @ reco.weights["hadron_id_up"] < as_pion.sum()
     assert as_pion @ reco.weights["hadron_id_down"] > as_pion.sum()
@@ -260,7 +324,7 @@ def test_what_is_a_kaon_more_often_is_a_pion_more_rarely():
 
 
 def test_the_best_known_line_that_kept_an_event_counts():
-    reco = nominal("mumu-zprime")
+    reco = nominal("muons")
     l1 = load("belle2").trigger.l1
     error = load("belle2").systematics["trigger_l1"].of_lines(l1.line_names)
     kept = reco.trigger.l1_prescaled
@@ -274,6 +338,6 @@ def test_the_best_known_line_that_kept_an_event_counts():
 
 
 def test_no_events_no_weights():
-    none = truth("mumu-zprime").take(np.array([], np.int64))
+    none = truth("muons").take(np.array([], np.int64))
     reco = detsim.simulate(none, card(), rng=np.random.default_rng(1), systematics=["all"])
     assert all(weight.shape == (0,) for weight in reco.weights.values())
