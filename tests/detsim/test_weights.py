@@ -156,7 +156,7 @@ def test_tracks_found_with_another_efficiency(process: str, direction: str, oppo
 
 
 def test_tracks_behind_kinks_have_less_to_lose():
-    """Found by a tenth of the probability that others have: taken for these they would weigh 1.8."""
+    """Found with a tenth of the probability of others: taken for these they would weigh 1.8."""
     half, whole = [0.5] * 8, [1.0] * 8
     experiment = card(
         f"tracking.finding.pt_efficiency={half}",
