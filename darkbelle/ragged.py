@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["event_of", "offsets_by_length", "offsets_of", "pairs_between", "pairs_within"]
+__all__ = [
+    "event_of",
+    "offsets_by_length",
+    "offsets_of",
+    "pairs_between",
+    "pairs_within",
+    "product_by_event",
+]
 
 
 def offsets_of(event: npt.NDArray[np.integer], n_events: int) -> npt.NDArray[np.int64]:
@@ -23,6 +30,17 @@ def offsets_by_length(n_rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 def event_of(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Event of each row, shape (n_rows,)."""
     return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def product_by_event(
+    values: npt.NDArray[np.float64], event: npt.NDArray[np.integer], n_events: int
+) -> npt.NDArray[np.float64]:
+    """Product of the values of each event, which are given in order, 1 without any."""
+    offsets = offsets_of(event, n_events)
+    filled = np.flatnonzero(np.diff(offsets))
+    product = np.ones(n_events)
+    product[filled] = np.multiply.reduceat(values, offsets[filled])
+    return product
 
 
 def pairs_within(

@@ -20,7 +20,9 @@ class Column:
 
     ``codes`` is the enum that explains an integer, ``sign_flip`` what changes sign on the way to
     EDM4hep, ``packing`` how matrices are flattened, ``names`` what the columns of a matrix are,
-    ``prescales`` those of its columns that are lines of a trigger.
+    ``prescales`` those of its columns that are lines of a trigger. What a systematic error changes
+    says which one in ``systematic``, where that is from in ``source``, and whether it is
+    ``correlated`` with that of other experiments.
     """
 
     description: str
@@ -32,6 +34,9 @@ class Column:
     codes: type[enum.IntEnum] | None = None
     names: tuple[str, ...] = ()
     prescales: tuple[int, ...] = ()
+    systematic: str | None = None
+    source: str | None = None
+    correlated: bool | None = None
 
 
 def column(

@@ -20,7 +20,7 @@ from darkbelle.geometry.calorimeter import Region, Resolution, ResolutionFormula
 from darkbelle.ragged import offsets_of
 from darkbelle.units import PERCENT, deg, mrad
 
-__all__ = ["CalorimeterResponse", "measure_clusters"]
+__all__ = ["CalorimeterResponse", "ClusterChances", "measure_clusters"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -28,11 +28,26 @@ IndexArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterChances:
+    """Showers that were told apart, shape (n,) each, event after event.
+
+    ``truth_index`` of the particle that left most of it within the event, -1 for none, ``energy``
+    [GeV], the probability that it had to become a cluster, and whether it did.
+    """
+
+    event: IndexArray
+    truth_index: IndexArray
+    energy: FloatArray
+    efficiency: FloatArray
+    found: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
 class CalorimeterResponse:
     """Clusters, event i owning ``offsets[i]`` to ``offsets[i + 1]``; no track owns one yet.
 
     ``deposits`` are what they were made of, with their events; ``showered`` and ``stopped`` say
-    which arrivals ended in the crystals, and how.
+    which arrivals ended in the crystals, and how; ``chances`` are all that could be clusters.
     """
 
     deposits: Deposits
@@ -41,6 +56,7 @@ class CalorimeterResponse:
     offsets: npt.NDArray[np.int64]
     showered: BoolArray
     stopped: BoolArray
+    chances: ClusterChances
 
 
 def measure_clusters(
@@ -61,9 +77,11 @@ def measure_clusters(
         )
     clusters = form_clusters(event_of_deposit, deposits, ecl.clustering, rng)
     index = np.append(arrivals.row - truth.offsets[event_of_arrival], -1)
-    table, event = _find(clusters, index[clusters.content.source], ecl, rng)
-    offsets = offsets_of(event, truth.n_events)
-    return CalorimeterResponse(deposits, event_of_deposit, table, offsets, showered, stopped)
+    table, chances = _find(clusters, index[clusters.content.source], ecl, rng)
+    offsets = offsets_of(chances.event[chances.found], truth.n_events)
+    return CalorimeterResponse(
+        deposits, event_of_deposit, table, offsets, showered, stopped, chances
+    )
 
 
 def _with_background(
@@ -90,13 +108,15 @@ def _with_background(
 
 def _find(
     clusters: Clusters, truth_index: IndexArray, ecl: Calorimeter, rng: np.random.Generator
-) -> tuple[ClusterTable, IndexArray]:
-    """Measure clusters of some particles, and keep those that are found, with their events."""
+) -> tuple[ClusterTable, ClusterChances]:
+    """Measure clusters of some particles and keep those that are found, and what could be found."""
     content, finding = clusters.content, ecl.clustering
     bin_ = np.searchsorted(finding.energy_edges_gev, content.energy, side="right")
     efficiency = np.array([0.0, *finding.efficiency])[bin_]
     efficiency[content.energy < finding.threshold_gev] = 0.0
-    found = np.flatnonzero(rng.random(len(content)) < efficiency)
+    is_found = rng.random(len(content)) < efficiency
+    chances = ClusterChances(clusters.event, truth_index, content.energy, efficiency, is_found)
+    found = np.flatnonzero(is_found)
     content = content.take(found)
     n, energy = len(found), content.energy
     x, y, z = content.point
@@ -134,7 +154,7 @@ def _find(
         truth_index=truth_index[found].astype(np.int32),
         n_particles=clusters.n_sources[found],
     )
-    return table, clusters.event[found]
+    return table, chances
 
 
 def _error(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -254,7 +254,10 @@ class RecoEvents:
     """Simulated events: event i owns the tracks ``track_offsets[i]`` to ``track_offsets[i + 1]``.
 
     Its vertices and clusters are counted by their own offsets in the same way. ``truth`` is the
-    generated record as the detector leaves it, every particle with its outcome.
+    generated record as the detector leaves it, every particle with its outcome. ``systematics`` are
+    the names of those errors of the card that were asked for; ``weights`` what the nominal event
+    weights are to be multiplied with for the variations of those that change them, by names such as
+    "tracking_up".
     """
 
     truth: TruthEvents
@@ -267,6 +270,8 @@ class RecoEvents:
     klm_clusters: KlmClusterTable
     klm_cluster_offsets: npt.NDArray[np.int64]
     trigger: TriggerTable
+    systematics: tuple[str, ...] = ()
+    weights: dict[str, FloatArray] = field(default_factory=dict)
 
     @property
     def n_events(self) -> int:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.particles import ELECTRON, KAON, MUON, PION, PROTON
-from darkbelle.geometry.identification import SPECIES, Identification, Region, Sectors
+from darkbelle.geometry.identification import (
+    SPECIES,
+    Hypothesis,
+    Identification,
+    Region,
+    Sectors,
+)
 from darkbelle.units import deg
 
-__all__ = ["Suspects", "identify"]
+__all__ = ["Suspects", "average_rates", "identify", "realised_rates", "species_of"]
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 
 _CODES = {"e": ELECTRON, "mu": MUON, "pi": PION, "k": KAON, "p": PROTON}
+_MUON = SPECIES.index("mu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,10 @@ class Suspects:
     def __len__(self) -> int:
         return len(self.pdg_id)
 
+    def take(self, chosen: IndexArray) -> Self:
+        """Some of them."""
+        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
 
 def identify(
     suspects: Suspects, identification: Identification, rng: np.random.Generator
@@ -62,16 +74,11 @@ def identify(
     tight kaon and a tight pion, nor is any both at points whose rates sum to one at most. Nothing
     is decided of tracks without a momentum.
     """
-    species = _species(suspects.pdg_id)
     numbers = dict(zip(("e", "mu", "k", "p"), rng.random((4, len(suspects))), strict=True))
     decisions = []
     for name, hypothesis in identification.hypotheses.items():
-        bins = _bins(suspects, hypothesis.regions)
-        rates = hypothesis.rates[bins, species]
-        if name == "mu":
-            muons = hypothesis.rates[bins, SPECIES.index("mu")]
-            share = identification.decays.largest_share
-            rates = _split_decays(rates, muons, suspects, share)
+        average, muons = average_rates(suspects, hypothesis)
+        rates = realised_rates(name, average, muons, suspects, identification)
         if name == "pi":
             decisions.append(numbers["k"][:, np.newaxis] >= 1 - rates)
         else:
@@ -80,7 +87,29 @@ def identify(
     return np.concatenate(decisions, axis=1) & known
 
 
-def _species(pdg_id: npt.NDArray[np.int32]) -> IndexArray:
+def average_rates(suspects: Suspects, hypothesis: Hypothesis) -> tuple[FloatArray, FloatArray]:
+    """Rates of the card for the tracks as what they are, and for muons in their place.
+
+    Shape (n, n_points) each.
+    """
+    bins = _bins(suspects, hypothesis.regions)
+    return hypothesis.rates[bins, species_of(suspects.pdg_id)], hypothesis.rates[bins, _MUON]
+
+
+def realised_rates(
+    name: str,
+    average: FloatArray,
+    muons: FloatArray,
+    suspects: Suspects,
+    identification: Identification,
+) -> FloatArray:
+    """Rates at which tracks pass a hypothesis: as muons those differ that decayed to one."""
+    if name != "mu":
+        return average
+    return _split_decays(average, muons, suspects, identification.decays.largest_share)
+
+
+def species_of(pdg_id: npt.NDArray[np.int32]) -> IndexArray:
     """Index in `SPECIES` of each particle code, shape (n,)."""
     index = np.full(len(pdg_id), SPECIES.index("p"))
     for i, name in enumerate(SPECIES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,14 +28,22 @@ from darkbelle.detsim.trigger.decision import decide_trigger
 from darkbelle.detsim.trigger.high_level import count_high_level
 from darkbelle.detsim.trigger.level_one import count_level_one
 from darkbelle.detsim.vertex_table import vertex_table
+from darkbelle.detsim.weights import Chances, event_weights
 from darkbelle.gen.events import Outcome, TruthEvents
 from darkbelle.geometry import Experiment
+from darkbelle.geometry.systematics import chosen
 from darkbelle.ragged import event_of
 
 __all__ = ["simulate"]
 
 
-def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Generator) -> RecoEvents:
+def simulate(
+    truth: TruthEvents,
+    experiment: Experiment,
+    *,
+    rng: np.random.Generator,
+    systematics: Sequence[str] = (),
+) -> RecoEvents:
     """Simulate the detector's response.
 
     Particles interact and decay on their way; charged ones leave tracks, of which all pairs of
@@ -42,13 +51,18 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     what gets through in the K_L and muon system; hadrons whose tracks are taken for electrons or
     muons behave as such in both. The trigger decides on all of it. Each stage has its own random
     numbers, so that a change in one leaves the others' alone.
+
+    ``systematics`` are names of errors in the card, or "all", for which event weights are wanted;
+    they change nothing else. ConfigError for an unknown one.
     """
+    errors = chosen(experiment.systematics, systematics)
     for_flights, for_tracks, for_species, for_showers, for_klm, for_trigger = rng.spawn(6)
     flights = interact(truth, experiment, for_flights)
     truth, arrivals = flights.truth, flights.arrivals
     ecl, field = experiment.calorimeter, experiment.solenoid.field_t
     charged = ChargedFlights.of(flights, field)
-    tracks, track_offsets = find_tracks(charged, flights, experiment, for_tracks)
+    found = find_tracks(charged, flights, experiment, for_tracks)
+    tracks, track_offsets = found.table, found.offsets
     vertices, vertex_offsets = vertex_table(tracks, track_offsets, experiment)
     ahead = extrapolate(tracks.helix, ecl)
     suspects = suspects_among(tracks, track_offsets, ahead, truth, field)
@@ -72,6 +86,8 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
     high_level = count_high_level(
         tracks, track_offsets, clusters, showers.offsets, vertices, vertex_offsets, experiment
     )
+    trigger = decide_trigger(level_one, high_level, experiment.trigger, truth.n_events, for_lines)
+    chances = Chances(truth, charged, found, suspects, pid, showers.chances, trigger, experiment)
     return RecoEvents(
         _with_outcomes(flights, showers, behind, through),
         tracks,
@@ -82,7 +98,9 @@ def simulate(truth: TruthEvents, experiment: Experiment, *, rng: np.random.Gener
         showers.offsets,
         klm_clusters,
         klm_offsets,
-        decide_trigger(level_one, high_level, experiment.trigger, truth.n_events, for_lines),
+        trigger,
+        tuple(errors),
+        event_weights(errors, chances),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +17,39 @@ from darkbelle.geometry import Experiment
 from darkbelle.geometry.card import Detector
 from darkbelle.ragged import offsets_of
 
-__all__ = ["find_tracks"]
+__all__ = ["FoundTracks", "find_tracks"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTracks:
+    """Tracks, event i owning ``offsets[i]`` to ``offsets[i + 1]``; no cluster or species is known.
+
+    ``efficiency`` is the probability that each charged particle had to be found, ``found`` whether
+    it was, shape (n_charged,).
+    """
+
+    table: TrackTable
+    offsets: npt.NDArray[np.int64]
+    efficiency: npt.NDArray[np.float64]
+    found: npt.NDArray[np.bool_]
 
 
 def find_tracks(
     charged: ChargedFlights, flights: Flights, experiment: Experiment, rng: np.random.Generator
-) -> tuple[TrackTable, npt.NDArray[np.int64]]:
-    """Tracks, which no cluster or species belongs to yet, and the offsets of the events."""
+) -> FoundTracks:
+    """The tracks that are found among charged particles."""
     truth, losses, tracked = flights.truth, flights.losses, charged.row
     place = np.empty(len(truth.particles), np.intp)
     place[tracked] = np.arange(len(tracked))
     losses = replace(losses, particle=place[losses.particle])
     measured = measure(charged.particles, experiment, rng, losses, charged.helices)
     kinks = _after_kinks(truth, tracked, measured.accepted)
-    lost = kinks[rng.random(len(kinks)) >= experiment.tracking.finding.kink_factor]
+    kink_factor = experiment.tracking.finding.kink_factor
+    lost = kinks[rng.random(len(kinks)) >= kink_factor]
     measured.found[lost] = False
-    return _track_table(measured, tracked, truth, experiment.solenoid.field_t)
+    measured.efficiency[kinks] *= kink_factor
+    table, offsets = _track_table(measured, tracked, truth, experiment.solenoid.field_t)
+    return FoundTracks(table, offsets, measured.efficiency, measured.found)
 
 
 def _after_kinks(

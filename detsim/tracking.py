@@ -65,18 +65,23 @@ class MeasuredTracks:
 
     ``first_hit`` is the distance from the axis of the first hit in order of flight [cm].
 
-    ``positive``: its hits fix all parameters; ``accepted``: it can be found, by its hits and its
-    direction; ``found``: and was. Where a particle was not found, the other columns hold what a
-    track would have shown.
+    ``positive``: its hits fix all parameters; ``efficiency`` is the probability to find it, zero
+    where its hits or its direction do not allow it; ``found``: it was. Where a particle was not
+    found, the other columns hold what a track would have shown.
     """
 
     helix: FloatArray
     cov: FloatArray
     n_hits: dict[Detector, CountArray]
     first_hit: FloatArray
-    accepted: BoolArray
+    efficiency: FloatArray
     found: BoolArray
     positive: BoolArray
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Whether each can be found."""
+        return self.efficiency > 0
 
 
 def measure(
@@ -109,7 +114,7 @@ def measure(
         np.concatenate([block.cov for block in blocks]),
         {d: np.concatenate([block.n_hits[d] for block in blocks]) for d in Detector},
         np.concatenate([block.first_hit for block in blocks]),
-        np.concatenate([block.accepted for block in blocks]),
+        np.concatenate([block.efficiency for block in blocks]),
         np.concatenate([block.found for block in blocks]),
         np.concatenate([block.positive for block in blocks]),
     )
@@ -156,8 +161,7 @@ def _measure_block(
     efficiency = np.where(enough, _finding_efficiency(pt, tracks, radius, finding), 0.0)
     efficiency *= positive
     found = rng.random(n_tracks) < efficiency
-    accepted = efficiency > 0
-    return MeasuredTracks(helix, cov, hits.number, hits.first_radius, accepted, found, positive)
+    return MeasuredTracks(helix, cov, hits.number, hits.first_radius, efficiency, found, positive)
 
 
 def _carry(place: Place, deviation: list[FloatArray]) -> list[FloatArray]:

@@ -21,6 +21,7 @@ from darkbelle.geometry.collider import Collider
 from darkbelle.geometry.identification import Identification
 from darkbelle.geometry.klm import MuonSystem
 from darkbelle.geometry.sourced import Finite, Fraction, NonNegative, Positive, Sourced
+from darkbelle.geometry.systematics import AnySystematic, SystematicName, TriggerError
 from darkbelle.geometry.trigger import Trigger
 from darkbelle.settings import Settings
 from darkbelle.units import mrad
@@ -282,6 +283,7 @@ class Experiment(Settings):
     identification: Identification
     klm: MuonSystem
     trigger: Trigger
+    systematics: Annotated[dict[SystematicName, AnySystematic], Field(default_factory=dict)]
 
     @cached_property
     def n_wires(self) -> int:
@@ -329,6 +331,21 @@ class Experiment(Settings):
                         msg = (
                             f"{'.'.join(where)}: unknown superlayer '{superlayer}', "
                             f"{did_you_mean(superlayer, known)}"
+                        )
+                        raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_lines(self) -> Self:
+        """Systematic errors must know the lines of the trigger."""
+        for name, error in self.systematics.items():
+            if isinstance(error, TriggerError):
+                known = getattr(self.trigger, error.level).line_names
+                for line in (line for group in error.groups for line in group.lines):
+                    if line not in known:
+                        msg = (
+                            f"systematics.{name}: unknown line '{line}', "
+                            f"{did_you_mean(line, known)}"
                         )
                         raise ValueError(msg)
         return self

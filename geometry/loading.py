@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ def names() -> list[str]:
     return sorted(card.stem for card in cards if card.suffix == ".toml")
 
 
-def load(card: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+def load(
+    card: str | Path, overrides: Sequence[str] = (), *, vary: Sequence[str] = ()
+) -> Experiment:
     """Experiment from a card's name or the path of a TOML file.
 
     Parameters
@@ -39,21 +41,60 @@ def load(card: str | Path, overrides: Sequence[str] = ()) -> Experiment:
         A name out of `names`, or a path that ends in ``.toml``.
     overrides
         ``section.key=value`` each, the value as TOML writes it.
+    vary
+        Tables that take the values of their variation, such as ``tracking.finding``; tables in a
+        list are called by their ``name``. The values before become their variation.
 
     Raises
     ------
     ConfigError
-        Unknown card, broken TOML, circular ``extends``, an override that is none.
+        Unknown card, broken TOML, circular ``extends``, an override that is none, a table that is
+        unknown or has no variation.
     GeometryError
         Unknown keys, impossible values, overlapping layers.
     """
     tree = _resolve(str(card), Path(), ())
     for override in overrides:
         tree = _merge(tree, parse_setting(override))
+    experiment = _validated(tree, card)
+    return _varied(experiment, vary, card) if vary else experiment
+
+
+def _validated(tree: dict[str, Any], card: str | Path) -> Experiment:
     try:
         return Experiment(**tree)
     except ValidationError as error:
         raise GeometryError(f"card '{card}': {explain(error)}") from None
+
+
+def _varied(experiment: Experiment, names: Sequence[str], card: str | Path) -> Experiment:
+    """The experiment with some tables and their variations exchanged."""
+    tree = experiment.model_dump()
+    tables = dict(_tables(tree))
+    variable = [name for name, table in tables.items() if table.get("variation")]
+    for name in dict.fromkeys(names):
+        if name not in variable:
+            reason = "no variation" if name in tables else "no such table"
+            raise ConfigError(
+                f"card '{card}' cannot vary '{name}': {reason}, {did_you_mean(name, variable)}"
+            )
+        table = tables[name]
+        before = {key: table[key] for key in table["variation"]}
+        table |= table["variation"] | {"variation": before}
+    return _validated(tree, card)
+
+
+def _tables(tree: Mapping[str, Any], *path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All tables below one, with their paths; those in a list by their names."""
+    for key, value in tree.items():
+        named = {key: value} if isinstance(value, dict) else {}
+        if isinstance(value, tuple):
+            named = {f"{key}.{table['name']}": table for table in _by_name([*value]).values()}
+        for name, table in named.items():
+            where = (*path, name)
+            yield ".".join(where), table
+            if key != "variation":
+                yield from _tables(table, *where)
 
 
 def _resolve(card: str, folder: Path, chain: tuple[str, ...]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from darkbelle.settings import Settings
 
-__all__ = ["Finite", "Fraction", "NonNegative", "Positive", "Sourced", "Trust"]
+__all__ = ["Documented", "Finite", "Fraction", "NonNegative", "Positive", "Sourced", "Trust"]
 
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -28,11 +28,16 @@ class Trust(enum.StrEnum):
     ESTIMATE = "estimate"
 
 
-class Sourced(Settings):
+class Documented(Settings):
     """A table with its origin."""
 
     source: Annotated[str, Field(min_length=3)]
     trust: Trust
+
+
+class Sourced(Documented):
+    """A table with its origin and, where it is an estimate, with alternative values."""
+
     variation: Annotated[dict[str, Any], Field(default_factory=dict)]
 
     @model_validator(mode="after")

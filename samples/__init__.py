@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
+    from darkbelle.samples.variations import Variation
 
 __all__ = [
     "Efficiency",
     "Run",
     "Sample",
+    "Variation",
     "candidates",
     "flight",
     "kinfit",
@@ -31,6 +33,7 @@ _HOMES = {
     "Efficiency": "efficiency",
     "Run": "production",
     "Sample": "reading",
+    "Variation": "variations",
     "open": "reading",
     "produce": "production",
     "trigger_efficiency": "efficiency",

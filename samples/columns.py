@@ -44,7 +44,7 @@ def attributes_of(described: Column) -> dict[str, Any]:
         attributes["prescales"] = np.array(described.prescales, "<i8")
     if described.codes is not None:
         attributes["codes"] = ", ".join(f"{c.value} {c.name.lower()}" for c in described.codes)
-    for name in ("edm4hep", "sign_flip", "packing"):
+    for name in ("edm4hep", "sign_flip", "packing", "systematic", "source", "correlated"):
         if (value := getattr(described, name)) is not None:
             attributes[name] = value
     return attributes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -243,9 +243,12 @@ def _digest(path: Path, text: str) -> tuple[str, list[int]]:
     return total.hexdigest(), places
 
 
-def configuration_digests(process: str, parameters: str, card: str) -> dict[str, str]:
+def configuration_digests(
+    process: str, parameters: str, card: str, systematics: Sequence[str] = ()
+) -> dict[str, str]:
     """Attributes that tell one configuration from another, of its texts as a file holds them."""
-    texts = {"card_sha256": card, "config_sha256": json.dumps([process, parameters, card])}
+    configuration = json.dumps([process, parameters, card, *systematics])
+    texts = {"card_sha256": card, "config_sha256": configuration}
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 

@@ -47,7 +47,10 @@ def verify(path: str | Path) -> str:
 def _contradiction(file: h5py.File) -> str | None:
     """What does not fit in a file, None where all does."""
     header = read_header(file)
-    expected = configuration_digests(header["process"], header["parameters"], header["card"])
+    systematics = str(header["systematics"]).split(", ") if "systematics" in header else ()
+    expected = configuration_digests(
+        header["process"], header["parameters"], header["card"], systematics
+    )
     for name, value in expected.items():
         if header[name] != value:
             return f"{name} is not that of its text"

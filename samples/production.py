@@ -22,6 +22,7 @@ from darkbelle.errors import ConfigError
 from darkbelle.gen import CrossSection, Process, TruthEvents
 from darkbelle.gen.processes import EventGenerator
 from darkbelle.geometry import Experiment
+from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.hdf5 import (
     EFFICIENCY_ENDING,
     SampleWriter,
@@ -30,6 +31,7 @@ from darkbelle.samples.hdf5 import (
 )
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.tables import Collection, head, tabulate
+from darkbelle.samples.varied_tables import tabulate_variations
 from darkbelle.samples.workers import in_order
 
 __all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
@@ -49,17 +51,23 @@ class Stage(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that determines the events of one parameter point."""
+    """Everything that determines the events of one parameter point.
+
+    ``systematics`` are those of the experiment's card whose variations the sample carries besides,
+    by name, or "all"; they leave the nominal events alone.
+    """
 
     process: Process
     experiment: Experiment
     seed: int
     point: int = 0
+    systematics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no seed."""
+        """Refuse what is no seed, and systematic errors that the card does not know."""
         if self.seed < 0:
             raise ConfigError(f"the seed must not be negative (got {self.seed})")
+        chosen(self.experiment.systematics, self.systematics)
 
     def stream(self, chunk: int, stage: Stage) -> np.random.Generator:
         """Random numbers of one stage of one chunk."""
@@ -88,14 +96,20 @@ class ChunkMaker:
         """The events of a chunk, which is always made whole and then cut."""
         run = self.run
         truth = self.generator.generate(CHUNK_SIZE, run.stream(chunk, Stage.GENERATE))
-        first = chunk * CHUNK_SIZE
+        first, observables = chunk * CHUNK_SIZE, observables_of(run.process)
+        reco = simulate(
+            truth,
+            run.experiment,
+            rng=run.stream(chunk, Stage.SIMULATE),
+            systematics=run.systematics,
+        )
         collections = tabulate(
             truth,
-            simulate(truth, run.experiment, rng=run.stream(chunk, Stage.SIMULATE)),
+            reco,
             experiment=run.experiment,
-            observables=observables_of(run.process),
+            observables=observables,
             first_event_id=first,
-        )
+        ) | tabulate_variations(reco, experiment=run.experiment, observables=observables)
         return head(collections, min(CHUNK_SIZE, self.n_events - first))
 
 
@@ -152,7 +166,8 @@ def produce(
         for collections in in_order(make, make.n_chunks, workers):
             writer.append(collections)
             done(len(collections["events"].arrays["event_id"]))
-        header = _header(run.process, run.experiment, generator.cross_section)
+        systematics = tuple(chosen(run.experiment.systematics, run.systematics))
+        header = _header(run.process, run.experiment, generator.cross_section, systematics)
         header |= {
             "seed": str(run.seed),
             "point": run.point,
@@ -176,11 +191,17 @@ def write(
     experiment: Experiment,
     force: bool = False,
 ) -> None:
-    """Write events that were made step by step, in the same layout as `produce`."""
-    collections = tabulate(truth, reco, experiment=experiment, observables=observables_of(process))
+    """Write events that were made step by step, in the same layout as `produce`.
+
+    They come with the variations of those systematic errors that `simulate` was asked for.
+    """
+    observables = observables_of(process)
+    collections = tabulate(
+        truth, reco, experiment=experiment, observables=observables
+    ) | tabulate_variations(reco, experiment=experiment, observables=observables)
     with SampleWriter(path, force=force) as writer:
         writer.append(collections)
-        header = _header(process, experiment, truth.cross_section)
+        header = _header(process, experiment, truth.cross_section, reco.systematics)
         writer.finish(header | {"n_generated": truth.n_events})
 
 
@@ -208,7 +229,10 @@ def _checked(n_events: float) -> int:
 
 
 def _header(
-    process: Process, experiment: Experiment, cross_section: CrossSection | None
+    process: Process,
+    experiment: Experiment,
+    cross_section: CrossSection | None,
+    systematics: tuple[str, ...],
 ) -> dict[str, Any]:
     """Attributes that say what the sample holds."""
     card = experiment.model_dump_json()
@@ -218,8 +242,10 @@ def _header(
         "process": process.name,
         "parameters": parameters,
         "card": card,
-        **configuration_digests(process.name, parameters, card),
+        **configuration_digests(process.name, parameters, card, systematics),
     }
+    if systematics:
+        header["systematics"] = ", ".join(systematics)
     if cross_section is not None:
         header |= {"xsec": cross_section.value, "xsec_err": cross_section.error}
     return header

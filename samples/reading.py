@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,13 @@ from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
 from darkbelle.samples.columns import CHUNK_ROWS
 from darkbelle.samples.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
+from darkbelle.samples.variations import (
+    VARIATIONS,
+    WEIGHTS,
+    Variation,
+    VariationKind,
+    find_variations,
+)
 
 __all__ = ["Sample", "open"]
 
@@ -32,6 +40,16 @@ Array = npt.NDArray[Any]
 BoolArray = npt.NDArray[np.bool_]
 
 _ONE_ROW_AN_EVENT = ("events", "trigger")
+_WEIGHT = ("events", "weight")
+_COLLECTIONS = (
+    "events",
+    "particles",
+    "tracks",
+    "vertices",
+    "clusters",
+    "klm_clusters",
+    "trigger",
+)
 
 
 class Sample:
@@ -45,6 +63,7 @@ class Sample:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.variation: Variation | None = None
         self._file = open_checked(path)
         self.attributes: dict[str, Any] = {
             name: value.item() if isinstance(value, np.generic) else value
@@ -104,6 +123,33 @@ class Sample:
             for name, value in self.attributes.items()
             if name.endswith(ending)
         }
+
+    @cached_property
+    def variations(self) -> dict[str, Variation]:
+        """The systematic variations that the sample carries, by names such as "tracking_up"."""
+        with self._damage(f"/{WEIGHTS} or /{VARIATIONS}"):
+            return find_variations(self._file)
+
+    def varied(self, name: str) -> Self:
+        """The same sample with a systematic variation, for any selection that runs on it.
+
+        Its events have other weights, or some of its columns other values; the attributes, such as
+        ``sum_w``, stay those of the nominal sample. It shares the file with this one.
+
+        Raises
+        ------
+        ConfigError
+            The sample carries no such variation.
+        """
+        if name not in self.variations:
+            raise ConfigError(
+                f"'{self.path}' has no variation '{name}', {did_you_mean(name, self.variations)}"
+            )
+        other = copy.copy(self)
+        for collection in _COLLECTIONS:
+            other.__dict__.pop(collection, None)  # what was read of the nominal one
+        other.variation = self.variations[name]
+        return other
 
     @cached_property
     def events(self) -> Any:
@@ -240,8 +286,7 @@ class Sample:
     def column(self, collection: str, name: str) -> Array:
         """One column as it is stored, event after event."""
         with self._damage(f"/{collection}/{name}"):
-            values: Array = self._dataset(collection, name)[()]
-            return values
+            return self._read(collection, name, ())
 
     def blocks(self, collection: str, name: str) -> Iterator[tuple[slice, Array]]:
         """One column in blocks of rows, for what is too large to be read at once."""
@@ -249,7 +294,7 @@ class Sample:
             dataset = self._dataset(collection, name)
             for start in range(0, len(dataset), CHUNK_ROWS):
                 rows = slice(start, start + CHUNK_ROWS)
-                yield rows, dataset[rows]
+                yield rows, self._read(collection, name, rows)
 
     def units(self, collection: str) -> dict[str, str]:
         """Names and units of the columns of a collection."""
@@ -277,9 +322,20 @@ class Sample:
                     _check_length(name, values, n_rows)
             return columns
 
+    def _read(self, collection: str, name: str, rows: slice | tuple[()]) -> Array:
+        """Some rows of a column; the weights are those of the variation."""
+        values: Array = self._dataset(collection, name)[rows]
+        varied = self.variation
+        if varied and varied.kind is VariationKind.WEIGHT and (collection, name) == _WEIGHT:
+            values = values * self._file[WEIGHTS][varied.name][rows]
+        return values
+
     def _dataset(self, collection: str, name: str) -> h5py.Dataset:
         """What holds a column, with a row for each event where it must have that."""
         dataset = self._file[collection][name]
+        if self.variation is not None:
+            shifted = f"{VARIATIONS}/{self.variation.name}/{collection}/{name}"
+            dataset = self._file.get(shifted, dataset)
         if collection in _ONE_ROW_AN_EVENT:
             _check_length(name, dataset, len(self))
         return dataset
@@ -294,7 +350,8 @@ class Sample:
             raise SampleFormatError(f"'{self.path}': {where} is damaged: {reason}") from None
 
     def __repr__(self) -> str:
-        return f"<Sample '{self.path}': {self.attributes['process']}, {len(self)} events>"
+        varied = f", {self.variation.name}" if self.variation else ""
+        return f"<Sample '{self.path}': {self.attributes['process']}, {len(self)} events{varied}>"
 
 
 def open(path: str | Path) -> Sample:

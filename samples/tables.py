@@ -14,7 +14,16 @@ from darkbelle.geometry import Experiment
 from darkbelle.records import Column, columns
 from darkbelle.samples.observables import ObservableSet
 
-__all__ = ["EVENT_COLUMNS", "Collection", "head", "tabulate"]
+__all__ = [
+    "EVENT_COLUMNS",
+    "Collection",
+    "collection",
+    "described_by",
+    "head",
+    "measured",
+    "observed",
+    "tabulate",
+]
 
 Array = npt.NDArray[np.generic]
 
@@ -59,17 +68,39 @@ def tabulate(
         "weight": truth.weight,
         **dict(zip("xyzt", truth.vertex, strict=True)),
     }
-    for observable_set in observables:
-        event_columns |= observable_set.columns
-        event_arrays |= observable_set.compute(reco, experiment)
+    event_columns |= described_by(observables)
+    event_arrays |= observed(observables, reco, experiment)
     return {
-        "events": _collection(event_columns, event_arrays),
+        "events": collection(event_columns, event_arrays),
         "particles": _table(reco.truth.particles, reco.truth.offsets),
+        "klm_clusters": _table(reco.klm_clusters, reco.klm_cluster_offsets),
+        **measured(reco, experiment),
+    }
+
+
+def measured(reco: RecoEvents, experiment: Experiment) -> dict[str, Collection]:
+    """The collections that a shifted response can change, beside that of the events."""
+    return {
         "tracks": _tracks(reco, experiment),
         "vertices": _table(reco.vertices, reco.vertex_offsets, cov=pack(reco.vertices.cov)),
         "clusters": _table(reco.clusters, reco.cluster_offsets),
-        "klm_clusters": _table(reco.klm_clusters, reco.klm_cluster_offsets),
         "trigger": _trigger(reco.trigger, experiment),
+    }
+
+
+def described_by(observables: tuple[ObservableSet, ...]) -> dict[str, Column]:
+    """The columns of some sets of observables."""
+    return {name: c for one in observables for name, c in one.columns.items()}
+
+
+def observed(
+    observables: tuple[ObservableSet, ...], reco: RecoEvents, experiment: Experiment
+) -> dict[str, Array]:
+    """Some sets of observables of some events."""
+    return {
+        name: values
+        for one in observables
+        for name, values in one.compute(reco, experiment).items()
     }
 
 
@@ -97,17 +128,17 @@ def _trigger(decisions: TriggerTable, experiment: Experiment) -> Collection:
     l1, hlt = experiment.trigger.l1, experiment.trigger.hlt
     for name, menu in (("l1", l1), ("l1_prescaled", l1), ("hlt", hlt)):
         described[name] = replace(described[name], names=menu.line_names, prescales=menu.ratios)
-    return _collection(described, {name: getattr(decisions, name) for name in described})
+    return collection(described, {name: getattr(decisions, name) for name in described})
 
 
 def _table(record: object, offsets: npt.NDArray[np.int64], **packed: Array) -> Collection:
     """A record as a collection, with some columns replaced by what a file holds of them."""
     described = columns(type(record))
     arrays = {name: getattr(record, name) for name in described} | packed
-    return _collection(described, arrays, np.diff(offsets))
+    return collection(described, arrays, np.diff(offsets))
 
 
-def _collection(
+def collection(
     described: dict[str, Column],
     arrays: dict[str, Array],
     counts: npt.NDArray[np.int64] | None = None,

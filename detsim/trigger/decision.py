@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +11,7 @@ from darkbelle.detsim.events import TriggerTable
 from darkbelle.detsim.trigger.menu import Counts, decide, prescale
 from darkbelle.geometry.trigger import Menu, Trigger
 
-__all__ = ["decide_trigger"]
+__all__ = ["decide_trigger", "redecide"]
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -29,6 +31,22 @@ def decide_trigger(
     hlt = prescale(trigger.hlt, hlt & kept[:, None], for_hlt_prescales)
     physics = _unprescaled(trigger.l1, l1_prescaled) & _unprescaled(trigger.hlt, hlt)
     return TriggerTable(l1, l1_prescaled, hlt, physics)
+
+
+def redecide(
+    decisions: TriggerTable, before: BoolArray, after: BoolArray, trigger: Trigger
+) -> TriggerTable:
+    """The trigger where events meet other conditions of the high level than they did.
+
+    ``before`` and ``after`` are those met, shape (n_events, n_lines). No chance is drawn anew: a
+    line that is no longer met does not fire; one that is met now fires if it has no prescale and
+    level one kept the event. Prescaled lines fire no more often.
+    """
+    is_unprescaled: BoolArray = np.equal(trigger.hlt.ratios, 1)
+    may_fire = np.logical_and.outer(decisions.l1_prescaled.any(axis=1), is_unprescaled)
+    hlt = (decisions.hlt & (after | ~before)) | (after & ~before & may_fire)
+    physics = _unprescaled(trigger.l1, decisions.l1_prescaled) & _unprescaled(trigger.hlt, hlt)
+    return replace(decisions, hlt=hlt, physics=physics)
 
 
 def _unprescaled(menu: Menu, fires: BoolArray) -> BoolArray:

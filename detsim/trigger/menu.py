@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from darkbelle.geometry.trigger import Bounds, Condition, Menu
 
-__all__ = ["Counts", "decide", "prescale"]
+__all__ = ["Counts", "decide", "meets", "prescale"]
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -21,6 +21,15 @@ Counts = dict[str, npt.NDArray[np.integer]]
 
 def decide(menu: Menu, counts: Counts, n_events: int, rng: np.random.Generator) -> BoolArray:
     """Whether each line fires in each event, shape (n_events, n_lines)."""
+    fires = meets(menu, counts, n_events)
+    for line, fired in zip(menu.lines.values(), fires.T, strict=True):
+        if line.efficiency < 1:
+            fired &= rng.random(n_events, dtype=np.float32) < line.efficiency
+    return fires
+
+
+def meets(menu: Menu, counts: Counts, n_events: int) -> BoolArray:
+    """Whether each event meets the conditions of each line, shape (n_events, n_lines)."""
 
     @cache  # as many lines ask for the same
     def reached(name: str, bounds: Bounds) -> BoolArray:
@@ -36,8 +45,6 @@ def decide(menu: Menu, counts: Counts, n_events: int, rng: np.random.Generator) 
             fired &= reduce(or_, (_all(reached, condition) for condition in line.any_of))
         for condition in line.veto:
             np.greater(fired, _all(reached, condition), out=fired)
-        if line.efficiency < 1:
-            fired &= rng.random(n_events, dtype=np.float32) < line.efficiency
     return fires.T
 
 

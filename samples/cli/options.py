@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["experiment", "overrides"]
+__all__ = ["experiment", "overrides", "systematics"]
 
 experiment = click.option(
     "--experiment",
@@ -20,4 +20,18 @@ overrides = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     help="Override a value of the card, e.g. collider.beam_spread=false.",
+)
+
+
+def _split(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+systematics = click.option(
+    "--systematics",
+    default="",
+    callback=_split,
+    metavar="all|NAME,...",
+    help="Systematic errors of the card whose variations the sample carries besides.",
 )

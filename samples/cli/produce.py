@@ -27,6 +27,7 @@ __all__ = ["produce"]
 @click.option("--lumi", type=float, help="Luminosity [1/fb] instead of a number of events.")
 @options.experiment
 @options.overrides
+@options.systematics
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; drawn and reported if not given.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
@@ -38,6 +39,7 @@ def produce(
     lumi: float | None,
     card: str,
     overrides: tuple[str, ...],
+    systematics: tuple[str, ...],
     seed: int | None,
     workers: int,
     output: Path,
@@ -63,7 +65,7 @@ def produce(
         seed = secrets.randbits(32)
     with ExitStack() as stack:
         n_written = produce_sample(
-            Run(process, experiment, seed),
+            Run(process, experiment, seed, systematics=systematics),
             output,
             n_events=n_events,
             lumi=lumi,
