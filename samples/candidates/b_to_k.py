@@ -124,8 +124,8 @@ def _of_decay(
     first = (reco.track_offsets if from_tracks else reco.cluster_offsets)[found.event]
     is_b = np.abs(ancestry.code(b)) == family.b
     columns: dict[str, Array] = {
-        "kaon": np.full(len(found), kind),
-        "x": np.full(len(found), x_kind),
+        "kaon_kind": np.full(len(found), kind),
+        "x_kind": np.full(len(found), x_kind),
         **_indices(reco, found, kaon_parts),
         "x_first": x_part.rows[0] - first,
         "x_second": x_part.rows[1] - first,
@@ -180,8 +180,8 @@ def _indices(reco: RecoEvents, found: Combinations, parts: list[Part]) -> dict[s
 B_TO_K: Final = CandidateKind(
     "a kaon with two photons, or with two tracks of a vertex, near the mass of a B",
     {
-        "kaon": Column("which kaon", "1", "i1", codes=KaonKind),
-        "x": Column("what X is taken to decay to", "1", "i1", codes=XKind),
+        "kaon_kind": Column("which kaon", "1", "i1", codes=KaonKind),
+        "x_kind": Column("what X is taken to decay to", "1", "i1", codes=XKind),
         "kaon_first": Column("index of a track of the kaon within the event", "1", "i4"),
         "kaon_second": Column("index of its next track, or cluster of a pi0, or -1", "1", "i4"),
         "kaon_third": Column("index of its next track, or cluster of a pi0, or -1", "1", "i4"),

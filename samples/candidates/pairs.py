@@ -38,7 +38,7 @@ RowArray = npt.NDArray[np.int64]
 LEAST_FLIGHT: Final = 0.05
 """cm, transverse: of displaced vertices, as in the search of arXiv:2306.02830."""
 _AS_THEY_ARE: Final = (
-    *("track_plus", "track_minus", "x", "y", "z", "chi2", "px", "py", "pz", "pointing_angle"),
+    *("track_plus", "track_minus", "chi2", "px", "py", "pz", "pointing_angle"),
     *("flight_xy", "flight_xy_significance", "mass_ee", "mass_mumu", "mass_pipi", "mass_kk"),
 )
 _TRACKS: Final = {name: columns(VertexTable)[name] for name in ("track_plus", "track_minus")}
@@ -59,6 +59,7 @@ def find_displaced_vertices(reco: RecoEvents, experiment: Experiment) -> Candida
         {
             "vertex": rows - reco.vertex_offsets[event],
             **{name: getattr(table, name)[rows] for name in _AS_THEY_ARE},
+            **{f"vertex_{axis}": getattr(table, axis)[rows] for axis in "xyz"},
             "plus_pdg": plus,
             "minus_pdg": minus,
             "is_signal": is_dark(parent),
@@ -129,6 +130,7 @@ DISPLACED_VERTICES: Final = CandidateKind(
     {
         "vertex": Column("index within the event", "1", "i4"),
         **{name: columns(VertexTable)[name] for name in _AS_THEY_ARE},
+        **{f"vertex_{axis}": columns(VertexTable)[axis] for axis in "xyz"},
         "plus_pdg": Column("code of the true particle of the positive track", "1", "i4"),
         "minus_pdg": Column("code of the true particle of the negative track", "1", "i4"),
         **TRUTH,
