@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from darkbelle.samples import candidates, flight, kinfit
+    from darkbelle.samples.campaigns import Campaign, run_campaign
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
     from darkbelle.samples.variations import Variation
 
 __all__ = [
+    "Campaign",
     "Efficiency",
     "Run",
     "Sample",
@@ -25,17 +27,20 @@ __all__ = [
     "kinfit",
     "open",
     "produce",
+    "run_campaign",
     "trigger_efficiency",
     "write",
 ]
 
 _HOMES = {
+    "Campaign": "campaigns",
     "Efficiency": "efficiency",
     "Run": "production",
     "Sample": "reading",
     "Variation": "variations",
     "open": "reading",
     "produce": "production",
+    "run_campaign": "campaigns",
     "trigger_efficiency": "efficiency",
     "write": "production",
 }

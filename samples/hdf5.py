@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -244,7 +244,7 @@ def _digest(path: Path, text: str) -> tuple[str, list[int]]:
 
 
 def configuration_digests(
-    process: str, parameters: str, card: str, systematics: Sequence[str] = ()
+    process: str, parameters: str, card: str, *systematics: str
 ) -> dict[str, str]:
     """Attributes that tell one configuration from another, of its texts as a file holds them."""
     configuration = json.dumps([process, parameters, card, *systematics])

@@ -47,9 +47,9 @@ def verify(path: str | Path) -> str:
 def _contradiction(file: h5py.File) -> str | None:
     """What does not fit in a file, None where all does."""
     header = read_header(file)
-    systematics = str(header["systematics"]).split(", ") if "systematics" in header else ()
+    systematics = filter(None, str(header.get("systematics", "")).split(", "))
     expected = configuration_digests(
-        header["process"], header["parameters"], header["card"], systematics
+        header["process"], header["parameters"], header["card"], *systematics
     )
     for name, value in expected.items():
         if header[name] != value:

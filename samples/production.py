@@ -34,7 +34,17 @@ from darkbelle.samples.tables import Collection, head, tabulate
 from darkbelle.samples.varied_tables import tabulate_variations
 from darkbelle.samples.workers import in_order
 
-__all__ = ["CHUNK_SIZE", "Run", "Stage", "produce", "write"]
+__all__ = [
+    "CHUNK_SIZE",
+    "ChunkMaker",
+    "Run",
+    "Stage",
+    "Written",
+    "number_of_events",
+    "produce",
+    "write",
+    "write_chunks",
+]
 
 CHUNK_SIZE: Final = 8192
 """Events that share a random stream; with half as many, the fixed cost of a chunk is 15 %."""
@@ -53,20 +63,32 @@ class Stage(enum.IntEnum):
 class Run:
     """Everything that determines the events of one parameter point.
 
-    ``systematics`` are those of the experiment's card whose variations the sample carries besides,
-    by name, or "all"; they leave the nominal events alone.
+    Parameters
+    ----------
+    process, experiment
+        What is made, and where.
+    seed, point
+        Which random numbers: points of one seed have streams of their own.
+    chunk_size
+        Events that share a stream: another size gives other events.
+    systematics
+        Those of the experiment's card whose variations the sample carries besides, by name, or
+        "all"; they leave the nominal events alone.
     """
 
     process: Process
     experiment: Experiment
     seed: int
     point: int = 0
+    chunk_size: int = CHUNK_SIZE
     systematics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no seed, and systematic errors that the card does not know."""
+        """Refuse what is no seed, chunks without events, and unknown systematic errors."""
         if self.seed < 0:
             raise ConfigError(f"the seed must not be negative (got {self.seed})")
+        if self.chunk_size < 1:
+            raise ConfigError(f"the chunk size must be positive (got {self.chunk_size})")
         chosen(self.experiment.systematics, self.systematics)
 
     def stream(self, chunk: int, stage: Stage) -> np.random.Generator:
@@ -81,22 +103,24 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ChunkMaker:
-    """The work of one chunk, for whichever process does it."""
+    """The chunks of a run from the one called ``first``, made by whichever process does it."""
 
     run: Run
     generator: EventGenerator
     n_events: int
+    """Of the whole run: its last chunk may be cut short."""
+    first: int = 0
 
-    @property
-    def n_chunks(self) -> int:
-        """Number of chunks, the last one perhaps cut short."""
-        return -(-self.n_events // CHUNK_SIZE)
+    def n_events_in(self, n_chunks: int) -> int:
+        """Number of events of the next chunks."""
+        size = self.run.chunk_size
+        return min(self.n_events, (self.first + n_chunks) * size) - self.first * size
 
-    def __call__(self, chunk: int) -> dict[str, Collection]:
+    def __call__(self, i: int) -> dict[str, Collection]:
         """The events of a chunk, which is always made whole and then cut."""
-        run = self.run
-        truth = self.generator.generate(CHUNK_SIZE, run.stream(chunk, Stage.GENERATE))
-        first, observables = chunk * CHUNK_SIZE, observables_of(run.process)
+        run, chunk = self.run, self.first + i
+        truth = self.generator.generate(run.chunk_size, run.stream(chunk, Stage.GENERATE))
+        first_event, observables = chunk * run.chunk_size, observables_of(run.process)
         reco = simulate(
             truth,
             run.experiment,
@@ -108,9 +132,18 @@ class ChunkMaker:
             reco,
             experiment=run.experiment,
             observables=observables,
-            first_event_id=first,
+            first_event_id=first_event,
         ) | tabulate_variations(reco, experiment=run.experiment, observables=observables)
-        return head(collections, min(CHUNK_SIZE, self.n_events - first))
+        return head(collections, min(run.chunk_size, self.n_events - first_event))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is in a finished file."""
+
+    n_events: int
+    sum_w: float
+    sha256: str
 
 
 def produce(
@@ -157,13 +190,47 @@ def produce(
         raise ConfigError(f"the number of workers must be positive (got {workers})")
     check_target(path, force=force)
     generator = run.prepare()
-    n_total = _number_of_events(run.process, generator.cross_section, n_events, lumi)
+    n_total = number_of_events(run.process, generator.cross_section, n_events, lumi)
     make = ChunkMaker(run, generator, n_total)
+    n_chunks = -(-n_total // run.chunk_size)
     done = progress(n_total)
+    write_chunks(make, n_chunks, path, lumi=lumi, workers=workers, force=force, done=done)
+    return n_total
+
+
+def write_chunks(
+    make: ChunkMaker,
+    n_chunks: int,
+    path: str | Path,
+    *,
+    lumi: float | None = None,
+    workers: int = 1,
+    force: bool = False,
+    done: Callable[[int], object] = lambda n_events: None,
+) -> Written:
+    """Write some chunks of a run, one after the other, to a file.
+
+    Parameters
+    ----------
+    make, n_chunks
+        The chunks.
+    path, workers, force
+        As in `produce`.
+    lumi
+        What the file was asked to stand for [1/fb], if it was.
+    done
+        Called with the number of events of each finished chunk.
+
+    Returns
+    -------
+    written
+        What the file holds.
+    """
+    run, generator = make.run, make.generator
     with SampleWriter(path, force=force) as writer:
-        if n_total == 0:  # the columns of an empty sample are those of any other
+        if n_chunks == 0:  # the columns of an empty sample are those of any other
             writer.append(make(0))
-        for collections in in_order(make, make.n_chunks, workers):
+        for collections in in_order(make, n_chunks, workers):
             writer.append(collections)
             done(len(collections["events"].arrays["event_id"]))
         systematics = tuple(chosen(run.experiment.systematics, run.systematics))
@@ -171,15 +238,16 @@ def produce(
         header |= {
             "seed": str(run.seed),
             "point": run.point,
-            "chunk_size": CHUNK_SIZE,
-            "chunks": make.n_chunks,
-            "n_generated": n_total,
+            "chunk_size": run.chunk_size,
+            "first_chunk": make.first,
+            "chunks": n_chunks,
+            "n_generated": make.n_events_in(n_chunks),
         }
         header |= {f"{name}{EFFICIENCY_ENDING}": v for name, v in generator.efficiencies.items()}
         if lumi is not None:
             header["lumi"] = lumi
-        writer.finish(header)
-    return n_total
+        digest = writer.finish(header)
+    return Written(writer.n_events, writer.sum_w, digest)
 
 
 def write(
@@ -205,9 +273,16 @@ def write(
         writer.finish(header | {"n_generated": truth.n_events})
 
 
-def _number_of_events(
+def number_of_events(
     process: Process, cross_section: CrossSection | None, n_events: int | None, lumi: float | None
 ) -> int:
+    """Number of events asked for, by itself or as a luminosity [1/fb].
+
+    Raises
+    ------
+    ConfigError
+        Both are given, or none; the luminosity of a process without cross-section; too many.
+    """
     if (n_events is None) == (lumi is None):
         raise ConfigError("give either a number of events or a luminosity")
     if n_events is not None:
@@ -242,7 +317,7 @@ def _header(
         "process": process.name,
         "parameters": parameters,
         "card": card,
-        **configuration_digests(process.name, parameters, card, systematics),
+        **configuration_digests(process.name, parameters, card, *systematics),
     }
     if systematics:
         header["systematics"] = ", ".join(systematics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["experiment", "overrides", "systematics"]
+__all__ = ["experiment", "overrides", "systematics", "vary"]
 
 experiment = click.option(
     "--experiment",
@@ -20,6 +20,12 @@ overrides = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     help="Override a value of the card, e.g. collider.beam_spread=false.",
+)
+vary = click.option(
+    "--vary",
+    multiple=True,
+    metavar="TABLE",
+    help="Let a table of the card take the values of its variation, e.g. tracking.finding.",
 )
 
 

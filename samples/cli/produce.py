@@ -1,20 +1,26 @@
-"""``darkbelle produce``: samples of a process."""
+"""``darkbelle produce``: a sample of a process, or a campaign."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from darkbelle.samples.cli import options
+from darkbelle.samples.cli.campaign import produce_campaign
 from darkbelle.samples.cli.progress import progress_until
 
 __all__ = ["produce"]
 
+_CAMPAIGN_ONLY = ("dry_run", "shard", "engine", "scheduler")
+_COMMON = ("output", "workers")
+
 
 @click.command()
-@click.argument("process_name", metavar="PROCESS")
+@click.argument("target", metavar="PROCESS|CAMPAIGN.toml")
 @click.option(
     "-p",
     "--parameter",
@@ -27,30 +33,68 @@ __all__ = ["produce"]
 @click.option("--lumi", type=float, help="Luminosity [1/fb] instead of a number of events.")
 @options.experiment
 @options.overrides
+@options.vary
 @options.systematics
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; drawn and reported if not given.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File of a sample, folder of a campaign.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def produce(
+@click.option("--dry-run", is_flag=True, help="Campaign: say what it will take, make nothing.")
+@click.option("--shard", metavar="I/N", help="Campaign: make one of N shares only, the first 1/N.")
+@click.option(
+    "--engine",
+    type=click.Choice(["process", "dask"]),
+    help="Campaign: who the workers are; processes of this machine if not given.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Campaign: that of a running Dask scheduler.")
+def produce(target: str, **given: Any) -> None:
+    """Generate and simulate a sample of PROCESS, or all samples of a campaign.
+
+    A campaign that was interrupted goes on when it is run again.
+
+    \b
+    Example:
+      darkbelle produce mumu-zprime -p mass=2.0 -p decay=invisible -n 20000 --seed 1 -o zprime.h5
+      darkbelle produce scan.toml -o scan --workers 2
+    """
+    if is_campaign := target.endswith(".toml"):
+        needless = [name for name in given if name not in (*_CAMPAIGN_ONLY, *_COMMON)]
+    else:
+        needless = list(_CAMPAIGN_ONLY)
+    context = click.get_current_context()
+    for option in context.command.params:
+        source = context.get_parameter_source(str(option.name))
+        if option.name in needless and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{option.opts[-1]} is for one process: write it into '{target}'"
+                if is_campaign
+                else f"{option.opts[-1]} is for campaigns, and '{target}' is no file .toml"
+            )
+    make = produce_campaign if is_campaign else _produce_sample
+    make(target, **{name: value for name, value in given.items() if name not in needless})
+
+
+def _produce_sample(
     process_name: str,
+    *,
     settings: tuple[str, ...],
     n_events: int | None,
     lumi: float | None,
     card: str,
     overrides: tuple[str, ...],
+    vary: tuple[str, ...],
     systematics: tuple[str, ...],
     seed: int | None,
     workers: int,
-    output: Path,
+    output: Path | None,
     force: bool,
 ) -> None:
-    """Generate and simulate a sample of PROCESS.
-
-    \b
-    Example:
-      darkbelle produce mumu-zprime -p mass=2.0 -p decay=invisible -n 20000 --seed 1 -o zprime.h5
-    """
+    """Make one sample."""
     import secrets
 
     from darkbelle import geometry
@@ -59,8 +103,10 @@ def produce(
     from darkbelle.samples.production import produce as produce_sample
     from darkbelle.settings import parse_settings
 
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output': the file of the sample.")
     process = find_process(process_name)(**parse_settings(settings))
-    experiment = geometry.load(card, overrides)
+    experiment = geometry.load(card, overrides, vary=vary)
     if seed is None:
         seed = secrets.randbits(32)
     with ExitStack() as stack:

@@ -100,7 +100,7 @@ def made(request: pytest.FixtureRequest, all_made: Callable[[str, str], Made]) -
 def make(name: str, card: str, path: Path) -> Made:
     """By `produce` with a small chunk that is cut."""
     process, experiment = find_process(name)(**PARAMETERS[name]), load(card)
-    run = Run(process, experiment, seed=3)
+    run = Run(process, experiment, seed=3, chunk_size=CHUNK)
     seen = []
 
     def remember(truth: TruthEvents, *args: Any, **kwargs: Any) -> RecoEvents:
@@ -110,7 +110,6 @@ def make(name: str, card: str, path: Path) -> Made:
     with short_pilot():
         generator = prepare(run, KNOWN)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(production, "CHUNK_SIZE", CHUNK)
         patch.setattr(production, "simulate", remember)
         patch.setattr(Run, "prepare", lambda _: generator)
         samples.produce(run, path, n_events=N_EVENTS)

@@ -15,7 +15,7 @@ import pytest
 from darkbelle import gen, geometry, samples
 from darkbelle.detsim import simulate
 from darkbelle.errors import ConfigError, KinematicsError, OutputError
-from darkbelle.samples.production import CHUNK_SIZE, Run
+from darkbelle.samples.production import CHUNK_SIZE, ChunkMaker, Run, write_chunks
 
 EXPERIMENT = geometry.load("belle2")
 RUN = Run(gen.MuMuZPrime(mass=2.0), EXPERIMENT, seed=11)
@@ -45,7 +45,7 @@ def test_what_workers_cannot_be_sent_is_refused_before_any_starts(tmp_path, monk
     class Local(gen.MuMuZPrime):
         """A process that no worker could import."""
 
-    monkeypatch.setattr("darkbelle.samples.workers.ProcessPoolExecutor", None)
+    monkeypatch.setattr("darkbelle.samples.workers.ProcessPool", None)
     run = Run(Local(mass=2.0), EXPERIMENT, seed=1)
     with pytest.raises(ConfigError, match=r"cannot be sent to workers \(.*Local.*\): make it of"):
         samples.produce(run, tmp_path / "x.h5", n_events=2 * CHUNK_SIZE, workers=2)
@@ -68,6 +68,29 @@ def test_more_events_keep_the_first_ones(tmp_path):
     assert first.keys() == longer.keys()
     for name, values in first.items():
         np.testing.assert_array_equal(values, longer[name][: len(values)], err_msg=name)
+
+
+def test_files_of_some_chunks_hold_the_rows_of_the_whole(tmp_path):
+    """The last one cut, in chunks of a run's own size."""
+    run = Run(gen.MuMuZPrime(mass=2.0), EXPERIMENT, seed=11, point=3, chunk_size=64)
+    samples.produce(run, tmp_path / "whole.h5", n_events=200)
+    generator, written = run.prepare(), []
+    for first, n_chunks in ((0, 1), (1, 3)):
+        make = ChunkMaker(run, generator, 200, first)
+        written.append(write_chunks(make, n_chunks, tmp_path / f"{first}.h5"))
+    whole, *parts = (datasets(tmp_path / f"{name}.h5") for name in ("whole", 0, 1))
+    for name in ("events/event_id", "particles/px", "tracks/helix", "trigger/hlt"):
+        joined = np.concatenate([part[name] for part in parts])
+        np.testing.assert_array_equal(joined, whole[name], err_msg=name)
+    stored = [samples.open(tmp_path / f"{name}.h5").attributes for name in ("whole", 0, 1)]
+    assert [a["first_chunk"] for a in stored] == [0, 0, 1]
+    assert [a["chunks"] for a in stored] == [4, 1, 3]
+    assert [a["n_generated"] for a in stored] == [200, 64, 136]
+    for attributes, told in zip(stored[1:], written, strict=True):
+        assert attributes["n_stored"] == told.n_events
+        assert attributes["sum_w"] == told.sum_w
+        assert attributes["sha256"] == told.sha256
+    assert {(a["point"], a["chunk_size"]) for a in stored} == {(3, 64)}
 
 
 def test_a_changed_detector_leaves_the_generated_events_alone(tmp_path):
@@ -101,6 +124,11 @@ def test_impossible_amounts_are_refused(tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):
         samples.produce(RUN, tmp_path / "x.h5", **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_chunks_without_events_are_refused():
+    with pytest.raises(ConfigError, match=r"chunk size must be positive \(got 0\)"):
+        Run(RUN.process, EXPERIMENT, seed=1, chunk_size=0)
 
 
 def test_a_gun_has_no_luminosity(tmp_path):

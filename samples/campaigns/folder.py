@@ -1,0 +1,206 @@
+"""The folder of a campaign: one run at a time, nothing that is not the campaign's."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import fcntl
+import io
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from darkbelle.errors import OutputError
+from darkbelle.samples.campaigns.manifest import (
+    WHOLE,
+    Amount,
+    Entry,
+    Manifest,
+    difference,
+    header_of,
+    manifest_name,
+    read_manifests,
+    replace_file,
+    write_manifest,
+)
+from darkbelle.samples.campaigns.plan import Part, Plan, Shard
+
+__all__ = [
+    "delete_leftovers",
+    "locked",
+    "log_name",
+    "logging_to",
+    "opened",
+    "read_campaign",
+    "settle",
+    "write_points",
+]
+
+_log = logging.getLogger(__name__)
+
+_LEFTOVER = re.compile(r"(?P<file>\d+(-\d+)?\.h5)\.[0-9a-f]{8}(\.part)?")
+"""What a worker that was killed leaves behind."""
+
+
+@contextmanager
+def locked(folder: Path, shard: Shard | None) -> Iterator[None]:
+    """Keep other runs out of a folder, and make it if need be.
+
+    Shards of a campaign may share a folder, but for two runs of the same one. The locks end with
+    this process, however it ends.
+
+    Raises
+    ------
+    OutputError
+        There is no such folder and no making it, or another run works there.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        with ExitStack() as stack:
+            _lock(stack, folder / ".lock", fcntl.LOCK_EX if shard is None else fcntl.LOCK_SH)
+            if shard is not None:
+                name = f".lock-{shard.number}of{shard.of}"
+                _lock(stack, folder / name, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise OutputError(f"cannot write '{error.filename}': {error.strerror}") from None
+
+
+def _lock(stack: ExitStack, path: Path, kind: int) -> None:
+    file = stack.enter_context(path.open("a"))
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP):
+            raise OutputError(f"another run writes to '{path.parent}': wait for its end") from None
+        _log.warning("'%s' knows no locks: let only one run write to it", path.parent)
+
+
+def read_campaign(folder: Path, plan: Plan) -> Manifest | None:
+    """What is done of a campaign in a folder, None if the folder is empty or missing.
+
+    Raises
+    ------
+    OutputError
+        The folder holds something else.
+    """
+    manifest = read_manifests(folder)
+    if manifest is None:
+        if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise OutputError(f"'{folder}' is not empty and holds no campaign: choose another one")
+        return None
+    header = header_of(plan)
+    if manifest.header.sha256 != header.sha256:
+        raise OutputError(
+            f"'{folder}' holds another campaign ({difference(manifest.header, header)}): "
+            "choose another folder"
+        )
+    return manifest
+
+
+def opened(folder: Path, plan: Plan, shard: Shard | None) -> Manifest:
+    """What is done of a campaign in a folder that is locked, its manifest ready for more lines.
+
+    Raises
+    ------
+    OutputError
+        The folder holds something else, or other shards than these.
+    """
+    manifest = read_campaign(folder, plan)
+    if manifest is None:
+        manifest = Manifest(header_of(plan), {}, {}, (), 0)
+    for name in manifest.names:
+        if shard is not None and not name.endswith((WHOLE, f"of{shard.of}.jsonl")):
+            raise OutputError(
+                f"'{folder}' has shards of another number ({name}): use that, or finish it "
+                "without shards"
+            )
+    own = [e for e in manifest.entries.values() if shard is None or shard.has(e.point, e.part)]
+    write_manifest(folder / manifest_name(shard), manifest.header, manifest.amounts.values(), own)
+    return replace(manifest, entries={entry.file: entry for entry in own})
+
+
+def settle(
+    folder: Path,
+    manifest: Manifest,
+    shard: Shard | None,
+    amounts: Iterable[Amount],
+    entries: Iterable[Entry],
+) -> None:
+    """Write the manifest as it is at the end of a run: in order, nothing that varies.
+
+    The manifest of a whole campaign takes the place of those of its shards.
+    """
+    lasting = [entry.model_copy(update={"seconds": None}) for entry in entries]
+    own = manifest_name(shard)
+    write_manifest(folder / own, manifest.header, amounts, lasting)
+    if shard is None:
+        for name in manifest.names:
+            if name != own:
+                (folder / name).unlink(missing_ok=True)
+
+
+def log_name(shard: Shard | None) -> str:
+    """Name of the log of a whole campaign or a share of it."""
+    return "produce.log" if shard is None else f"produce-{shard.number}of{shard.of}.log"
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk does not stop: whoever writes samples will tell."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Do without a line."""
+
+
+@contextmanager
+def logging_to(path: Path) -> Iterator[None]:
+    """Add what campaigns log meanwhile to a file."""
+    log = logging.getLogger("darkbelle.samples.campaigns")
+    handler, level = _LogFile(path, encoding="utf-8"), log.level
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
+        with suppress(OSError):
+            handler.close()
+
+
+def delete_leftovers(folder: Path, parts: Iterable[Part]) -> int:
+    """Delete what killed workers left of some parts, and say how many files."""
+    files = {part.file for part in parts}
+    n_deleted = 0
+    for experiment in {file.partition("/")[0] for file in files}:
+        with suppress(FileNotFoundError):
+            for path in (folder / experiment).iterdir():
+                found = _LEFTOVER.fullmatch(path.name)
+                if found and f"{experiment}/{found['file']}" in files:
+                    path.unlink(missing_ok=True)
+                    n_deleted += 1
+    return n_deleted
+
+
+def write_points(folder: Path, plan: Plan, parts: Iterable[Part]) -> None:
+    """Write the table of all parts, ``points.csv``: index, experiment, parameters, file."""
+    names = list(dict.fromkeys(name for point in plan.points for name in point.parameters))
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["index", "experiment", *names, "file"])
+    for part in parts:
+        point = part.point
+        values = [_cell(point.parameters.get(name, "")) for name in names]
+        table.writerow([point.index, point.experiment, *values, part.file])
+    replace_file(folder / "points.csv", text.getvalue())
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,227 @@
+"""What is done: a line for the campaign, and one for each amount and each part, as JSON.
+
+Lines are added as parts are finished; the last one may be torn when a run is killed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from darkbelle import __version__
+from darkbelle.errors import OutputError, SampleFormatError
+from darkbelle.samples.campaigns.plan import Plan, Shard
+
+__all__ = [
+    "WHOLE",
+    "Amount",
+    "Entry",
+    "Header",
+    "Journal",
+    "Manifest",
+    "difference",
+    "header_of",
+    "manifest_name",
+    "read_manifests",
+    "replace_file",
+    "write_manifest",
+]
+
+FORMAT: Final = "darkbelle-campaign"
+FORMAT_VERSION: Final = 1
+WHOLE: Final = "manifest.jsonl"
+"""Name of the manifest of a whole campaign."""
+_NAME = re.compile(r"manifest(-\d+of\d+)?\.jsonl")
+
+
+class _Line(BaseModel):
+    """A line of a manifest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def to_json(self) -> str:
+        """The line, without what is not known."""
+        return self.model_dump_json(exclude_none=True) + "\n"
+
+
+class Header(_Line):
+    """The first line: which campaign this is."""
+
+    format: Literal["darkbelle-campaign"]
+    format_version: Literal[1]
+    version: str
+    sha256: str
+    campaign: dict[str, Any]
+
+
+class Amount(_Line):
+    """The events that a luminosity means at a point."""
+
+    point: int
+    n_events: int
+    xsec: float
+    xsec_err: float
+
+
+class Entry(_Line):
+    """A finished part, cf. the attributes of its file."""
+
+    file: str
+    experiment: str
+    point: int
+    part: int
+    parameters: dict[str, Any]
+    n_events: int
+    sum_w: float
+    xsec: float | None = None
+    xsec_err: float | None = None
+    sha256: str
+    bytes: int
+    seconds: float | None = None
+    """Time that it took, as long as the campaign goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that the manifests of a folder say, the later line where two speak of one part."""
+
+    header: Header
+    amounts: dict[int, Amount]
+    entries: dict[str, Entry]
+    """By the names of files."""
+    names: tuple[str, ...]
+    """The manifests' own names."""
+    n_damaged: int
+    """Lines that could not be read."""
+
+
+def manifest_name(shard: Shard | None) -> str:
+    """Name of the manifest of a whole campaign or a share of it."""
+    return WHOLE if shard is None else f"manifest-{shard.number}of{shard.of}.jsonl"
+
+
+def header_of(plan: Plan) -> Header:
+    """The first line of the manifests of a campaign."""
+    return Header(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        version=__version__,
+        sha256=plan.sha256,
+        campaign=plan.campaign.model_dump(mode="json", exclude_defaults=True),
+    )
+
+
+def read_manifests(folder: str | Path) -> Manifest | None:
+    """What the manifests of a folder say, None if it has none.
+
+    Raises
+    ------
+    SampleFormatError
+        A manifest is none, or they are those of two campaigns.
+    """
+    paths = sorted(path for path in Path(folder).glob("manifest*") if _NAME.fullmatch(path.name))
+    amounts: dict[int, Amount] = {}
+    entries: dict[str, Entry] = {}
+    headers, n_damaged = [], 0
+    for path in paths:
+        first, *lines = path.read_bytes().split(b"\n")
+        headers.append(_header(first, path))
+        if headers[-1].sha256 != headers[0].sha256:
+            raise SampleFormatError(f"'{paths[0]}' and '{path}' are of two campaigns")
+        for line in filter(None, lines):
+            try:
+                if b'"file"' in line:
+                    entry = Entry.model_validate_json(line)
+                    entries[entry.file] = entry
+                else:
+                    amount = Amount.model_validate_json(line)
+                    amounts[amount.point] = amount
+            except ValidationError:
+                n_damaged += 1
+    if not paths:
+        return None
+    names = tuple(path.name for path in paths)
+    return Manifest(headers[0], amounts, entries, names, n_damaged)
+
+
+def _header(line: bytes, path: Path) -> Header:
+    try:
+        return Header.model_validate_json(line)
+    except ValidationError:
+        raise SampleFormatError(
+            f"'{path}' is no manifest of a campaign that this darkbelle reads, or a damaged one"
+        ) from None
+
+
+def write_manifest(
+    path: Path, header: Header, amounts: Iterable[Amount], entries: Iterable[Entry]
+) -> None:
+    """Put a whole manifest in its place; OutputError when the disk refuses it."""
+    lines = [line.to_json() for line in (header, *amounts, *entries)]
+    replace_file(path, "".join(lines))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put a text into a file, the whole or nothing; OutputError when the disk refuses it."""
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        with aside.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OutputError(f"writing '{path}' failed: {error.strerror}") from None
+
+
+class Journal:
+    """Adds lines to a manifest, each of them on the disk before the next one.
+
+    Raises
+    ------
+    OutputError
+        The disk refuses a line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("ab", buffering=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, line: Amount | Entry) -> None:
+        """Add a line."""
+        octets = line.to_json().encode()
+        try:
+            if self._file.write(octets) != len(octets):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(f"writing '{self._path}' failed: {error.strerror}") from None
+
+
+def difference(header: Header, other: Header) -> str:
+    """In what two campaigns differ, in words."""
+    if header.version != other.version:
+        return f"made by darkbelle {header.version}, this is {other.version}"
+    keys = {*header.campaign, *other.campaign}
+    different = sorted(k for k in keys if header.campaign.get(k) != other.campaign.get(k))
+    return f"it differs in {', '.join(different)}" if different else "its cards are others"

@@ -1,0 +1,190 @@
+"""What workers do: cross-sections, parts, and a look at parts that are there."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from darkbelle.errors import OutputError, SampleFormatError
+from darkbelle.geometry import Experiment
+from darkbelle.samples.campaigns.manifest import Amount, Entry
+from darkbelle.samples.campaigns.plan import Part, Plan, Point
+from darkbelle.samples.hdf5 import digest_of
+from darkbelle.samples.production import ChunkMaker, Run, number_of_events, write_chunks
+
+__all__ = ["Check", "Made", "PartTask", "PointTask", "find_amount", "find_damage", "make_part"]
+
+
+@dataclass(frozen=True, slots=True)
+class PointTask:
+    """A point, small enough to be sent to workers by the thousand."""
+
+    point: Point
+    seed: int
+    card: bytes
+    lumi: float | None
+    systematics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, point: Point) -> PointTask:
+        """The task of a point of a plan."""
+        campaign = plan.campaign
+        card = _packed(plan.cards[point.experiment])
+        return cls(point, campaign.seed, card, campaign.lumi, campaign.systematics)
+
+    def run(self, chunk_size: int = 1) -> Run:
+        """What determines the events of the point."""
+        return Run(
+            self.point.process,
+            _experiment(self.card),
+            self.seed,
+            self.point.index,
+            chunk_size,
+            self.systematics,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PartTask:
+    """A part to be made."""
+
+    point: PointTask
+    part: Part
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A part that was made, and what was warned of meanwhile."""
+
+    entry: Entry
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A part to be looked at."""
+
+    entry: Entry
+    path: Path
+
+
+@lru_cache(maxsize=16)
+def _packed(card: str) -> bytes:
+    """A card as it travels."""
+    return zlib.compress(card.encode())
+
+
+@lru_cache(maxsize=16)
+def _experiment(card: bytes) -> Experiment:
+    """A card unpacked, once a worker."""
+    return Experiment.model_validate_json(zlib.decompress(card))
+
+
+def find_amount(task: PointTask) -> Amount:
+    """The events that a luminosity means at a point.
+
+    Raises
+    ------
+    KinematicsError, ConfigError
+        The point has no events, or no cross-section.
+    """
+    xsec = task.run().prepare().cross_section
+    n_events = number_of_events(task.point.process, xsec, None, task.lumi)
+    assert xsec is not None
+    return Amount(point=task.point.index, n_events=n_events, xsec=xsec.value, xsec_err=xsec.error)
+
+
+def find_damage(check: Check) -> str | None:
+    """Why a part must be made again, None if it need not."""
+    if not check.path.is_file():
+        return "is missing"
+    try:
+        same = digest_of(check.path) == check.entry.sha256
+    except SampleFormatError:
+        same = False
+    return None if same else "is damaged"
+
+
+def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> Made:
+    """Make a part: beside its place, whole, then in it.
+
+    Parameters
+    ----------
+    task
+        Which part.
+    check
+        Called after each chunk; raises to stop.
+
+    Raises
+    ------
+    KinematicsError, ConfigError
+        The point has no events.
+    OutputError
+        The disk refuses the file.
+    """
+    started = time.perf_counter()
+    part, path = task.part, task.path
+    # Another worker, given up for lost, may be making the same part.
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with _warnings() as warnings:
+        run = task.point.run(part.chunk_size)
+        generator = run.prepare()
+        make = ChunkMaker(run, generator, part.n_events_of_point, part.first_chunk)
+        lumi = task.point.lumi if part.is_whole_point else None
+        written = write_chunks(make, part.n_chunks, aside, lumi=lumi, done=lambda _: check())
+    try:
+        n_bytes = aside.stat().st_size
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OutputError(f"cannot write '{path}': {error.strerror}") from None
+    point, xsec = part.point, generator.cross_section
+    entry = Entry(
+        file=part.file,
+        experiment=point.experiment,
+        point=point.index,
+        part=part.number,
+        parameters=dict(point.parameters),
+        n_events=part.n_events,
+        sum_w=written.sum_w,
+        xsec=None if xsec is None else xsec.value,
+        xsec_err=None if xsec is None else xsec.error,
+        sha256=written.sha256,
+        bytes=n_bytes,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+    return Made(entry, tuple(warnings))
+
+
+class _Listener(logging.Handler):
+    """Keeps the warnings of this thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message."""
+        if record.thread == self._thread:
+            self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What is warned of meanwhile, to be told with the part that it is about."""
+    listener, log = _Listener(), logging.getLogger("darkbelle")
+    log.addHandler(listener)
+    try:
+        yield listener.messages
+    finally:
+        log.removeHandler(listener)
