@@ -30,12 +30,12 @@ GUN = {"process": "particle-gun", "seed": 3}
 
 
 def gun(**changes: Any) -> Campaign:
-    """Four points of a gun at two experiments, twenty events each."""
+    """Two points of a gun at two experiments, twenty events each."""
     settings = {
         "experiments": ["belle", "belle2"],
         "events": 20,
         "parameters": {"pdg_id": 211},
-        "grid": {"p": [0.5, 1.0], "theta": [1.0, 1.5]},
+        "grid": {"p": [0.5, 1.0]},
     }
     return Campaign(**(GUN | settings | changes))
 
@@ -66,7 +66,8 @@ def made(tmp_path_factory) -> Path:
 
 
 def test_a_grid_is_a_product_and_points_come_after_it():
-    campaign = gun(points=[{"p": 3.0, "pdg_id": 13}])
+    grid = {"p": [0.5, 1.0], "theta": [1.0, 1.5]}
+    campaign = gun(grid=grid, points=[{"p": 3.0, "pdg_id": 13}])
     assert campaign.n_points == 5
     assert [(s["p"], s.get("theta"), s["pdg_id"]) for s in campaign.settings()] == [
         (0.5, 1.0, 211),
@@ -142,7 +143,7 @@ def test_files_are_found_beside_the_campaign(tmp_path):
         ({"grid": {"pdg_id": [13]}}, "pdg_id: is in the grid and in the parameters"),
         ({"grid": {"P": [1.0]}}, "unknown key 'P'"),
         ({"grid": {"p": [1.0, -2.0, -3.0]}}, r"point 1: particle-gun: p.* \(and 1 other points\)"),
-        ({"points": [{"p": 1.0, "theta": 1.5}]}, "points 3 and 4 are the same"),
+        ({"points": [{"p": 1.0}]}, "points 1 and 2 are the same"),
         ({"grid": {"p": {"linear": [1, 2, 60_000]}}}, "has 120000 points, more than 100000"),
         ({"events": 10**13}, "number of events must lie between"),
     ],
@@ -173,9 +174,9 @@ def test_a_file_that_is_no_campaign_is_named(tmp_path, text, message):
 
 def test_experiments_and_points_have_streams_of_their_own():
     points = Plan.of(gun()).points
-    assert [point.index for point in points] == list(range(8))
-    assert [point.number for point in points] == [*range(4), *range(4)]
-    assert [point.experiment for point in points] == ["belle"] * 4 + ["belle2"] * 4
+    assert [point.index for point in points] == list(range(4))
+    assert [point.number for point in points] == [0, 1, 0, 1]
+    assert [point.experiment for point in points] == ["belle"] * 2 + ["belle2"] * 2
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,7 @@ def test_shards_share_all_parts():
         [p.file for p in parts if Shard(i, 3).has(p.point.index, p.number)] for i in (1, 2, 3)
     ]
     assert sorted(file for share in shares for file in share) == sorted(p.file for p in parts)
-    assert [len(share) for share in shares] == [8, 8, 8]
+    assert [len(share) for share in shares] == [4, 4, 4]
     for text in ("0/3", "4/3", "1", "a/b", "-1/3", "1/0"):
         with pytest.raises(ConfigError, match="shard"):
             Shard.parse(text)
@@ -228,18 +229,16 @@ def test_shards_share_all_parts():
 
 
 def test_parts_are_samples_as_produced_one_by_one(made, tmp_path):
-    run = Run(
-        ParticleGun(p=1.0, theta=1.0, pdg_id=211), geometry.load("belle2"), 3, 6, chunk_size=32
-    )
+    run = Run(ParticleGun(p=1.0, pdg_id=211), geometry.load("belle2"), 3, 3, chunk_size=32)
     samples.produce(run, tmp_path / "x.h5", n_events=20)
-    assert (tmp_path / "x.h5").read_bytes() == (made / "belle2" / "0002.h5").read_bytes()
+    assert (tmp_path / "x.h5").read_bytes() == (made / "belle2" / "0001.h5").read_bytes()
 
 
 def test_bytes_do_not_depend_on_workers(made, tmp_path):
     with local(2) as engine:
         report = run_campaign(gun(), tmp_path / "two", engine=engine)
     assert contents(tmp_path / "two") == contents(made)
-    assert len(report.made) == 8
+    assert len(report.made) == 4
 
 
 def test_shards_in_one_folder_make_the_whole(made, tmp_path):
@@ -247,7 +246,7 @@ def test_shards_in_one_folder_make_the_whole(made, tmp_path):
         run_campaign(gun(), tmp_path, shard=Shard(i, 2))
         report = run_campaign(gun(), tmp_path, shard=Shard(i, 2))
         assert not report.made
-        assert len(report.entries) == 4
+        assert len(report.entries) == 2
     assert (tmp_path / "manifest-1of2.jsonl").exists()
     assert not run_campaign(gun(), tmp_path).made
     assert contents(tmp_path) == contents(made)
@@ -278,13 +277,13 @@ def stop_after(n_calls: int):
     return begin
 
 
-@pytest.mark.parametrize("n_done", [0, 1, 4])
+@pytest.mark.parametrize("n_done", [0, 2])
 def test_an_interrupted_campaign_goes_on(made, tmp_path, n_done):
     with pytest.raises(Stopped):
         run_campaign(gun(), tmp_path, progress=stop_after(n_done))
     assert len(read_manifests(tmp_path).entries) == n_done + 1
     report = run_campaign(gun(), tmp_path)
-    assert len(report.made) == 8 - n_done - 1
+    assert len(report.made) == 4 - n_done - 1
     assert report.redone == ()
     assert contents(tmp_path) == contents(made)
 
@@ -304,13 +303,13 @@ def test_nothing_that_a_killed_worker_left_remains(tmp_path):
 
 def test_damaged_and_missing_parts_are_made_again(made, tmp_path):
     run_campaign(gun(), tmp_path)
-    damaged, missing = tmp_path / "belle" / "0001.h5", tmp_path / "belle2" / "0003.h5"
+    damaged, missing = tmp_path / "belle" / "0001.h5", tmp_path / "belle2" / "0000.h5"
     octets = bytearray(damaged.read_bytes())
     octets[len(octets) // 2] ^= 1
     damaged.write_bytes(octets)
     missing.unlink()
     report = run_campaign(gun(), tmp_path)
-    assert report.redone == ("belle/0001.h5", "belle2/0003.h5")
+    assert report.redone == ("belle/0001.h5", "belle2/0000.h5")
     assert report.made == {*report.redone}
     assert contents(tmp_path) == contents(made)
     assert "belle/0001.h5 is damaged: it is made again" in (tmp_path / "produce.log").read_text()
@@ -324,7 +323,7 @@ def test_a_damaged_line_of_the_manifest_costs_its_part(made, tmp_path, damage):
     if damage == "torn":
         lines[-1] = lines[-1][:70]
     else:
-        lines[4] = '{"file": 3}\n'
+        lines[2] = '{"file": 3}\n'
     manifest.write_text("".join(lines))
     assert len(run_campaign(gun(), tmp_path).made) == 1
     assert contents(tmp_path) == contents(made)
@@ -474,12 +473,11 @@ def test_a_luminosity_gives_each_point_its_number(tmp_path):
 def test_the_table_of_points_names_all_files(made):
     with (made / "points.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[5] == {
-        "index": "5",
+    assert rows[3] == {
+        "index": "3",
         "experiment": "belle2",
         "pdg_id": "211",
-        "p": "0.5",
-        "theta": "1.5",
+        "p": "1.0",
         "file": "belle2/0001.h5",
     }
     assert all((made / row["file"]).exists() for row in rows)
@@ -490,7 +488,7 @@ def test_the_table_of_points_names_all_files(made):
 
 def test_the_manifest_says_what_is_in_the_files(made):
     header, *lines = map(json.loads, (made / "manifest.jsonl").read_text().splitlines())
-    assert header["campaign"]["grid"] == {"p": [0.5, 1.0], "theta": [1.0, 1.5]}
+    assert header["campaign"]["grid"] == {"p": [0.5, 1.0]}
     for line in lines:
         attributes = samples.open(made / line["file"]).attributes
         assert line["sha256"] == attributes["sha256"]
@@ -509,21 +507,17 @@ def test_warnings_of_a_point_are_logged_with_it(tmp_path):
     )
     run_campaign(campaign, tmp_path)
     log = (tmp_path / "produce.log").read_text()
-    assert (
-        "WARNING point 0 (belle2, coupling=3.0, decay=mumu, mass=2.0): mumu-zprime: the width"
-        in log
-    )
+    assert "WARNING point 0: mumu-zprime: the width, 0.955 GeV, exceeds" in log
 
 
 def test_forecasts_are_near_what_it_takes(made):
-    """Bytes to 3 %: the points differ by little; many events are judged by few."""
-    judged = forecast(Plan.of(gun()), seconds=1.0)
+    """Bytes to 10 %: the points differ by little; many events are judged by few."""
+    judged = forecast(Plan.of(gun()), seconds=0.2)
     n_bytes = sum(path.stat().st_size for path in made.rglob("*.h5"))
-    assert sum(cost.n_bytes for cost in judged.costs.values()) == pytest.approx(n_bytes, rel=0.03)
-    assert sum(cost.n_events for cost in judged.costs.values()) == 160
+    assert sum(cost.n_bytes for cost in judged.costs.values()) == pytest.approx(n_bytes, rel=0.1)
+    assert sum(cost.n_events for cost in judged.costs.values()) == 80
     many = forecast(Plan.of(few(events=1_000_000)), seconds=0.0).costs["belle2"]
-    assert many.n_parts == 3 * 4
-    assert many.n_events == 3_000_000
+    assert (many.n_parts, many.n_events) == (12, 3_000_000)
 
 
 # The command
