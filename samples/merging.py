@@ -27,7 +27,7 @@ _PARTS: Final = "parts"
 _TOTALS: Final = {"n_stored", "sum_w", "sum_w2", DIGEST, "complete"}
 _STREAM: Final = ("seed", "point", "first_chunk", "chunks")
 _OF_PART: Final = {*_STREAM, "n_generated", "lumi", "xsec", "xsec_err"}
-_FIRST_COMPARED: Final = ("version", "process", "parameters", "chunk_size", "card")
+_FIRST_COMPARED: Final = ("version", "process", "parameters", "systematics", "chunk_size", "card")
 
 
 @dataclass(frozen=True, slots=True)

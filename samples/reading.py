@@ -296,6 +296,13 @@ class Sample:
                 rows = slice(start, start + CHUNK_ROWS)
                 yield rows, self._read(collection, name, rows)
 
+    def rows(self, collection: str, name: str, rows: slice) -> Array:
+        """Some rows of a column as they are stored."""
+        with self._damage(f"/{collection}/{name}"):
+            values = self._read(collection, name, rows)
+            _check_length(name, values, rows.stop - rows.start)
+            return values
+
     def units(self, collection: str) -> dict[str, str]:
         """Names and units of the columns of a collection."""
         with self._damage(f"/{collection}"):

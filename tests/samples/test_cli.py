@@ -323,3 +323,28 @@ def test_samples_are_verified_and_merged(run, tmp_path):
     assert status == 2
     assert "both hold chunk 0 of seed 2" in err
     assert not (tmp_path / "y.h5").exists()
+
+
+def test_tables_are_exported(run, tmp_path):
+    assert run(*PRODUCE)[0] == 0
+    status, out, err = run("export", "x.h5", "--to", "csv", "-o", "events.csv")
+    assert (status, out) == (0, "events.csv\n"), err
+    assert (tmp_path / "events.csv").read_text().count("\n") == 51
+    arguments = ("export", "x.h5", "--to", "csv", "--kind", "dimuons", "-o", "dimuons.csv")
+    assert run(*arguments)[0] == 0
+    names = (tmp_path / "dimuons.csv").read_text().partition("\n")[0].split(",")
+    assert names[:2] == ["event_id", "weight"]
+    assert {"mass", "is_signal"} < set(names)
+    status, _, err = run("export", "x.h5", "--to", "rot", "-o", "y")
+    assert status == 2
+    assert "unknown format 'rot'" in err
+    assert "known: csv" in err
+
+
+def test_help_of_export_names_what_there_is(run):
+    from darkbelle.samples.candidates import KINDS
+    from darkbelle.samples.export import FORMATS
+
+    out = " ".join(run("export", "--help")[1].split())
+    for name in (*KINDS, *FORMATS):
+        assert name in out

@@ -38,7 +38,7 @@ def collections(first: int, n_events: int, salt: int) -> dict[str, Collection]:
         "rows": Collection({"value": size}, {"value": matrix}, counts),
         "clusters": Collection({"e": weight}, {"e": draw.normal(size=others.sum())}, others),
         "weights": Collection({"up": weight}, {"up": draw.normal(size=n_events)}),
-        "variations/a_up/rows": Collection({"value": size}, {"value": 1.1 * matrix}),
+        "variations/a_up/rows": Collection({"value": size}, {"value": 1.1 * matrix}, counts),
         "variations/a_up/clusters": Collection(
             {"e": weight}, {"e": draw.normal(size=counts.sum())}, counts
         ),
