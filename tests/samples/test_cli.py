@@ -295,7 +295,9 @@ def test_help_starts_without_the_heavy_packages():
     assert done.stdout.strip() in ("[]", "['pydantic']")
 
 
-@pytest.mark.parametrize("command", ["produce", "info", "plot", "processes", "experiments"])
+@pytest.mark.parametrize(
+    "command", ["produce", "info", "plot", "merge", "export", "processes", "experiments"]
+)
 def test_every_command_helps_with_an_example(run, command):
     status, out, _ = run(command, "--help")
     assert status == 0
