@@ -69,7 +69,7 @@ def _validated(tree: dict[str, Any], card: str | Path) -> Experiment:
 
 def _varied(experiment: Experiment, names: Sequence[str], card: str | Path) -> Experiment:
     """The experiment with some tables and their variations exchanged."""
-    tree = experiment.model_dump()
+    tree = experiment.model_dump(mode="json")
     tables = dict(_tables(tree))
     variable = [name for name, table in tables.items() if table.get("variation")]
     for name in dict.fromkeys(names):
@@ -88,8 +88,8 @@ def _tables(tree: Mapping[str, Any], *path: str) -> Iterator[tuple[str, dict[str
     """All tables below one, with their paths; those in a list by their names."""
     for key, value in tree.items():
         named = {key: value} if isinstance(value, dict) else {}
-        if isinstance(value, tuple):
-            named = {f"{key}.{table['name']}": table for table in _by_name([*value]).values()}
+        if isinstance(value, list):
+            named = {f"{key}.{name}": table for name, table in _by_name(value).items()}
         for name, table in named.items():
             where = (*path, name)
             yield ".".join(where), table

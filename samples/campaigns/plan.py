@@ -90,7 +90,7 @@ class Shard:
     def __post_init__(self) -> None:
         """Refuse what is none."""
         if not 1 <= self.number <= self.of:
-            raise ConfigError(f"there is no shard {self}: the first one is 1/{max(self.of, 1)}")
+            raise ConfigError(f"there is no shard {self}: they are counted from 1, as in 1/3")
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"

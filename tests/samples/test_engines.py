@@ -85,7 +85,7 @@ def test_the_first_to_end_comes_first():
 
 def test_requests_to_stop_are_obeyed_while_all_work(tmp_path):
     """And the pool does not wait for what is half-done."""
-    tasks = [(i, 60.0, tmp_path) for i in range(4)]
+    tasks = [(i, 15.0, tmp_path) for i in range(4)]
 
     def check():
         if len(list(tmp_path.iterdir())) == 2:
@@ -111,7 +111,7 @@ def test_processes_end_with_their_parent(tmp_path, number):
         "from tests.samples.jobs import nap_noting_where\n"
         "if __name__ == '__main__':\n"
         "    with local(2) as engine:\n"
-        f"        tasks = [(i, 60.0, Path({str(tmp_path)!r})) for i in range(2)]\n"
+        f"        tasks = [(i, 15.0, Path({str(tmp_path)!r})) for i in range(2)]\n"
         "        list(completed(engine, nap_noting_where, tasks))\n"
     )
     parent = subprocess.Popen(
@@ -129,6 +129,22 @@ def test_processes_end_with_their_parent(tmp_path, number):
     _, said = parent.communicate(timeout=10)
     assert said.count("Traceback") == (number == signal.SIGINT)  # the parent's own
     jobs.until(lambda: not any(map(jobs.is_running, jobs.noted(tmp_path))), 5)
+
+
+@pytest.mark.parametrize("make", [local, lambda workers: dask(None, workers)])
+def test_workers_leave_ctrl_c_to_their_parent(tmp_path, make):
+    interrupted = []
+
+    def interrupt():
+        for pid in set(jobs.noted(tmp_path)) - set(interrupted):
+            os.kill(pid, signal.SIGINT)
+            interrupted.append(pid)
+
+    with make(2) as engine:
+        tasks = [(i, 0.5, tmp_path) for i in range(2)]
+        results = completed(engine, jobs.nap_noting_where, tasks, check=interrupt)
+        assert {future.result() for _, future in results} == {0, 1}
+    assert len(interrupted) == 2
 
 
 def test_a_cluster_of_this_machine_needs_no_scheduler():
@@ -210,7 +226,7 @@ def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_lost_scheduler_is_told_at_once(tmp_path, number, capfd):
+def test_a_lost_scheduler_is_told_at_once(tmp_path, number):
     since = 0.0
 
     def lose(engine) -> None:
@@ -226,4 +242,3 @@ def test_a_lost_scheduler_is_told_at_once(tmp_path, number, capfd):
         with pytest.raises(WorkerError, match=message), dask(cluster.address, 1) as engine:
             lose(engine)
         assert time.monotonic() - since < 10
-    assert capfd.readouterr().err == ""
