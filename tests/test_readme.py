@@ -81,6 +81,7 @@ def test_every_process_has_its_row():
         "docs/file-format.md",
         "docs/kinematic-fits.md",
         "docs/processes.md",
+        "docs/systematics.md",
         "docs/triggers.md",
     ],
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+from scipy.special import exprel
 
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.units import C
 
-__all__ = ["decay_points", "favoured_decay_points"]
+__all__ = ["decay_points", "favoured_decay_points", "mixed_decay_points"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,6 +68,40 @@ def favoured_decay_points(
     drawn = (wanted + np.where(length[far] < reach, 1 / reach, 0.0)) / 2
     weight[far] = wanted / drawn
     return _end(start, momentum, length / size), weight
+
+
+def mixed_decay_points(
+    start: FloatArray,
+    momentum: FloatArray,
+    shortest: float,
+    longest: float,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Ends of straight flights of all lifetimes in a range, and weights of those of the longest.
+
+    Mean proper lengths are uniform in their logarithm, so that proper lengths l have the density
+    q(l) = (exp(-l/longest) - exp(-l/shortest)) / (l log(longest/shortest)), the integral of
+    exp(-l/c)/c over log c. The weight exp(-l/longest)/longest / q(l) has the mean one.
+
+    Parameters
+    ----------
+    shortest, longest
+        Ends of the range of mean proper decay lengths [cm].
+
+    Returns
+    -------
+    end
+        (x, y, z, t), shape (4, n).
+    weight
+        Shape (n,).
+    """
+    n, log_ratio = momentum.shape[1], math.log(longest / shortest)
+    ctau = shortest * np.exp(log_ratio * rng.random(n))
+    length = ctau * rng.standard_exponential(n)
+    # l / (1 - exp(-l/scale)) is scale / exprel(-l/scale), exact for short and for long ones.
+    scale = 1 / (1 / shortest - 1 / longest)
+    weight = log_ratio * scale / longest / exprel(-length / scale)
+    return _end(start, momentum, length / invariant_mass(momentum)), weight
 
 
 def _end(start: FloatArray, momentum: FloatArray, proper: FloatArray) -> FloatArray:

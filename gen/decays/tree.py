@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.decays.flight import favoured_decay_points, mixed_decay_points
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -66,6 +66,13 @@ class State:
         """Mass [GeV], or line shape where it has one."""
         shape = line_shape(self.pdg_id) if self.mass is None else None
         return self.least_mass if shape is None else shape
+
+    def family(self) -> Iterator[State]:
+        """Itself, and all that its decays make."""
+        yield self
+        for mode in self.decay.modes if self.decay is not None else ():
+            for daughter in mode.daughters:
+                yield from daughter.family()
 
     @classmethod
     def of(cls, pdg_id: int) -> Self:
@@ -157,10 +164,25 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """How a particle ends: mean proper decay length [cm], and the modes that are generated."""
+    """How a particle ends.
+
+    Attributes
+    ----------
+    ctau
+        Mean proper decay length [cm].
+    modes
+        Those that are generated.
+    shortest
+        Where it is given, flights are of all lifetimes between it and ``ctau`` [cm], with the
+        weights of ``ctau``, cf. `mixed_decay_points`.
+    parameter
+        Of the process, that sets the lifetime; None where none does.
+    """
 
     ctau: float
     modes: tuple[Mode, ...]
+    shortest: float | None = None
+    parameter: str | None = None
 
     @property
     def share(self) -> float:
@@ -295,15 +317,20 @@ class _Tree:
             if state.decay is None:
                 self.slots.append(family.slot(i))
                 continue
-            start, momentum = family.start, siblings.momenta[i]
-            end, favour = favoured_decay_points(
-                start, momentum, state.decay.ctau, self.reach, self.rng
-            )
+            end, favour = self._fly(state.decay, family.start, siblings.momenta[i])
             self.weight[family.events] *= favour
             self.slots.append(family.slot(i, end))
             spin = None if mode.spins is None else mode.spins(i, siblings, analysed, self.rng)
             analysed[i] = self._decay(family, i, state, end, spin)
         self.slots += family.photon_slots()
+
+    def _fly(
+        self, decay: Decay, start: FloatArray, momentum: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Ends of flights, shape (4, n), and their weights."""
+        if decay.shortest is None:
+            return favoured_decay_points(start, momentum, decay.ctau, self.reach, self.rng)
+        return mixed_decay_points(start, momentum, decay.shortest, decay.ctau, self.rng)
 
     def _decay(
         self, family: _Family, i: int, state: State, end: FloatArray, spin: FloatArray | None

@@ -155,6 +155,19 @@ def test_tracks_found_with_another_efficiency(process: str, direction: str, oppo
     assert agree(weighted, f"tracking_{opposite}", direct, n_tracks) < 1e-9
 
 
+def test_tracks_behind_kinks_have_less_to_lose():
+    """Found with a tenth of the probability of others: taken for these they would weigh 1.8."""
+    half, whole = [0.5] * 8, [1.0] * 8
+    experiment = card(
+        f"tracking.finding.pt_efficiency={half}",
+        f"tracking.finding.birth_radius_factor={whole}",
+        "tracking.finding.kink_factor=0.1",
+        "systematics.tracking.relative=[0.9, 0.9]",
+    )
+    weight = simulate("kinks", experiment, 3, "tracking").weights["tracking_down"]
+    assert abs(weight.mean() - 1) < 4.4 * weight.std() / np.sqrt(len(weight))
+
+
 def displaced_vertices(reco: RecoEvents) -> npt.NDArray[np.int64]:
     """Bins of 10 cm that the first vertex of an event lies in, the first for events without one."""
     first = np.flatnonzero(np.diff(reco.vertex_offsets))

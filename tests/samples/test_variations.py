@@ -157,6 +157,11 @@ def test_all_errors(run, tmp_path):  # noqa: F811
     assert len(samples.open(tmp_path / "x.h5").variations) == expected
 
 
+def test_a_sample_tells_its_errors(run, path):  # noqa: F811
+    _, out, _ = run("info", str(path))
+    assert f"variations of  {', '.join(CHOSEN)}" in out
+
+
 def test_an_unknown_error_ends_with_status_2(run, tmp_path):  # noqa: F811
     status, _, err = run(*PRODUCE, "--systematics", "photon, trakking")
     assert status == 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import polygamma
 
-from darkbelle.gen.decays.flight import decay_points, favoured_decay_points
+from darkbelle.gen.decays.flight import decay_points, favoured_decay_points, mixed_decay_points
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.units import C
 
@@ -111,3 +112,76 @@ def test_nobody(reach: float | None):
     end, weight = favoured_decay_points(start, momentum, 1.0, reach, np.random.default_rng(8))
     assert end.shape == (4, 0)
     assert weight.shape == (0,)
+
+
+# ---- ranges of lifetimes -------------------------------------------------------------------------
+
+SHORTEST, LONGEST = 0.01, 100.0
+
+
+def proper_lengths(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of the mixture, with the weights of the longest lifetime."""
+    start, momentum = flying(seed=seed)
+    rng = np.random.default_rng(200 + seed)
+    end, weight = mixed_decay_points(start, momentum, SHORTEST, LONGEST, rng)
+    return lengths(start, end) / mean_lengths(momentum, 1.0), weight
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_lengths_of_a_mixture(seed: int):
+    """The distribution function is that of the exponential, averaged over the logarithm of ctau."""
+    proper, _ = proper_lengths(seed)
+    log_ctau = np.linspace(np.log(SHORTEST), np.log(LONGEST), 2001)
+    at = np.geomspace(1e-4, 1e3, 400)
+    share = np.trapezoid(-np.expm1(-at[:, None] / np.exp(log_ctau)), log_ctau, axis=1)
+    share /= log_ctau[-1] - log_ctau[0]
+    inside = proper[(proper > at[0]) & (proper < at[-1])]
+
+    def distribution(x: np.ndarray) -> np.ndarray:
+        found: np.ndarray = np.interp(np.log(x), np.log(at), share)
+        return (found - share[0]) / (share[-1] - share[0])
+
+    assert len(inside) > 0.99 * N
+    assert stats.kstest(inside, distribution).pvalue > P_MIN
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("ctau", [0.01, 0.1, 3.0, 100.0, 140.0])
+def test_a_mixture_serves_every_lifetime(ctau: float, seed: int):
+    """Weights of the longest lifetime times a ratio of exponentials restore any other one.
+
+    As many events are effective as 1/E[w^2] says, where E[w^2] is the integral of the square of the
+    wanted density over that of the mixture: with a = 1/longest, b = 1/shortest, L = log(b/a) and
+    z = (2/ctau - a)/(b - a) it is L psi'(z) / (ctau^2 (b - a)^2), psi' being the trigamma function.
+    """
+    proper, weight = proper_lengths(seed)
+    assert np.all(weight > 0)
+    weight = weight * LONGEST / ctau * np.exp(proper / LONGEST - proper / ctau)
+    error = weight.std() / np.sqrt(N)
+    assert abs(weight.mean() - 1) < SIGMAS * error
+    edges = np.linspace(0, 1, 21)
+    sums, squares = (
+        np.histogram(-np.expm1(-proper / ctau), edges, weights=weight**power)[0] for power in (1, 2)
+    )
+    # Shares of all that was drawn, not of the sum of weights: covariance of multinomial counts.
+    difference = sums / N - 1 / 20
+    covariance = np.diag(squares / N) - np.outer(sums, sums) / N**2
+    chi2 = N * difference @ np.linalg.solve(covariance, difference)
+    assert stats.chi2.sf(chi2, 20) > P_MIN
+    a, b = 1 / LONGEST, 1 / SHORTEST
+    share = (ctau * (b - a)) ** 2 / (np.log(b / a) * polygamma(1, (2 / ctau - a) / (b - a)))
+    tolerance = 0.05 if ctau <= LONGEST else 0.6  # close to twice the longest it is ever less sure
+    assert weight.sum() ** 2 / np.sum(weight**2) / N == pytest.approx(share, rel=tolerance)
+
+
+def test_weights_of_a_mixture_stay_numbers():
+    """For lengths of nothing and of very long or narrow ranges."""
+    start, momentum = flying(1000)
+    for shortest, longest in ((1e-12, 1e12), (1.0, 1.0 + 1e-9), (1e-9, 2e-9)):
+        rng = np.random.default_rng(9)
+        _, weight = mixed_decay_points(start, momentum, shortest, longest, rng)
+        assert np.all(np.isfinite(weight) & (weight > 0))
+        if longest < shortest * 1.1:
+            assert weight == pytest.approx(1, abs=1e-6)
+    end, weight = mixed_decay_points(*flying(0), 1.0, 2.0, np.random.default_rng(9))
+    assert (end.shape, weight.shape) == ((4, 0), (0,))
