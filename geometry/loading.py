@@ -6,6 +6,7 @@ import copy
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -139,12 +140,18 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
             f"unknown experiment '{card}', {did_you_mean(card, names())} (or give a .toml file)"
         )
     try:
-        return tomllib.loads(text), where, folder
+        return copy.deepcopy(_parsed(text)), where, folder
     except tomllib.TOMLDecodeError as error:
         shown = _offending_line(text, error)
         raise ConfigError(f"card '{card}' is no valid TOML: {error}: {shown}") from None
     except RecursionError as error:
         raise ConfigError(f"card '{card}' is no valid TOML: {error}") from None
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> dict[str, Any]:
+    """The tree of a card, not to be changed: parsing takes longer than all else together."""
+    return tomllib.loads(text)
 
 
 def _offending_line(text: str, error: tomllib.TOMLDecodeError) -> str:

@@ -295,7 +295,9 @@ def test_help_starts_without_the_heavy_packages():
     assert done.stdout.strip() in ("[]", "['pydantic']")
 
 
-@pytest.mark.parametrize("command", ["produce", "info", "plot", "processes", "experiments"])
+@pytest.mark.parametrize(
+    "command", ["produce", "info", "plot", "merge", "export", "processes", "experiments"]
+)
 def test_every_command_helps_with_an_example(run, command):
     status, out, _ = run(command, "--help")
     assert status == 0
@@ -348,3 +350,23 @@ def test_help_of_export_names_what_there_is(run):
     out = " ".join(run("export", "--help")[1].split())
     for name in (*KINDS, *FORMATS):
         assert name in out
+
+
+def test_campaigns_are_verified_and_merged(run, tmp_path):
+    (tmp_path / "gun.toml").write_text(
+        'process = "particle-gun"\nexperiments = ["belle2"]\nevents = 10\nseed = 1\n'
+        "[grid]\np = [0.5, 1.0]\n"
+    )
+    for i in (1, 2):
+        assert run("produce", "gun.toml", "-o", f"s{i}", "--shard", f"{i}/2")[0] == 0
+    status, out, err = run("merge", "s1", "s2", "-o", "all")
+    assert (status, out) == (0, "all: 2 parts of 2 folders\n"), err
+    assert run("info", "--verify", "all")[:2] == (0, "all: 2 of 2 parts are good\n")
+    assert run("info", "--verify", "s1")[1] == "s1: 1 of 1 parts are good, 1 were not made\n"
+    (tmp_path / "all/belle2/0001.h5").unlink()
+    status, out, err = run("info", "--verify", "all", "s2")
+    assert status == 2
+    assert err == "Error: there is no file 'all/belle2/0001.h5'\n"
+    assert "all: 1 of 2 parts are good" in out
+    assert "s2: 1 of 1" in out
+    assert run("merge", "s1", "all/belle2/0000.h5", "-o", "y")[0] == 2

@@ -14,6 +14,7 @@ from darkbelle.samples.columns import CHUNK_ROWS
 from darkbelle.samples.hdf5 import SampleWriter, _digest, configuration_digests
 from darkbelle.samples.integrity import verify
 from darkbelle.samples.merging import merge
+from darkbelle.samples.production import ChunkMaker, write_chunks
 from darkbelle.samples.tables import Collection
 
 CHUNK = 8192
@@ -216,13 +217,22 @@ def test_damaged_and_existing_files_are_refused(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "b.h5"]
 
 
-def test_real_samples_merge_to_their_own_bytes(tmp_path, monkeypatch):
-    """All columns with all their attributes, a long card, several chunks of which one is cut."""
-    run = samples.Run(gen.MuMuZPrime(mass=2.0), geometry.load("belle2"), seed=5)
-    monkeypatch.setattr("darkbelle.samples.production.CHUNK_SIZE", 64)
-    samples.produce(run, tmp_path / "whole.h5", n_events=150)
+def test_parts_of_a_real_run_become_its_very_bytes(tmp_path):
+    """All columns and variations with all their attributes, a long card; the last chunk is cut."""
+    run = samples.Run(
+        gen.MuMuZPrime(mass=2.0),
+        geometry.load("belle2"),
+        seed=5,
+        chunk_size=64,
+        systematics=("tracking", "momentum_scale"),
+    )
+    samples.produce(run, tmp_path / "whole.h5", n_events=200)
     verify(tmp_path / "whole.h5")
-    merge([tmp_path / "whole.h5"], tmp_path / "x.h5")
+    generator = run.prepare()
+    for first, n_chunks in ((0, 1), (1, 2), (3, 1)):
+        make = ChunkMaker(run, generator, 200, first)
+        write_chunks(make, n_chunks, tmp_path / f"{first}.h5")
+    merge([tmp_path / f"{first}.h5" for first in (3, 0, 1)], tmp_path / "x.h5")
     assert (tmp_path / "x.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 
