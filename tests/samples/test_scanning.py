@@ -145,6 +145,10 @@ def test_a_sample_as_it_is(first: Sample, folder: Path):
     assert (found["mass"][0], found["ctau"][0], found["n_events"][0]) == (1.0, 100.0, 1500)
     assert found["kaon"][0] == "K+"
     assert "isr" not in found.columns
+    none = efficiency_map(folder / "a.h5", "n_tracks > 99")
+    other = Efficiency.of(np.zeros(1500, bool), weight=first.column("events", "weight"))
+    assert none["eff_hi"][0] == pytest.approx(other.eff_hi, rel=1e-9)
+    assert none["eff_stat"][0] == pytest.approx(other.eff_hi / 2, rel=1e-9)
     one = efficiency_map(folder / "a.h5", FAR)
     assert one["eff_stat"][0] == pytest.approx((one["eff_hi"] - one["eff_lo"])[0] / 2, rel=0.1)
 
