@@ -12,14 +12,16 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from darkbelle.detsim.weights import trigger_weights
 from darkbelle.errors import ConfigError
+from darkbelle.geometry.systematics import SystematicError, TriggerError, directions
 from darkbelle.samples.describe import flat, in_words
 from darkbelle.samples.efficiency import Efficiency, ratio_variance
 from darkbelle.samples.expressions import Expression
 from darkbelle.samples.lifetimes import Lives, check_effective, lives_of
 from darkbelle.samples.reading import Sample
 from darkbelle.samples.selecting import EventColumns, Selection, passed_by
-from darkbelle.samples.variations import VariationKind
+from darkbelle.samples.variations import Variation, VariationKind
 
 __all__ = ["STANDARD", "Question", "Sums"]
 
@@ -43,6 +45,11 @@ class Question:
     """Edges of the bins of columns, or of expressions"""
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Lines of the trigger that are asked for by their names."""
+        return () if self.trigger in ("none", "physics") else tuple(self.trigger.split(","))
+
+    @property
     def bins(self) -> list[tuple[tuple[float, float], ...]]:
         """Ends of each bin along each axis, the last axis running fastest."""
         ends = (pairwise(edges.tolist()) for edges in self.axes.values())
@@ -53,8 +60,7 @@ class Question:
         passed = passed_by(self.selection, sample)
         if self.trigger == "none":
             return passed
-        lines = None if self.trigger == "physics" else self.trigger.split(",")
-        return passed & sample.fired(lines)
+        return passed & sample.fired(self.lines or None)
 
     def places(self, sample: Sample) -> Places:
         """Bin of each event, that after the last one for none, shape (n_events,)."""
@@ -125,17 +131,18 @@ class Sums:
     ) -> None:
         """Add what passes with each systematic variation."""
         question = self.question
-        if len(self.files) > 1 and sample.variations.keys() != self.varied.keys():
+        variations = _variations_of(sample, question)
+        if len(self.files) > 1 and variations.keys() != self.varied.keys():
             raise ConfigError(
                 f"'{sample.path}' has other systematic variations than '{self.files[0]}', a sample "
                 "of the same point: produce them alike"
             )
-        for name, variation in sample.variations.items():
+        for name, variation in variations.items():
             other = sample.varied(name)
             is_shift = variation.kind is VariationKind.SHIFT
             places_of = question.places(other) if is_shift else places
             passed_of = question.passed(other) if is_shift else passed
-            weight_of = other.column("events", "weight") * passed_of
+            weight_of = _weight_of(sample, variation, question) * passed_of
             total = self.varied.setdefault(name, np.zeros_like(self.binned[0]))
             for i, factor in enumerate(factors):
                 total[i] += self._in_bins(places_of, weight_of * factor)
@@ -201,6 +208,42 @@ def _factors(lives: Sequence[Lives], point: Mapping[str, float], n_events: int) 
     for each in lives:
         factors *= each.weights(point[each.parameter])
     return factors
+
+
+def _variations_of(sample: Sample, question: Question) -> dict[str, Variation]:
+    """Those that a question depends on: the error of a level of the trigger if it is asked."""
+    asked = set(question.lines)
+
+    def is_asked(error: SystematicError | None) -> bool:
+        if not isinstance(error, TriggerError) or question.trigger == "physics":
+            return True
+        return not asked.isdisjoint(sample.trigger_lines[error.level])
+
+    errors = sample.experiment.systematics
+    return {
+        name: variation
+        for name, variation in sample.variations.items()
+        if is_asked(errors.get(variation.systematic))
+    }
+
+
+def _weight_of(sample: Sample, variation: Variation, question: Question) -> FloatArray:
+    """Weights of the events with a variation, shape (n_events,).
+
+    The error of the trigger in the sample is that of any line; of named ones it is their own.
+    """
+    error = sample.experiment.systematics.get(variation.systematic)
+    if not (isinstance(error, TriggerError) and question.lines):
+        return sample.varied(variation.name).column("events", "weight")
+    level = {"l1": "l1_prescaled", "hlt": "hlt"}[error.level]
+    names = sample.trigger_lines[level]
+    columns = [i for i, name in enumerate(names) if name in question.lines]
+    relative = error.of_lines([names[i] for i in columns])
+    sign = dict(directions(variation.systematic))[variation.name]
+    weight: FloatArray = sample.column("events", "weight").astype(np.float64)
+    for rows, kept in sample.blocks("trigger", level):
+        weight[rows] *= trigger_weights(relative, kept[:, columns], sign)
+    return weight
 
 
 def _standard_deviation(

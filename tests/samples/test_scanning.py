@@ -13,6 +13,7 @@ import pytest
 
 from darkbelle.errors import ConfigError
 from darkbelle.gen import ParticleGun
+from darkbelle.gen.processes import find_process
 from darkbelle.samples import Efficiency, Run, Sample, efficiency_map, lifetime_weights, produce
 from darkbelle.samples import open as open_sample
 from darkbelle.samples.campaigns import Campaign, run_campaign
@@ -293,6 +294,46 @@ def test_variations_are_shares_of_the_nominal_total(folder: Path, first: Sample)
     assert shifts[0] == pytest.approx(0.075 * eff, rel=1e-5)
     assert found["eff_syst"][0] == pytest.approx(np.hypot(*shifts))
     assert found["correlated"][0] == "tracking"
+
+
+@pytest.fixture(scope="module")
+def triggered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample with both errors of the trigger."""
+    path = tmp_path_factory.mktemp("triggered") / "x.h5"
+    names = ("trigger_l1", "trigger_hlt", "tracking")
+    of = find_process("b-to-k-scalar")(mass=1.0, ctau=0.1)
+    produce(Run(of, card(), seed=1, chunk_size=512, systematics=names), path, n_events=400)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("trigger", "errors"),
+    [
+        ("none", {"tracking"}),
+        ("physics", {"tracking", "trigger_l1", "trigger_hlt"}),
+        ("ffo,hie", {"tracking", "trigger_l1"}),
+    ],
+)
+def test_the_error_of_a_trigger_is_of_what_is_asked(
+    trigger: str, errors: set[str], triggered: Path
+):
+    found = efficiency_map(triggered, "n_tracks > 1", trigger=trigger)
+    assert set(found.systematics) == errors
+    assert found["eff_syst"][0] > 0
+
+
+def test_named_lines_have_errors_of_their_own(triggered: Path):
+    """2 % for tracks, 0.5 % for the calorimeter, whatever else fired; the least for either."""
+    for lines, low, high in (("ffo", 0.02, 0.02), ("hie", 0.005, 0.005), ("ffo,hie", 0.005, 0.02)):
+        found = efficiency_map(triggered, "n_tracks > 1", trigger=lines)
+        shift = found.shifts("trigger_l1")[0] / found["eff"][0]
+        assert low - 1e-9 <= shift <= high + 1e-9, lines
+    sample = open_sample(triggered)
+    several, weight = EventColumns(sample)("n_tracks") > 1, sample.column("events", "weight")
+    ffo, hie = (sample.fired(line) & several for line in ("ffo", "hie"))
+    expected = weight @ np.where(hie, 1.005, np.where(ffo, 1.02, 0)) / weight.sum()
+    assert found["eff_trigger_l1_up"][0] == pytest.approx(expected, rel=1e-9)
+    assert 0 < hie.sum() < (ffo | hie).sum()
 
 
 def test_shifts_move_events_between_bins(folder: Path, first: Sample):
