@@ -44,10 +44,12 @@ def interpolate(
     axes: Mapping[str, npt.NDArray[np.float64]],
     point: Mapping[str, float],
     eff: FloatArray,
-    stat: FloatArray,
+    stat_covariance: FloatArray,
     shifts: Mapping[str, FloatArray],
 ) -> Interpolated:
     """Interpolate rows of a full grid, shape (n_rows,) each, at a point.
+
+    The statistical errors have a covariance, shape (n_rows, n_rows).
 
     Splines and straight lines are sums of the rows with weights, products of those of each axis. An
     axis counts by its logarithm where its points are more evenly spaced in that. The errors of the
@@ -75,7 +77,7 @@ def interpolate(
         cubic *= _cubic_weights(along, at)[place]
     found, straight = float(cubic @ eff), float(linear @ eff)
     systematic = math.hypot(*(float(cubic @ shift) for shift in shifts.values()))
-    statistical = float(np.sqrt(np.sum((cubic * stat) ** 2)))
+    statistical = math.sqrt(max(float(cubic @ stat_covariance @ cubic), 0.0))
     return Interpolated(min(max(found, 0.0), 1.0), statistical, systematic, abs(found - straight))
 
 

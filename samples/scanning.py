@@ -85,7 +85,11 @@ def efficiency_map(
         sums.check(least_effective)
     told = selection if isinstance(selection, str) else getattr(selection, "__name__", "a function")
     asked = {"selection": told, "trigger": trigger}
-    rows = [row | asked for sums in points.values() for row in sums.rows(coverage)]
+    rows = [
+        row | asked
+        for i, sums in enumerate(points.values())
+        for row in sums.rows(coverage, i * len(question.bins))
+    ]
     return EfficiencyMap(_columns(rows, question))
 
 

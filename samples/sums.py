@@ -76,7 +76,7 @@ class Question:
 
 @dataclass(slots=True)
 class Sums:
-    """Sums over the events of one point of parameters, shape (..., n_lifetimes, n_bins)."""
+    """Sums over the events of one point of parameters."""
 
     question: Question
     labels: dict[str, Any]
@@ -85,12 +85,16 @@ class Sums:
     """Of the sample as it is, by parameter"""
     whole: FloatArray
     """Of weights and of their squares without bins, shape (2, n_lifetimes)"""
-    binned: FloatArray
-    """Of ones, weights and their squares, and of these two of what passes, five of them"""
+    n_events: FloatArray
+    """Without weights, shape (n_bins,)"""
+    sums: FloatArray
+    """Of the weights of what passes and of all, shape (2, n_lifetimes, n_bins)"""
+    products: FloatArray
+    """Of products of two lifetimes' weights, shape (2, n_lifetimes, n_lifetimes, n_bins)"""
     heaviest: FloatArray
-    """The greatest weight"""
+    """The greatest weight, shape (n_lifetimes, n_bins)"""
     varied: dict[str, FloatArray] = field(default_factory=dict)
-    """Of the weights of what passes with each variation"""
+    """As ``sums``, with each variation"""
     correlated: set[str] = field(default_factory=set)
     """Systematic errors that other experiments share"""
     files: list[Path] = field(default_factory=list)
@@ -105,9 +109,16 @@ class Sums:
             name: 0.0 if state.decay is None else state.decay.ctau
             for name, state in sample.process.long_lived.items()
         }
-        shape = n_lifetimes, n_bins
-        whole, binned = np.zeros((2, n_lifetimes)), np.zeros((5, *shape))
-        return cls(question, labels, living, whole, binned, np.zeros(shape))
+        return cls(
+            question,
+            labels,
+            living,
+            whole=np.zeros((2, n_lifetimes)),
+            n_events=np.zeros(n_bins),
+            sums=np.zeros((2, n_lifetimes, n_bins)),
+            products=np.zeros((2, n_lifetimes, n_lifetimes, n_bins)),
+            heaviest=np.zeros((n_lifetimes, n_bins)),
+        )
 
     def add(self, sample: Sample) -> None:
         """Add the events of a sample."""
@@ -117,19 +128,27 @@ class Sums:
         weight = sample.column("events", "weight")
         factors = [_factors(lives, point, len(weight)) for point in question.lifetimes]
         places, passed = question.places(sample), question.passed(sample)
-        for i, factor in enumerate(factors):
-            own = weight * factor
-            self.whole[:, i] += own.sum(), (own**2).sum()
-            terms = np.ones(len(own)), own, own**2, own * passed, own**2 * passed
-            self.binned[:, i] += [self._in_bins(places, term) for term in terms]
-            is_inside = places < len(question.bins)
-            np.maximum.at(self.heaviest[i], places[is_inside], np.abs(own[is_inside]))
+        weights = np.stack(factors) * weight
+        self.whole += weights.sum(axis=1), (weights**2).sum(axis=1)
+        order = np.argsort(places, kind="stable")
+        ends = np.searchsorted(places[order], np.arange(len(question.bins) + 1)).tolist()
+        for j, (start, stop) in enumerate(pairwise(ends)):
+            rows = order[start:stop]
+            own, kept = weights[:, rows], weights[:, rows[passed[rows]]]
+            self.n_events[j] += len(rows)
+            self.sums[..., j] += kept.sum(axis=1), own.sum(axis=1)
+            self.products[..., j] += kept @ kept.T, own @ own.T
+            greatest = np.abs(own).max(axis=1, initial=0.0)
+            self.heaviest[:, j] = np.maximum(self.heaviest[:, j], greatest)
         self._vary(sample, places, passed, factors)
 
     def _vary(
         self, sample: Sample, places: Places, passed: BoolArray, factors: Sequence[FloatArray]
     ) -> None:
-        """Add what passes with each systematic variation."""
+        """Add what passes and what there is with each systematic variation.
+
+        Weights of the trigger do not average to one: of these the total is the nominal one.
+        """
         question = self.question
         variations = _variations_of(sample, question)
         if len(self.files) > 1 and variations.keys() != self.varied.keys():
@@ -142,10 +161,13 @@ class Sums:
             is_shift = variation.kind is VariationKind.SHIFT
             places_of = question.places(other) if is_shift else places
             passed_of = question.passed(other) if is_shift else passed
-            weight_of = _weight_of(sample, variation, question) * passed_of
-            total = self.varied.setdefault(name, np.zeros_like(self.binned[0]))
+            weight_of = _weight_of(sample, variation, question)
+            is_trigger = isinstance(_error_of(sample, variation), TriggerError)
+            weight_of_all = sample.column("events", "weight") if is_trigger else weight_of
+            total = self.varied.setdefault(name, np.zeros_like(self.sums))
             for i, factor in enumerate(factors):
-                total[i] += self._in_bins(places_of, weight_of * factor)
+                total[0, i] += self._in_bins(places_of, weight_of * factor * passed_of)
+                total[1, i] += self._in_bins(places_of, weight_of_all * factor)
             self.correlated |= {variation.systematic} if variation.correlated else set()
 
     def _in_bins(self, places: Places, weight: FloatArray) -> FloatArray:
@@ -161,22 +183,45 @@ class Sums:
             if point and sum_w2 > 0:
                 check_effective(sum_w, sum_w2, point, least, where)
 
-    def rows(self, coverage: float) -> Iterator[dict[str, Any]]:
-        """A row for each lifetime and bin."""
+    def rows(self, coverage: float, first_group: int) -> Iterator[dict[str, Any]]:
+        """A row for each lifetime and bin; those of a bin are a group, numbered from a first."""
         question = self.question
+        correlations = [self._correlations(j) for j in range(len(question.bins))]
         for i, point in enumerate(question.lifetimes):
             for j, ends in enumerate(question.bins):
                 row = self.labels | self.lifetimes | point
                 for name, (low, high) in zip(question.axes, ends, strict=True):
                     row |= {f"{name}_lo": float(low), f"{name}_hi": float(high)}
-                yield row | self._measured((i, j), coverage)
+                row |= self._measured((i, j), coverage)
+                if len(question.lifetimes) > 1:
+                    row |= {"group": first_group + j, "member": i}
+                    row |= {f"corr_{k}": value for k, value in enumerate(correlations[j][i])}
+                yield row
+
+    def _correlations(self, j: int) -> FloatArray:
+        """Of the statistical errors of the lifetimes in a bin, (n_lifetimes, n_lifetimes).
+
+        The covariance of two ratios of sums over the same events is, to first order,
+        sum w_i w_k (pass - eff_i)(pass - eff_k) / (sum w_i sum w_k). Where all or nothing passes
+        that is zero, and the errors are taken to go along with each other.
+        """
+        (passed, total), (both_pass, both) = self.sums[..., j], self.products[..., j]
+        eff = np.divide(passed, total, out=np.zeros_like(total), where=total != 0)
+        covariance = both_pass * np.outer(1 - eff, 1 - eff)
+        covariance += (both - both_pass) * np.outer(eff, eff)
+        sigma = np.sqrt(np.diag(covariance) * ((eff > 0) & (eff < 1)))
+        known = np.outer(sigma, sigma)
+        alike = np.equal.outer(sigma > 0, sigma > 0).astype(np.float64)
+        found: FloatArray = np.divide(covariance, known, out=alike, where=known > 0)
+        return found
 
     def _measured(self, at: tuple[int, int], coverage: float) -> dict[str, Any]:
-        n_events, total, total2, passed, passed2 = self.binned[:, *at].tolist()
-        sums = passed, total, passed2, total2, float(self.heaviest[at])
+        i, j = at
+        (passed, total), (passed2, total2) = self.sums[:, i, j], self.products[:, i, i, j]
+        sums = *map(float, (passed, total, passed2, total2)), float(self.heaviest[at])
         found = Efficiency.of_sums(*sums, coverage=coverage)
         row: dict[str, Any] = {
-            "n_events": n_events,
+            "n_events": float(self.n_events[j]),
             "n_pass": found.n_pass,
             "n_total": found.n_total,
             "eff": found.eff,
@@ -186,7 +231,10 @@ class Sums:
         }
         if not self.varied:
             return row
-        varied = {name: float(sums[at]) / (total or np.nan) for name, sums in self.varied.items()}
+        varied = {
+            name: float(sums[0, i, j] / (sums[1, i, j] or np.nan))
+            for name, sums in self.varied.items()
+        }
         systematics = [name.removesuffix("_up") for name in varied if name.endswith("_up")]
         halves = [(varied[f"{name}_up"] - varied[f"{name}_down"]) / 2 for name in systematics]
         row["eff_syst"] = math.hypot(*halves)
@@ -219,12 +267,16 @@ def _variations_of(sample: Sample, question: Question) -> dict[str, Variation]:
             return True
         return not asked.isdisjoint(sample.trigger_lines[error.level])
 
-    errors = sample.experiment.systematics
     return {
         name: variation
         for name, variation in sample.variations.items()
-        if is_asked(errors.get(variation.systematic))
+        if is_asked(_error_of(sample, variation))
     }
+
+
+def _error_of(sample: Sample, variation: Variation) -> SystematicError | None:
+    """That of the card; what was varied afterwards has none."""
+    return sample.experiment.systematics.get(variation.systematic)
 
 
 def _weight_of(sample: Sample, variation: Variation, question: Question) -> FloatArray:
@@ -232,7 +284,7 @@ def _weight_of(sample: Sample, variation: Variation, question: Question) -> Floa
 
     The error of the trigger in the sample is that of any line; of named ones it is their own.
     """
-    error = sample.experiment.systematics.get(variation.systematic)
+    error = _error_of(sample, variation)
     if not (isinstance(error, TriggerError) and question.lines):
         return sample.varied(variation.name).column("events", "weight")
     level = {"l1": "l1_prescaled", "hlt": "hlt"}[error.level]
