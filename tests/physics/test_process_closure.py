@@ -602,7 +602,7 @@ BACKGROUNDS: dict[str, Parameters] = {
 def test_weighted_events_are_distributed_as_unweighted_ones(name: str, collider: Collider):
     """Energies, angles and masses of the final state, radiation included."""
     parameters = (SIGNALS | BACKGROUNDS)[name]
-    n, n_pilot = 20_000, 100_000
+    n, n_pilot = 20_000, 40_000
     plain = generate(name, parameters, collider, n, 21, n_pilot=n_pilot)
     weighted = generate(name, parameters | {"weighted": True}, collider, n, 22, n_pilot=n_pilot)
     assert np.mean(plain.events.weight == 1) > 0.999

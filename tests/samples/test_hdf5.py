@@ -231,13 +231,15 @@ def test_other_damage_is_named_too(path, tmp_path, damage, where):
     assert "bad.h5" in str(error.value)
 
 
-def test_info_and_plot_of_an_empty_sample(tmp_path):
+def test_info_and_plot_of_an_empty_sample(tmp_path, monkeypatch):
+    """Without the files of the pictures, which take longest."""
     from darkbelle.samples.describe import describe_sample
     from darkbelle.samples.plots import draw_sample
 
     samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
     sample = samples.open(tmp_path / "x.h5")
     assert "0 events" in describe_sample(sample)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_: None)
     pictures = [path.stem for path in draw_sample(sample, tmp_path)]
     assert pictures == ["observables", "tracks", "vertices", "clusters", "resolutions", "trigger"]
 
