@@ -322,7 +322,10 @@ HELICITY: list[tuple[str, Parameters, int, float, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "parameters", "code", "m", "fermions"), HELICITY)
+@pytest.mark.parametrize(
+    ("name", "parameters", "code", "m", "fermions"),
+    [pytest.param(*row, marks=[pytest.mark.validation] * (row[2] == 15)) for row in HELICITY],
+)
 def test_decays_of_the_dark_photon(
     name: str, parameters: Parameters, code: int, m: float, *, fermions: bool,
     sharp_collider: Collider,
