@@ -235,13 +235,13 @@ def test_parts_of_a_real_run_become_its_very_bytes(tmp_path):
         chunk_size=64,
         systematics=("tracking", "momentum_scale"),
     )
-    samples.produce(run, tmp_path / "whole.h5", n_events=200)
+    samples.produce(run, tmp_path / "whole.h5", n_events=150)
     verify(tmp_path / "whole.h5")
     generator = run.prepare()
-    for first, n_chunks in ((0, 1), (1, 2), (3, 1)):
-        make = ChunkMaker(run, generator, 200, first)
+    for first, n_chunks in ((0, 1), (1, 2)):
+        make = ChunkMaker(run, generator, 150, first)
         write_chunks(make, n_chunks, tmp_path / f"{first}.h5")
-    merge([tmp_path / f"{first}.h5" for first in (3, 0, 1)], tmp_path / "x.h5")
+    merge([tmp_path / f"{first}.h5" for first in (1, 0)], tmp_path / "x.h5")
     assert (tmp_path / "x.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 
