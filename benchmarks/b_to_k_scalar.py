@@ -36,8 +36,9 @@ import numpy.typing as npt
 
 from darkbelle import geometry
 from darkbelle.detsim import RecoEvents, simulate
+from darkbelle.detsim.vertex_table import HYPOTHESES
 from darkbelle.gen.events import TruthEvents
-from darkbelle.gen.particles import K_STAR0, MASS_E, MASS_MU, SCALAR, species
+from darkbelle.gen.particles import K_STAR0, SCALAR, species
 from darkbelle.gen.processes import BToKScalar
 from darkbelle.geometry import Experiment
 from darkbelle.samples.kinematics import beam_constrained_mass, energy_difference
@@ -59,7 +60,7 @@ SEED = 20_230_602
 REFERENCE_CTAU = 1.0  # cm
 LEAST_FLIGHT, LEAST_SIGNIFICANCE = 0.05, 3.0  # cm
 LEAST_M_BC, MOST_DELTA_E, MOST_FROM_K_STAR = 5.27, 0.05, 0.05  # GeV
-LEPTONS = {"ee": (MASS_E, "e_standard"), "mumu": (MASS_MU, "mu_standard")}
+LEPTONS = {"ee": "e_standard", "mumu": "mu_standard"}
 KAONS = {"K+": "k_plus", "K*0": "k_star_zero"}
 
 B_PAIRS, EVENTS_AT_LIMIT = 198e6, 2.5
@@ -227,9 +228,9 @@ def proper_lengths(truth: TruthEvents) -> FloatArray:
 
 def select(reco: RecoEvents, experiment: Experiment, signal: Signal) -> BoolArray:
     """Which events have a candidate, shape (n_events,)."""
-    mass, point = LEPTONS[signal.leptons]
-    scalars = of_vertices(reco, experiment, np.flatnonzero(displaced(reco)), (mass, mass))
-    scalars = identified(scalars, reco, experiment, [point])
+    vertices = np.flatnonzero(displaced(reco))
+    scalars = of_vertices(reco, experiment, vertices, HYPOTHESES[signal.leptons])
+    scalars = identified(scalars, reco, experiment, [LEPTONS[signal.leptons]])
     selected = np.zeros(reco.n_events, dtype=bool)
     for kaons in reconstruct(reco, experiment, KAONS[signal.kaon]):
         kaons = identified(kaons, reco, experiment, ["k_standard", "pi_standard"])

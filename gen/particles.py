@@ -68,6 +68,7 @@ __all__ = [
     "charges",
     "conjugate",
     "ctaus",
+    "is_dark",
     "is_hadron",
     "is_invisible",
     "is_lepton",
@@ -226,6 +227,11 @@ def ctaus(pdg_id: npt.NDArray[np.int32]) -> FloatArray:
 def is_invisible(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Whether each particle code passes any detector unseen, same shape."""
     return _look_up(pdg_id, lambda known: known.invisible, np.bool_)
+
+
+def is_dark(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Whether each particle code is that of a dark state, same shape."""
+    return np.isin(np.abs(pdg_id), list(_DARK))
 
 
 def is_hadron(pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:

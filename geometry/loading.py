@@ -6,6 +6,7 @@ import copy
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def _validated(tree: dict[str, Any], card: str | Path) -> Experiment:
 
 def _varied(experiment: Experiment, names: Sequence[str], card: str | Path) -> Experiment:
     """The experiment with some tables and their variations exchanged."""
-    tree = experiment.model_dump()
+    tree = experiment.model_dump(mode="json")
     tables = dict(_tables(tree))
     variable = [name for name, table in tables.items() if table.get("variation")]
     for name in dict.fromkeys(names):
@@ -88,8 +89,8 @@ def _tables(tree: Mapping[str, Any], *path: str) -> Iterator[tuple[str, dict[str
     """All tables below one, with their paths; those in a list by their names."""
     for key, value in tree.items():
         named = {key: value} if isinstance(value, dict) else {}
-        if isinstance(value, tuple):
-            named = {f"{key}.{table['name']}": table for table in _by_name([*value]).values()}
+        if isinstance(value, list):
+            named = {f"{key}.{name}": table for name, table in _by_name(value).items()}
         for name, table in named.items():
             where = (*path, name)
             yield ".".join(where), table
@@ -139,12 +140,18 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
             f"unknown experiment '{card}', {did_you_mean(card, names())} (or give a .toml file)"
         )
     try:
-        return tomllib.loads(text), where, folder
+        return copy.deepcopy(_parsed(text)), where, folder
     except tomllib.TOMLDecodeError as error:
         shown = _offending_line(text, error)
         raise ConfigError(f"card '{card}' is no valid TOML: {error}: {shown}") from None
     except RecursionError as error:
         raise ConfigError(f"card '{card}' is no valid TOML: {error}") from None
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> dict[str, Any]:
+    """The tree of a card, not to be changed: parsing takes longer than all else together."""
+    return tomllib.loads(text)
 
 
 def _offending_line(text: str, error: tomllib.TOMLDecodeError) -> str:

@@ -12,19 +12,25 @@ if TYPE_CHECKING:
     from darkbelle.samples import candidates, flight, kinfit
     from darkbelle.samples.campaigns import Campaign, run_campaign
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
+    from darkbelle.samples.lifetimes import lifetime_weights
+    from darkbelle.samples.maps import EfficiencyMap
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
+    from darkbelle.samples.scanning import efficiency_map
     from darkbelle.samples.variations import Variation
 
 __all__ = [
     "Campaign",
     "Efficiency",
+    "EfficiencyMap",
     "Run",
     "Sample",
     "Variation",
     "candidates",
+    "efficiency_map",
     "flight",
     "kinfit",
+    "lifetime_weights",
     "open",
     "produce",
     "run_campaign",
@@ -35,9 +41,12 @@ __all__ = [
 _HOMES = {
     "Campaign": "campaigns",
     "Efficiency": "efficiency",
+    "EfficiencyMap": "maps",
     "Run": "production",
     "Sample": "reading",
     "Variation": "variations",
+    "efficiency_map": "scanning",
+    "lifetime_weights": "lifetimes",
     "open": "reading",
     "produce": "production",
     "run_campaign": "campaigns",

@@ -24,7 +24,7 @@ from darkbelle.samples.observables import observables_of
 from darkbelle.samples.reading import Sample
 from darkbelle.settings import Settings
 
-__all__ = ["describe_experiment", "describe_process", "describe_sample"]
+__all__ = ["describe_experiment", "describe_process", "describe_sample", "flat", "in_words"]
 
 _LONGEST_LINE = 160
 """Characters of a table of the card that is written in a line."""
@@ -94,26 +94,38 @@ def _describe_parameter(field: FieldInfo) -> tuple[str, str, str]:
     signs = ((Gt, "gt", ">"), (Ge, "ge", ">="), (Lt, "lt", "<"), (Le, "le", "<="))
     bounds = [
         f"{sign} {getattr(bound, attribute):.4g}"
-        for bound in field.metadata
+        for bound in (*field.metadata, *_alternatives(field.annotation))
         for kind, attribute, sign in signs
         if isinstance(bound, kind)
     ]
     choices = [str(choice) for choice in _literals(field.annotation)]
     allowed = (bounds and ", ".join(bounds) + unit) or " | ".join(choices) or unit.strip()
+    if "[range]" in [getattr(said, "tag", "") for said in _alternatives(field.annotation)]:
+        allowed += " or LOW,HIGH"
     if field.is_required():
         default = "required"
     elif field.default is None:
         default = str(extra["none"]) if isinstance(extra, dict) else "none"
     else:
-        default = f"= {_in_words(field.default)}"
+        default = f"= {in_words(field.default)}"
     return default, allowed, field.description or ""
 
 
-def _in_words(value: Any) -> str:
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """What is said of the types that a value may have."""
+    for part in get_args(annotation):
+        if isinstance(part, FieldInfo):
+            yield from part.metadata
+        else:
+            yield part
+            yield from _alternatives(part)
+
+
+def in_words(value: Any) -> str:
     """A value as the command line takes it."""
     if isinstance(value, (tuple, list)):
         is_nested = any(isinstance(entry, (tuple, list)) for entry in value)
-        entries = (f"[{_in_words(entry)}]" if is_nested else _in_words(entry) for entry in value)
+        entries = (f"[{in_words(entry)}]" if is_nested else in_words(entry) for entry in value)
         return f"[{','.join(entries)}]" if is_nested else ",".join(entries)
     if isinstance(value, bool):
         return str(value).lower()
@@ -205,6 +217,7 @@ def describe_sample(sample: Sample) -> str:
     for name, text in (
         ("seed", "seed"),
         ("lumi", "produced for [1/fb]"),
+        ("systematics", "variations of"),
         ("version", "made by darkbelle"),
         ("format_version", "format"),
     ):
@@ -239,7 +252,7 @@ def _describe_parameters(sample: Sample) -> list[str]:
         known = []
     given = {name: given[name] for name in dict.fromkeys([*known, *given]) if name in given}
     width = max(12, *(len(name) for name in given)) if given else 0
-    return [f"    {name:<{width}} {_in_words(value)}" for name, value in given.items()]
+    return [f"    {name:<{width}} {in_words(value)}" for name, value in given.items()]
 
 
 def _describe_trigger(sample: Sample) -> list[str]:

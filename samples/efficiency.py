@@ -61,28 +61,59 @@ class Efficiency:
         -------
         efficiency
             With the exact binomial (Clopper-Pearson) interval: equal tails, so that it reaches 0
-            where nothing passes and 1 where everything does. For weighted events it is
-            approximate: that of (sum of weights)^2 / (sum of squared weights) events of weight one.
+            where nothing passes and 1 where everything does. For weighted events it is approximate,
+            cf. `of_sums`.
 
         Raises
         ------
         ConfigError
             Something that is not one value an event, or a coverage that is none.
         """
-        if not 0 < coverage < 1:
-            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
         passes = _flags("passed", passed)
         n_events = len(passes)
         weights = np.ones(n_events) if weight is None else _numbers("weight", weight, n_events)
         if among is not None:
             chosen = _flags("among", among, n_events)
             passes, weights = passes[chosen], weights[chosen]
-        n_pass, n_total = float(weights[passes].sum()), float(weights.sum())
-        if n_total == 0:
-            return cls(n_pass, n_total, np.nan, 0.0, 1.0)
-        eff = n_pass / n_total
-        n_effective = n_total**2 / float((weights**2).sum())
-        return cls(n_pass, n_total, eff, *_interval(eff, n_effective, coverage))
+        kept = weights[passes]
+        return cls.of_sums(
+            float(kept.sum()),
+            float(weights.sum()),
+            float((kept**2).sum()),
+            float((weights**2).sum()),
+            float(np.abs(weights).max(initial=0.0)),
+            coverage=coverage,
+        )
+
+    @classmethod
+    def of_sums(
+        cls,
+        sum_pass: float,
+        sum_all: float,
+        sum_pass2: float,
+        sum_all2: float,
+        heaviest: float,
+        *,
+        coverage: float = 0.6827,
+    ) -> Self:
+        """From sums of weights and of their squares, of what passes and of all, and the heaviest.
+
+        The interval is that of the number of equal events that know as much, eff (1 - eff) / var,
+        where var = sum w^2 (pass - eff)^2 / (sum w)^2 is the variance of a ratio of sums to first
+        order: it knows whether it is the heavy events that pass. Of equal weights that number is
+        the true one. Where everything or nothing passes, what is missing may be of the heaviest
+        kind, as the long flights of a range of lifetimes are: the number is sum w / max w.
+        """
+        if not 0 < coverage < 1:
+            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
+        if sum_all == 0:
+            return cls(sum_pass, sum_all, np.nan, 0.0, 1.0)
+        eff = sum_pass / sum_all
+        variance = ratio_variance(sum_pass, sum_all, sum_pass2, sum_all2)
+        n_equal = abs(sum_all) / heaviest
+        if 0 < eff < 1 and variance > 0:
+            n_equal = eff * (1 - eff) / variance
+        return cls(sum_pass, sum_all, eff, *_interval(eff, n_equal, coverage))
 
     def __str__(self) -> str:
         """``0.354 (0.345 to 0.363)``, as exact as half of the interval deserves."""
@@ -122,6 +153,12 @@ def line_shares(sample: Sample, level: str) -> dict[str, float]:
         passed += _sum_columns(weight[rows], decisions)
     shares = passed / total if total else np.full(len(lines), np.nan)
     return dict(zip(lines, shares.tolist(), strict=True))
+
+
+def ratio_variance(sum_pass: float, sum_all: float, sum_pass2: float, sum_all2: float) -> float:
+    """Variance of a share of weights, sum w^2 (pass - eff)^2 / (sum w)^2, from sums."""
+    eff = sum_pass / sum_all
+    return (sum_pass2 * (1 - eff) ** 2 + (sum_all2 - sum_pass2) * eff**2) / sum_all**2
 
 
 def _sum_columns(weight: FloatArray, decisions: BoolArray) -> FloatArray:

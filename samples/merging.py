@@ -27,7 +27,7 @@ _PARTS: Final = "parts"
 _TOTALS: Final = {"n_stored", "sum_w", "sum_w2", DIGEST, "complete"}
 _STREAM: Final = ("seed", "point", "first_chunk", "chunks")
 _OF_PART: Final = {*_STREAM, "n_generated", "lumi", "xsec", "xsec_err"}
-_FIRST_COMPARED: Final = ("version", "process", "parameters", "chunk_size", "card")
+_FIRST_COMPARED: Final = ("version", "process", "parameters", "systematics", "chunk_size", "card")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +251,9 @@ def _header_of(joined: Sequence[_Part]) -> dict[str, Any]:
         header |= _mean_cross_section(headers)
     for name in headers[0]:
         if name.endswith(EFFICIENCY_ENDING) and all(name in each for each in headers):
-            header[name] = float(
-                np.average([h[name] for h in headers], weights=[p.n_events for p in joined])
-            )
+            # Kept over tried: both add up.
+            tried = sum(p.n_events / float(p.header[name]) for p in joined)
+            header[name] = header["n_generated"] / tried
     return header
 
 

@@ -26,6 +26,7 @@ from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
 from darkbelle.samples.columns import CHUNK_ROWS
 from darkbelle.samples.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
+from darkbelle.samples.trigger_lines import check_decisions, line_names
 from darkbelle.samples.variations import (
     VARIATIONS,
     WEIGHTS,
@@ -236,7 +237,7 @@ class Sample:
             if set(group) != set(columns_of(TriggerTable)):
                 raise ValueError(f"it has the columns {', '.join(group)}")
             for name, dataset in group.items():
-                _check_decisions(name, dataset, lines.get(name))
+                check_decisions(name, dataset, lines.get(name))
         return lines
 
     def fired(
@@ -264,7 +265,7 @@ class Sample:
         known = self.trigger_lines
         if lines is None:
             return self.column("trigger", "physics")
-        names = _line_names(lines)
+        names = line_names(lines)
         levels = ("l1_prescaled", "hlt") if prescaled else ("l1",)
         choices = [name for level in levels for name in known[level]]
         for name in names:
@@ -295,6 +296,13 @@ class Sample:
             for start in range(0, len(dataset), CHUNK_ROWS):
                 rows = slice(start, start + CHUNK_ROWS)
                 yield rows, self._read(collection, name, rows)
+
+    def rows(self, collection: str, name: str, rows: slice) -> Array:
+        """Some rows of a column as they are stored."""
+        with self._damage(f"/{collection}/{name}"):
+            values = self._read(collection, name, rows)
+            _check_length(name, values, rows.stop - rows.start)
+            return values
 
     def units(self, collection: str) -> dict[str, str]:
         """Names and units of the columns of a collection."""
@@ -362,28 +370,6 @@ def open(path: str | Path) -> Sample:
 def _check_length(name: str, values: Array | h5py.Dataset, n_rows: int) -> None:
     if len(values) != n_rows:
         raise ValueError(f"{name} has {len(values)} rows instead of {n_rows}")
-
-
-def _check_decisions(name: str, dataset: h5py.Dataset, lines: tuple[str, ...] | None) -> None:
-    """Refuse what does not hold a boolean for each event, or for each of its lines."""
-    if dataset.dtype != bool or dataset.ndim != (1 if lines is None else 2):
-        raise ValueError(f"{name} holds {dataset.dtype} in {dataset.ndim} dimensions")
-    if lines is None:
-        return
-    if dataset.shape[1] != len(lines):
-        raise ValueError(f"{name} has {dataset.shape[1]} lines instead of {len(lines)}")
-    if str(dataset.attrs["names"]) != ", ".join(lines):
-        raise ValueError(f"{name} names other lines than the card, or in another order")
-
-
-def _line_names(lines: Any) -> list[str]:
-    """Names as a user gives them, one or several."""
-    names = list(lines) if isinstance(lines, Iterable) and not isinstance(lines, str) else [lines]
-    if not all(isinstance(name, str) for name in names):
-        raise ConfigError(f"lines must be a name or a list of names (got {lines!r})")
-    if not names:
-        raise ConfigError("no lines: name one, or leave them out for those of physics")
-    return names
 
 
 def _record(fields: dict[str, Any], name: str | None = None) -> Any:

@@ -23,14 +23,10 @@ _SLOTS = 521
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """The columns of a group; ``offsets`` are None where each event has one row.
-
-    They are those of the collection that a variation changes where it has none of its own.
-    """
+    """The columns of a group; ``offsets`` are None where each event has one row."""
 
     columns: dict[str, h5py.Dataset]
     offsets: h5py.Dataset | None
-    owns_offsets: bool
 
     def n_rows(self, n_events: int) -> int:
         """Number of rows that each column must have."""
@@ -38,7 +34,7 @@ class StoredTable:
 
     def layout(self) -> dict[str, tuple[Any, ...]]:
         """What the columns are, apart from their values."""
-        columns = self.columns | ({"offsets": self.offsets} if self.owns_offsets else {})
+        columns = self.columns | ({} if self.offsets is None else {"offsets": self.offsets})
         return {
             name: (dataset.dtype.str, dataset.shape[1:], _comparable(dict(dataset.attrs)))
             for name, dataset in columns.items()
@@ -50,7 +46,7 @@ class StoredTable:
         if self.offsets is not None:
             offsets = self.offsets[events.start : events.stop + 1]
             rows = slice(int(offsets[0]), int(offsets[-1]))
-            counts = np.diff(offsets) if self.owns_offsets else None
+            counts = np.diff(offsets)
         return Rows(
             {name: dataset[rows] for name, dataset in self.columns.items()},
             {name: dict(dataset.attrs) for name, dataset in self.columns.items()},
@@ -72,9 +68,8 @@ def stored_tables(file: h5py.File) -> dict[str, StoredTable]:
     tables = {}
     for path, names in groups.items():
         columns = {name: _open(file, f"{path}/{name}") for name in names}
-        own, collection = columns.pop("offsets", None), path.rpartition("/")[2]
-        offsets = own if own is not None else file.get(f"{collection}/offsets")
-        tables[path] = StoredTable(columns, offsets, own is not None)
+        offsets = columns.pop("offsets", None)
+        tables[path] = StoredTable(columns, offsets)
     return tables
 
 

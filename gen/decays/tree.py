@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.decays.flight import favoured_decay_points
+from darkbelle.gen.decays.flight import MixedLifetimes, favoured_decay_points
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -66,6 +66,13 @@ class State:
         """Mass [GeV], or line shape where it has one."""
         shape = line_shape(self.pdg_id) if self.mass is None else None
         return self.least_mass if shape is None else shape
+
+    def family(self) -> Iterator[State]:
+        """Itself, and all that its decays make."""
+        yield self
+        for mode in self.decay.modes if self.decay is not None else ():
+            for daughter in mode.daughters:
+                yield from daughter.family()
 
     @classmethod
     def of(cls, pdg_id: int) -> Self:
@@ -157,10 +164,25 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """How a particle ends: mean proper decay length [cm], and the modes that are generated."""
+    """How a particle ends.
+
+    Attributes
+    ----------
+    ctau
+        Mean proper decay length [cm].
+    modes
+        Those that are generated.
+    shortest
+        Where it is given, flights are of all lifetimes between it and ``ctau`` [cm], with the
+        weights of ``ctau``, cf. `MixedLifetimes`.
+    parameter
+        Of the process, that sets the lifetime; None where none does.
+    """
 
     ctau: float
     modes: tuple[Mode, ...]
+    shortest: float | None = None
+    parameter: str | None = None
 
     @property
     def share(self) -> float:
@@ -250,7 +272,7 @@ def grow(
     slots
         ``first``, then the particles, daughters after all of an earlier generation.
     weight
-        Weights of the events that make up for the favoured decays, shape (n,).
+        Weights of the events that make up for favoured decays and ranges of lifetimes, shape (n,).
     """
     tree = _Tree(list(first), np.ones(len(hard.s)), hard, rng, fsr=fsr, reach=reach)
     for mode, events in zip(modes, _choose(modes, len(hard.s), rng), strict=True):
@@ -259,6 +281,8 @@ def grow(
         tree.add(mode, siblings, vertex[:, events], events, -1)
     while tree.queue:
         tree.settle(tree.queue.popleft())
+    for mixed in tree.mixed.values():
+        tree.weight *= mixed.weights()
     return tree.slots, tree.weight
 
 
@@ -273,6 +297,8 @@ class _Tree:
     fsr: bool = field(kw_only=True)
     reach: float | None = field(kw_only=True)
     queue: deque[_Family] = field(default_factory=deque)
+    mixed: dict[str | None, MixedLifetimes] = field(default_factory=dict)
+    """Ranges of lifetimes, by the parameters that set them"""
 
     def add(
         self, mode: Mode, siblings: Siblings, start: FloatArray, events: IndexArray, place: int
@@ -295,15 +321,25 @@ class _Tree:
             if state.decay is None:
                 self.slots.append(family.slot(i))
                 continue
-            start, momentum = family.start, siblings.momenta[i]
-            end, favour = favoured_decay_points(
-                start, momentum, state.decay.ctau, self.reach, self.rng
-            )
-            self.weight[family.events] *= favour
+            end = self._fly(state.decay, family, siblings.momenta[i])
             self.slots.append(family.slot(i, end))
             spin = None if mode.spins is None else mode.spins(i, siblings, analysed, self.rng)
             analysed[i] = self._decay(family, i, state, end, spin)
         self.slots += family.photon_slots()
+
+    def _fly(self, decay: Decay, family: _Family, momentum: FloatArray) -> FloatArray:
+        """Ends of flights, shape (4, n)."""
+        if decay.shortest is None:
+            end, favour = favoured_decay_points(
+                family.start, momentum, decay.ctau, self.reach, self.rng
+            )
+            self.weight[family.events] *= favour
+            return end
+        if decay.parameter not in self.mixed:
+            self.mixed[decay.parameter] = MixedLifetimes.draw(
+                decay.shortest, decay.ctau, len(self.weight), self.rng
+            )
+        return self.mixed[decay.parameter].fly(family.start, momentum, family.events, self.rng)
 
     def _decay(
         self, family: _Family, i: int, state: State, end: FloatArray, spin: FloatArray | None

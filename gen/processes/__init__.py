@@ -13,7 +13,7 @@ from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.b_meson import BToKAlp, BToKScalar
-from darkbelle.gen.processes.base import EventGenerator, Process, parameter
+from darkbelle.gen.processes.base import EventGenerator, Lifetime, Process, parameter
 from darkbelle.gen.processes.chain import DecayChain
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
@@ -66,6 +66,7 @@ __all__ = [
     "HardEvents",
     "HardProcess",
     "InelasticDarkMatter",
+    "Lifetime",
     "Mode",
     "MuMu",
     "MuMuAlp",

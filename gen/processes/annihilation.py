@@ -15,9 +15,9 @@ from darkbelle.errors import ConfigError, KinematicsError
 from darkbelle.gen.annihilation import AnnihilationSource
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.decay import decay_short_lived
-from darkbelle.gen.decays.tree import Mode, grow
+from darkbelle.gen.decays.tree import Mode, State, grow
 from darkbelle.gen.events import CrossSection, TruthEvents, assemble
-from darkbelle.gen.processes.base import Process, parameter
+from darkbelle.gen.processes.base import Lifetime, Process, parameter
 from darkbelle.gen.processes.cuts import GeneratorCuts
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.running_coupling import RunningCoupling
@@ -34,9 +34,8 @@ __all__ = [
 ]
 
 CTau = Annotated[
-    float | None, parameter("mean proper decay length", unit="cm", none="the model's", ge=0)
+    Lifetime | None, parameter("mean proper decay length", unit="cm", none="the model's")
 ]
-
 
 _PILOT_EVENTS = 20_000
 """Events that measure the efficiency of the cuts."""
@@ -80,7 +79,23 @@ class AnnihilationProcess(Process):
                 if getattr(self, key, None) is not None:
                     msg = f"{key}: nothing here has a lifetime of its own, leave it out"
                     raise ValueError(msg)
+        if self.reach is not None:
+            for key, state in self.long_lived.items():
+                if state.decay is not None and state.decay.shortest is not None:
+                    msg = f"reach: does not go with a range of {key}, leave one of them out"
+                    raise ValueError(msg)
         return self
+
+    @property
+    def long_lived(self) -> dict[str, State]:
+        """Found in the final states: each decay says what parameter sets its lifetime."""
+        return {
+            state.decay.parameter: state
+            for mode in self.final_states()
+            for daughter in mode.daughters
+            for state in daughter.family()
+            if state.decay is not None and state.decay.parameter is not None
+        }
 
     def check_physics(self) -> None:
         """Refuse parameters that do not go together, by a ValueError."""

@@ -7,14 +7,32 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from darkbelle.errors import ConfigError, explain
+from darkbelle.gen.decays.tree import State
 from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.geometry import Collider
 from darkbelle.settings import Settings
 
-__all__ = ["EventGenerator", "Number", "Parameters", "Process", "Range", "parameter", "split"]
+__all__ = [
+    "EventGenerator",
+    "Lifetime",
+    "Number",
+    "Parameters",
+    "Process",
+    "Range",
+    "parameter",
+    "split",
+]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -32,6 +50,27 @@ def _as_range(value: Any) -> Any:
 
 Range = Annotated[tuple[Number, Number], BeforeValidator(_as_range)]
 """Least and greatest value."""
+
+
+def _number_or_range(value: Any) -> str:
+    """Which of the two; names in brackets do not show in messages."""
+    return "[range]" if isinstance(split(value), (tuple, list)) else "[number]"
+
+
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+    low, high = ends
+    if not 0 < low < high:
+        msg = "a range needs 0 < low < high"
+        raise ValueError(msg)
+    return ends
+
+
+Lifetime = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False), Tag("[number]")]
+    | Annotated[Range, AfterValidator(_rising), Tag("[range]")],
+    Discriminator(_number_or_range),
+]
+"""Mean proper decay length [cm], or the least and the greatest of those that are sampled."""
 
 
 def parameter(description: str, *, unit: str = "", none: str = "none", **bounds: Any) -> Any:
@@ -112,6 +151,11 @@ class Process(Parameters, abc.ABC):
     def carried(self) -> tuple[str, ...]:
         """Those of the observables that mean something for these parameters: most often all."""
         return self.observables
+
+    @property
+    def long_lived(self) -> dict[str, State]:
+        """Particles with a lifetime by the name of the parameter that sets it: most often none."""
+        return {}
 
     @abc.abstractmethod
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:

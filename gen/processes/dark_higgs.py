@@ -11,7 +11,7 @@ from darkbelle.gen.models.dark_photon import DarkPhoton
 from darkbelle.gen.models.inelastic import InelasticDarkMatter as InelasticModel
 from darkbelle.gen.particles import A_PRIME, CHI1, CHI2, DARK_HIGGS, MASS_E
 from darkbelle.gen.processes.annihilation import CTau, VirtualPhotonProcess
-from darkbelle.gen.processes.base import parameter
+from darkbelle.gen.processes.base import Lifetime, parameter
 from darkbelle.gen.processes.modes import (
     Modes,
     chosen,
@@ -91,7 +91,7 @@ class DarkHiggsstrahlung(VirtualPhotonProcess):
             return (Mode(1.0, (first, State(DARK_HIGGS, self.m_hp))),)
         again = self._dark_photon(of_dark_photon(model, None, None))
         to_photons = Mode(self.higgs_model.branching_fraction("apap"), (again, again))
-        higgs = decaying(DARK_HIGGS, self.higgs_model, self.m_hp, (to_photons,))
+        higgs = decaying(DARK_HIGGS, self.higgs_model, self.m_hp, (to_photons,), parameter=None)
         return (Mode(1.0, (first, higgs)),)
 
     def _dark_photon(self, modes: Modes) -> State:
@@ -134,8 +134,8 @@ class InelasticDarkMatter(VirtualPhotonProcess):
     ] = "mumu"
     ctau: CTau = None
     ctau_hp: Annotated[
-        float | None,
-        parameter("mean proper decay length of the h'", unit="cm", none="the model's", ge=0),
+        Lifetime | None,
+        parameter("mean proper decay length of the h'", unit="cm", none="the model's"),
     ] = None
 
     @property
@@ -190,7 +190,7 @@ class InelasticDarkMatter(VirtualPhotonProcess):
         chi2 = decaying(CHI2, model, model.m_chi2, to_chi1, self.ctau)
         correlation = higgsstrahlung.FermionPair(self.m_chi1, model.m_chi2)
         to_chi = Mode(1.0, (chi1, chi2), correlation=correlation)
-        vector = decaying(A_PRIME, model.dark_photon, None, (to_chi,))
+        vector = decaying(A_PRIME, model.dark_photon, None, (to_chi,), parameter=None)
         to_known = chosen(of_dark_higgs(higgs_model), self.decay_hp, "m_hp", self.m_hp)
-        higgs = decaying(DARK_HIGGS, higgs_model, self.m_hp, to_known, self.ctau_hp)
+        higgs = decaying(DARK_HIGGS, higgs_model, self.m_hp, to_known, self.ctau_hp, "ctau_hp")
         return (Mode(1.0, (vector, higgs)),)

@@ -19,7 +19,7 @@ from darkbelle.gen.particles import (
     Z_PRIME,
 )
 from darkbelle.gen.processes.annihilation import CTau, VirtualPhotonProcess
-from darkbelle.gen.processes.base import parameter
+from darkbelle.gen.processes.base import Lifetime, parameter
 from darkbelle.gen.processes.modes import (
     chosen,
     decaying,
@@ -234,7 +234,7 @@ def warn_if_broad(name: str, width: float, mass: float) -> None:
         )
 
 
-def _scalar(model: LeptonicScalar, decay: str, ctau: float | None) -> State:
+def _scalar(model: LeptonicScalar, decay: str, ctau: Lifetime | None) -> State:
     if decay == "invisible":
         return State(SCALAR, model.mass)
     modes = leptons(model, FERMIONS_FROM_SCALAR) | photons(model)

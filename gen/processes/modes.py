@@ -95,10 +95,18 @@ def decaying(
     model: Model,
     mass: float | None,
     modes: tuple[Mode, ...],
-    ctau: float | None = None,
+    ctau: float | tuple[float, float] | None = None,
+    parameter: str | None = "ctau",
 ) -> State:
-    """A dark state with the lifetime of its model, or another one [cm]."""
-    return State(pdg_id, mass, Decay(model.ctau if ctau is None else ctau, modes))
+    """A dark state with the lifetime of its model, or another one, or those of a range [cm].
+
+    ``parameter`` is the one that sets it, None where none does.
+    """
+    if isinstance(ctau, tuple):
+        shortest, longest = ctau
+        return State(pdg_id, mass, Decay(longest, modes, shortest, parameter))
+    own = model.ctau if ctau is None else ctau
+    return State(pdg_id, mass, Decay(own, modes, parameter=parameter))
 
 
 def leptons(model: Model, kernel: Kernel, correlation: Correlation | None = None) -> Modes:

@@ -38,6 +38,7 @@ from darkbelle.gen.particles import (
 )
 from darkbelle.gen.processes.annihilation import CTau, VacuumPolarisation, VirtualPhotonProcess
 from darkbelle.gen.processes.base import parameter
+from darkbelle.gen.processes.modes import decaying
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.lepton_pair import LeptonPair
 from darkbelle.gen.radiation import FERMIONS_FROM_VECTOR, ChargedPair
@@ -229,18 +230,18 @@ class TauToPiHnl(_DarkTau):
         power = pion_analysing_power(self.mass)
         fraction = self.model.fraction_of_tau(PION)
         mode = DecayMode(fraction, (-PION, HNL), polarimeter=AlongFirst(power))
-        neutrino = State(sign * HNL, self.mass, self._decay(sign))
+        neutrino = self._neutrino(sign)
         spins = Helicity(1, -sign * power)
         return replace(Mode.known(mode.of_charge(sign), neutrino), spins=spins)
 
-    def _decay(self, sign: int) -> Decay:
-        """Of N (sign 1) or of its antiparticle."""
+    def _neutrino(self, sign: int) -> State:
+        """N (sign 1) or its antiparticle."""
         model = self.model
         signs = (1, -1) if model.is_majorana else (sign,)
         fraction = model.branching_fraction(f"nu{self.decay}") / len(signs)
         mode = to_lepton_pair(self._lepton, fraction)
-        ctau = model.ctau if self.ctau is None else self.ctau
-        return Decay(ctau, tuple(Mode.known(mode.of_charge(sign)) for sign in signs))
+        modes = tuple(Mode.known(mode.of_charge(each)) for each in signs)
+        return decaying(sign * HNL, model, self.mass, modes, self.ctau)
 
 
 def _check_mass(mass: float, limit: float) -> None:

@@ -44,7 +44,7 @@ def _as_values(axis: Any) -> Any:
         raise ValueError(_AXIS)
     if not isinstance(values, (list, tuple)):
         raise ValueError(_AXIS)
-    if any(value in values[:i] for i, value in enumerate(values)):
+    if len({repr(value) for value in values}) < len(values):
         msg = "must not have a value twice"
         raise ValueError(msg)
     return values
@@ -136,9 +136,9 @@ class Campaign(Settings):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigError(f"campaign '{path}' is no valid TOML: {error}") from None
         try:
-            return cls.model_validate(_located(tree, where.parent))
-        except ValidationError as error:
-            raise ConfigError(f"campaign '{path}': {explain(error)}") from None
+            return cls(**_located(tree, where.parent))
+        except ConfigError as error:
+            raise ConfigError(f"'{path}': {error}") from None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from darkbelle.errors import OutputError
 from darkbelle.samples.campaigns.manifest import (
@@ -30,6 +31,7 @@ from darkbelle.samples.campaigns.manifest import (
 from darkbelle.samples.campaigns.plan import Part, Plan, Shard
 
 __all__ = [
+    "POINTS",
     "delete_leftovers",
     "locked",
     "log_name",
@@ -42,6 +44,8 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+POINTS: Final = "points.csv"
+"""Name of the table of all parts."""
 _LEFTOVER = re.compile(r"(?P<file>\d+(-\d+)?\.h5)\.[0-9a-f]{8}(\.part)?")
 """What a worker that was killed leaves behind."""
 
@@ -199,7 +203,7 @@ def write_points(folder: Path, plan: Plan, parts: Iterable[Part]) -> None:
         point = part.point
         values = [_cell(point.parameters.get(name, "")) for name in names]
         table.writerow([point.index, point.experiment, *values, part.file])
-    replace_file(folder / "points.csv", text.getvalue())
+    replace_file(folder / POINTS, text.getvalue())
 
 
 def _cell(value: object) -> str:

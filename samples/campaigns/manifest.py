@@ -224,4 +224,6 @@ def difference(header: Header, other: Header) -> str:
         return f"made by darkbelle {header.version}, this is {other.version}"
     keys = {*header.campaign, *other.campaign}
     different = sorted(k for k in keys if header.campaign.get(k) != other.campaign.get(k))
-    return f"it differs in {', '.join(different)}" if different else "its cards are others"
+    return (
+        f"it differs in {', '.join(different)}" if different else "its cards or defaults are others"
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -90,7 +92,7 @@ class Shard:
     def __post_init__(self) -> None:
         """Refuse what is none."""
         if not 1 <= self.number <= self.of:
-            raise ConfigError(f"there is no shard {self}: the first one is 1/{max(self.of, 1)}")
+            raise ConfigError(f"there is no shard {self}: they are counted from 1, as in 1/3")
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
@@ -122,6 +124,8 @@ class Plan:
     """The same as JSON."""
     points: tuple[Point, ...]
     sha256: str
+    warnings: tuple[str, ...]
+    """What the processes of the points warn of."""
 
     @classmethod
     def of(cls, campaign: Campaign) -> Self:
@@ -135,7 +139,7 @@ class Plan:
         experiments = _experiments(campaign)
         cards = {name: card.model_dump_json() for name, card in experiments.items()}
         settings = campaign.settings()
-        processes = _processes(campaign.process, settings)
+        processes, warnings = _processes(campaign.process, settings)
         if campaign.events is not None:
             number_of_events(processes[0], None, campaign.events, None)
         points = tuple(
@@ -149,7 +153,7 @@ class Plan:
             [process.model_dump_json() for process in processes],
         )
         digest = hashlib.sha256(json.dumps(resolved).encode()).hexdigest()
-        return cls(campaign, experiments, cards, points, digest)
+        return cls(campaign, experiments, cards, points, digest, warnings)
 
     def parts(self, amounts: Mapping[int, int]) -> Iterator[Part]:
         """The parts of those points whose numbers of events are known, by the points' indices."""
@@ -187,16 +191,21 @@ def _experiments(campaign: Campaign) -> dict[str, Experiment]:
     return experiments
 
 
-def _processes(name: str, settings: Sequence[Mapping[str, Any]]) -> list[Process]:
-    """The process with the parameters of each point; the first complaint speaks for all."""
+def _processes(
+    name: str, settings: Sequence[Mapping[str, Any]]
+) -> tuple[list[Process], tuple[str, ...]]:
+    """The process with the parameters of each point, and warnings; one complaint speaks for all."""
     process_class = find_process(name)
     processes: list[Process] = []
     refused: list[str] = []
+    warnings: list[str] = []
     for i, given in enumerate(settings):
-        try:
-            processes.append(process_class(**given))
-        except ConfigError as error:
-            refused.append(f"point {i}: {error}")
+        with _heard() as messages:
+            try:
+                processes.append(process_class(**given))
+            except ConfigError as error:
+                refused.append(f"point {i}: {error}")
+        warnings += [f"point {i}: {message}" for message in dict.fromkeys(messages)]
     if refused:
         others = f" (and {len(refused) - 1} other points)" if refused[1:] else ""
         raise ConfigError(f"{refused[0]}{others}")
@@ -204,7 +213,30 @@ def _processes(name: str, settings: Sequence[Mapping[str, Any]]) -> list[Process
     for i, process in enumerate(processes):
         if (same := seen.setdefault(process.model_dump_json(), i)) != i:
             raise ConfigError(f"points {same} and {i} are the same")
-    return processes
+    return processes, tuple(warnings)
+
+
+class _Listener(logging.Handler):
+    """Keeps what is warned of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message."""
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """What is warned of meanwhile, to be told with the point that it is about."""
+    listener, log = _Listener(), logging.getLogger("darkbelle")
+    log.addHandler(listener)
+    try:
+        yield listener.messages
+    finally:
+        log.removeHandler(listener)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -28,7 +28,6 @@ from darkbelle.samples.campaigns.manifest import Amount, Entry, Journal, Manifes
 from darkbelle.samples.campaigns.plan import Failure, Part, Plan, Point, Shard
 from darkbelle.samples.campaigns.work import (
     Check,
-    Made,
     PartTask,
     PointTask,
     find_amount,
@@ -127,6 +126,8 @@ class _Running:
 
     def run(self, manifest: Manifest) -> Report:
         started = time.perf_counter()
+        for warning in self.plan.warnings:
+            _log.warning(warning)
         if manifest.n_damaged:
             _log.warning("%d lines of the manifest are damaged", manifest.n_damaged)
         amounts = self._amounts(manifest)
@@ -197,10 +198,10 @@ class _Running:
         work = make_part if self.engine else partial(make_part, check=lambda: done(0))
         made = {}
         for task, future in self._completed(work, self._tasks(parts), done):
-            if (result := self._result(task.part.point, future)) is not None:
-                made[result.entry.file] = result.entry
-                self.journal.add(result.entry)
-                _tell(task.part, result)
+            if (entry := self._result(task.part.point, future)) is not None:
+                made[entry.file] = entry
+                self.journal.add(entry)
+                _tell(task.part, entry)
             done(task.part.n_events)
         return made
 
@@ -235,17 +236,14 @@ class _Running:
         return None
 
 
-def _tell(part: Part, made: Made) -> None:
-    """A line of the log for a part, and one for each warning."""
-    first, last = part.first_chunk, part.first_chunk + part.n_chunks - 1
-    for warning in made.warnings:
-        _log.warning("%s: %s", part.point, warning)
+def _tell(part: Part, entry: Entry) -> None:
+    """A line of the log for a part."""
     _log.info(
         "%s: %s, chunks %d to %d, %d events, %.2f s",
         part.file,
         part.point,
-        first,
-        last,
+        part.first_chunk,
+        part.first_chunk + part.n_chunks - 1,
         part.n_events,
-        made.entry.seconds,
+        entry.seconds,
     )

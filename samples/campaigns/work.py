@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +17,7 @@ from darkbelle.samples.campaigns.plan import Part, Plan, Point
 from darkbelle.samples.hdf5 import digest_of
 from darkbelle.samples.production import ChunkMaker, Run, number_of_events, write_chunks
 
-__all__ = ["Check", "Made", "PartTask", "PointTask", "find_amount", "find_damage", "make_part"]
+__all__ = ["Check", "PartTask", "PointTask", "find_amount", "find_damage", "make_part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +56,6 @@ class PartTask:
     point: PointTask
     part: Part
     path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A part that was made, and what was warned of meanwhile."""
-
-    entry: Entry
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +103,7 @@ def find_damage(check: Check) -> str | None:
     return None if same else "is damaged"
 
 
-def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> Made:
+def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> Entry:
     """Make a part: beside its place, whole, then in it.
 
     Parameters
@@ -135,12 +124,11 @@ def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> 
     part, path = task.part, task.path
     # Another worker, given up for lost, may be making the same part.
     aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with _warnings() as warnings:
-        run = task.point.run(part.chunk_size)
-        generator = run.prepare()
-        make = ChunkMaker(run, generator, part.n_events_of_point, part.first_chunk)
-        lumi = task.point.lumi if part.is_whole_point else None
-        written = write_chunks(make, part.n_chunks, aside, lumi=lumi, done=lambda _: check())
+    run = task.point.run(part.chunk_size)
+    generator = run.prepare()
+    make = ChunkMaker(run, generator, part.n_events_of_point, part.first_chunk)
+    lumi = task.point.lumi if part.is_whole_point else None
+    written = write_chunks(make, part.n_chunks, aside, lumi=lumi, done=lambda _: check())
     try:
         n_bytes = aside.stat().st_size
         aside.replace(path)
@@ -148,7 +136,7 @@ def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> 
         aside.unlink(missing_ok=True)
         raise OutputError(f"cannot write '{path}': {error.strerror}") from None
     point, xsec = part.point, generator.cross_section
-    entry = Entry(
+    return Entry(
         file=part.file,
         experiment=point.experiment,
         point=point.index,
@@ -162,29 +150,3 @@ def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> 
         bytes=n_bytes,
         seconds=round(time.perf_counter() - started, 3),
     )
-    return Made(entry, tuple(warnings))
-
-
-class _Listener(logging.Handler):
-    """Keeps the warnings of this thread."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a message."""
-        if record.thread == self._thread:
-            self.messages.append(record.getMessage())
-
-
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """What is warned of meanwhile, to be told with the part that it is about."""
-    listener, log = _Listener(), logging.getLogger("darkbelle")
-    log.addHandler(listener)
-    try:
-        yield listener.messages
-    finally:
-        log.removeHandler(listener)

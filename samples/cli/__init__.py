@@ -9,6 +9,8 @@ import click
 
 from darkbelle import __version__
 from darkbelle.errors import DarkbelleError
+from darkbelle.samples.cli.efficiency import efficiency
+from darkbelle.samples.cli.export import export
 from darkbelle.samples.cli.listing import experiments, processes
 from darkbelle.samples.cli.looking import info, plot
 from darkbelle.samples.cli.merge import merge
@@ -46,5 +48,5 @@ def cli() -> None:
     """
 
 
-for command in (processes, experiments, produce, info, merge, plot):
+for command in (processes, experiments, produce, info, merge, efficiency, export, plot):
     cli.add_command(command)

@@ -38,7 +38,11 @@ def produce_campaign(
     if dry_run and shard is not None:
         raise click.UsageError("--dry-run is about the whole campaign: leave out --shard")
     share = None if shard is None else Shard.parse(shard)
-    plan = Plan.of(Campaign.read(campaign))
+    read = Campaign.read(campaign)
+    try:
+        plan = Plan.of(read)
+    except ConfigError as error:
+        raise ConfigError(f"'{campaign}': {error}") from None
     if dry_run:
         _forecast(plan, output, workers)
         return
@@ -62,7 +66,8 @@ def _forecast(plan: Plan, folder: Path | None, workers: int) -> None:
     manifest = None if folder is None else read_campaign(folder, plan)
     click.echo(describe_forecast(forecast(plan), workers))
     if manifest is not None:
-        click.echo(f"{len(manifest.entries):,} parts are in '{folder}'")
+        n_parts = len(manifest.entries)
+        click.echo(f"{n_parts:,} {'part is' if n_parts == 1 else 'parts are'} in '{folder}'")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,7 +16,10 @@ __all__ = ["info", "plot"]
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--verify", "only_verify", is_flag=True, help="Check that samples are whole, and say no more."
+    "--verify",
+    "only_verify",
+    is_flag=True,
+    help="Check that samples, or those of a campaign's folder, are whole, and say no more.",
 )
 def info(files: tuple[Path, ...], only_verify: bool) -> None:
     """Say what is in samples.
@@ -23,7 +27,7 @@ def info(files: tuple[Path, ...], only_verify: bool) -> None:
     \b
     Example:
       darkbelle info zprime.h5
-      darkbelle info --verify zprime.h5
+      darkbelle info --verify zprime.h5 scan
     """
     if only_verify:
         _verify(files)
@@ -36,19 +40,37 @@ def info(files: tuple[Path, ...], only_verify: bool) -> None:
             click.echo(describe_sample(sample))
 
 
-def _verify(files: tuple[Path, ...]) -> None:
-    """Check all samples; each that is no good is told, and the status is 2."""
+def _verify(paths: tuple[Path, ...]) -> None:
+    """Check all samples and campaigns; each that is no good is told, and the status is 2."""
     from darkbelle.samples.integrity import verify
 
     is_good = True
-    for file in files:
+    for path in paths:
         try:
-            click.echo(f"{file}: good, sha256 {verify(file)}")
+            if path.is_dir():
+                is_good &= _verify_folder(path)
+            else:
+                click.echo(f"{path}: good, sha256 {verify(path)}")
         except DarkbelleError as error:
             click.echo(f"Error: {error}", err=True)
             is_good = False
     if not is_good:
         sys.exit(2)
+
+
+def _verify_folder(folder: Path) -> bool:
+    """Check a campaign, and say whether all its parts are good."""
+    from darkbelle.samples.campaigns.joining import verify_folder
+    from darkbelle.samples.cli.progress import progress_of_steps
+
+    with progress_of_steps() as progress:
+        found = verify_folder(folder, progress=partial(progress, "parts"))
+    for complaint in found.complaints:
+        click.echo(f"Error: {complaint}", err=True)
+    n_good = found.n_parts - len(found.complaints)
+    missing = f", {found.n_missing} were not made" if found.n_missing else ""
+    click.echo(f"{folder}: {n_good} of {found.n_parts} parts are good{missing}")
+    return not found.complaints
 
 
 @click.command()

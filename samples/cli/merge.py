@@ -1,30 +1,44 @@
-"""``darkbelle merge``: several samples as one."""
+"""``darkbelle merge``: several samples, or shards of a campaign, as one."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
 
-from darkbelle.samples.cli.progress import progress_until
+from darkbelle.samples.cli.progress import progress_of_steps
 
 __all__ = ["merge"]
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def merge(files: tuple[Path, ...], output: Path, force: bool) -> None:
-    """Join samples of one configuration: parts of a run, or other seeds.
+def merge(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
+    """Join samples of one configuration (parts of a run, other seeds), or shards of a campaign.
 
     \b
     Example:
       darkbelle merge part1.h5 part2.h5 -o all.h5
+      darkbelle merge shard1 shard2 shard3 -o scan
     """
+    folders = [path for path in inputs if path.is_dir()]
+    if folders:
+        if others := [path for path in inputs if path not in folders]:
+            raise click.UsageError(f"'{folders[0]}' is a folder and '{others[0]}' is not")
+        if force:
+            raise click.UsageError("--force is for samples: a campaign keeps what it has")
+        from darkbelle.samples.campaigns.joining import join_shards
+
+        with progress_of_steps() as progress:
+            n_parts = join_shards(folders, output, progress=partial(progress, "parts"))
+        click.echo(f"{output}: {n_parts} parts of {len(folders)} folders")
+        return
     from darkbelle.samples.merging import merge as merge_samples
 
-    with ExitStack() as stack:
-        n_events = merge_samples(files, output, force=force, progress=progress_until(stack))
-    click.echo(f"{output}: {n_events} events of {len(files)} samples")
+    with progress_of_steps() as progress:
+        begin = partial(progress, "events")
+        n_events = merge_samples(inputs, output, force=force, progress=begin)
+    click.echo(f"{output}: {n_events} events of {len(inputs)} samples")

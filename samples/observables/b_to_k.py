@@ -34,7 +34,7 @@ from darkbelle.samples.observables.combinations import (
 )
 from darkbelle.samples.observables.kaons import KAONS, known_masses, reconstruct
 
-__all__ = ["B_TO_K_PHOTONS", "B_TO_K_RECOIL", "B_TO_K_TRACKS"]
+__all__ = ["B_TO_K_PHOTONS", "B_TO_K_RECOIL", "B_TO_K_TRACKS", "b_mesons", "measured"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -71,32 +71,43 @@ def _of_decay(
     reco: RecoEvents, experiment: Experiment, kaons: Combinations, x: Combinations, b_mass: float
 ) -> dict[str, FloatArray]:
     """As `_candidates`, with the kaons of one decay."""
-    collider, n_events = experiment.collider, reco.n_events
-    found = combine(kaons, x, n_events)
-    m_bc = beam_constrained_mass(found.momentum, collider)
-    delta_e = energy_difference(found.momentum, collider)
-    inside = (m_bc > _LEAST_M_BC) & (np.abs(delta_e) < _MOST_DELTA_E)
-    found, m_bc, delta_e = found.take(inside), m_bc[inside], delta_e[inside]
-    chosen = leading(found.event, -np.abs(delta_e), n_events, 1)[0]
+    found = b_mesons(reco, experiment, kaons, x)
+    delta_e = energy_difference(found.momentum, experiment.collider)
+    chosen = leading(found.event, -np.abs(delta_e), reco.n_events, 1)[0]
     exists = chosen >= 0
-    chosen = chosen[exists]
-    found = found.take(chosen)
-    measured = found.measured(reco, experiment)
-    last_two = (len(measured.masses) - 2, len(measured.masses) - 1)
-    everything = kinfit.Mass(tuple(range(len(measured.masses))), b_mass)
-    fitted = kinfit.fit(measured, [everything, *known_masses(kaons)])
-    one, two = measured.momenta()[:, last_two].swapaxes(0, 1)
+    return where(exists, measured(reco, experiment, found.take(chosen[exists]), b_mass))
+
+
+def b_mesons(
+    reco: RecoEvents, experiment: Experiment, kaons: Combinations, x: Combinations
+) -> Combinations:
+    """All candidates of B -> K X within the cuts, with X the last of their parts."""
+    found = combine(kaons, x, reco.n_events)
+    m_bc = beam_constrained_mass(found.momentum, experiment.collider)
+    delta_e = energy_difference(found.momentum, experiment.collider)
+    return found.take((m_bc > _LEAST_M_BC) & (np.abs(delta_e) < _MOST_DELTA_E))
+
+
+def measured(
+    reco: RecoEvents, experiment: Experiment, found: Combinations, b_mass: float
+) -> dict[str, FloatArray]:
+    """Observables of candidates of B -> K X, shape (n,) each."""
+    *kaon_parts, source = found.parts
+    particles = found.measured(reco, experiment)
+    last_two = (len(particles.masses) - 2, len(particles.masses) - 1)
+    everything = kinfit.Mass(tuple(range(len(particles.masses))), b_mass)
+    fitted = kinfit.fit(particles, [everything, *known_masses(kaon_parts)])
+    one, two = particles.momenta()[:, last_two].swapaxes(0, 1)
     values = {
-        "m_bc": m_bc[chosen],
-        "delta_e": delta_e[chosen],
+        "m_bc": beam_constrained_mass(found.momentum, experiment.collider),
+        "delta_e": energy_difference(found.momentum, experiment.collider),
         "mass": mass_of(one + two),
         "reduced_mass": reduced_mass(one, two),
         "mass_fit": fitted.particles.mass(last_two)[0],
     }
-    source = found.parts[-1]
     if isinstance(source, VertexTracks):
         values["flight_xy"] = reco.vertices.flight_xy[source.vertex]
-    return where(exists, values)  # type: ignore[return-value]
+    return values
 
 
 def _columns(
@@ -124,10 +135,7 @@ def b_to_k_photons(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]
 def b_to_k_tracks(reco: RecoEvents, experiment: Experiment) -> dict[str, Array]:
     """B -> K X, X to two tracks of a vertex, for each kaon and what the tracks are taken for."""
     vertex = np.flatnonzero(good_vertices(reco))
-    pairs = []
-    for pair in _PAIRS:
-        plus, minus = map(particle_mass, HYPOTHESES[pair])
-        pairs.append(of_vertices(reco, experiment, vertex, (plus, minus)))
+    pairs = [of_vertices(reco, experiment, vertex, HYPOTHESES[pair]) for pair in _PAIRS]
     families = []
     for kaon in _TRACK_KAONS:
         kaons = reconstruct(reco, experiment, kaon)

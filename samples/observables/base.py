@@ -129,12 +129,12 @@ def opposite_masses2(plus: FloatArray, minus: FloatArray) -> FloatArray:
     return np.maximum(-dot(difference, difference), 0.0)
 
 
-def where(exists: BoolArray, values: dict[str, FloatArray]) -> dict[str, Array]:
+def where(exists: BoolArray, values: dict[str, FloatArray]) -> dict[str, FloatArray]:
     """Values of the events that have them among all events, NaN elsewhere.
 
     ``values`` have the shape (..., n_existing); the axis of events comes first in the result.
     """
-    filled: dict[str, Array] = {}
+    filled: dict[str, FloatArray] = {}
     for name, value in values.items():
         column = np.full((len(exists), *value.shape[:-1]), np.nan)
         column[exists] = np.moveaxis(value, -1, 0)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from darkbelle.detsim import FitStatus, RecoEvents, VertexStatus
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.detsim.vertexing import fit_vertices
+from darkbelle.gen.particles import PHOTON
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of, offsets_of, pairs_between, pairs_within
 from darkbelle.samples import kinfit
@@ -18,6 +19,7 @@ from darkbelle.samples.kinematics import mass_of
 from darkbelle.samples.observables.base import (
     four_momenta,
     light_momenta,
+    particle_mass,
     photon_rows,
     track_momenta,
 )
@@ -59,6 +61,10 @@ class Part(Protocol):
     def is_charged(self) -> bool:
         """Whether they are tracks."""
 
+    @property
+    def species(self) -> tuple[int, ...]:
+        """Codes of what they are taken for."""
+
     def take(self, chosen: RowArray | BoolArray) -> Self:
         """Those of some combinations."""
 
@@ -71,7 +77,7 @@ class PromptTracks:
     """Tracks from the collision, whose momenta are those at their perigees."""
 
     rows: RowArray
-    masses: tuple[float, ...]
+    species: tuple[int, ...]
     is_charged: bool = True
 
     def take(self, chosen: RowArray | BoolArray) -> Self:
@@ -81,7 +87,8 @@ class PromptTracks:
     def particles(self, reco: RecoEvents, experiment: Experiment) -> kinfit.Particles:
         """As they are measured."""
         helix, cov = (column[self.rows.T] for column in (reco.tracks.helix, reco.tracks.cov))
-        return kinfit.tracks(helix, cov, self.masses, experiment.solenoid.field_t)
+        masses = _masses(self.species)
+        return kinfit.tracks(helix, cov, masses, experiment.solenoid.field_t)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class VertexTracks:
     """The two tracks of vertices, whose momenta are those there."""
 
     rows: RowArray
-    masses: tuple[float, ...]
+    species: tuple[int, ...]
     vertex: RowArray
     is_charged: bool = True
 
@@ -108,7 +115,7 @@ class VertexTracks:
             field=experiment.solenoid.field_t,
             start=start,
         )
-        return kinfit.from_vertices(fitted, self.masses)
+        return kinfit.from_vertices(fitted, _masses(self.species))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class PhotonPair:
     """Two photons, taken for such from the origin."""
 
     rows: RowArray
+    species: tuple[int, ...] = (PHOTON, PHOTON)
     is_charged: bool = False
 
     def take(self, chosen: RowArray | BoolArray) -> Self:
@@ -178,11 +186,11 @@ def near_tracks(reco: RecoEvents) -> BoolArray:
 
 
 def of_tracks(
-    reco: RecoEvents, experiment: Experiment, rows: RowArray, mass: float
+    reco: RecoEvents, experiment: Experiment, rows: RowArray, species: int
 ) -> Combinations:
-    """Single prompt tracks as particles of a mass [GeV]."""
-    momentum = four_momenta(track_momenta(reco, experiment, rows), mass)
-    part = PromptTracks(rows[None], (mass,))
+    """Single prompt tracks as particles of a species, of either charge."""
+    momentum = four_momenta(track_momenta(reco, experiment, rows), particle_mass(species))
+    part = PromptTracks(rows[None], (species,))
     return Combinations(event_of(reco.track_offsets)[rows], momentum, (part,))
 
 
@@ -194,19 +202,19 @@ def good_vertices(reco: RecoEvents) -> BoolArray:
 
 
 def of_vertices(
-    reco: RecoEvents, experiment: Experiment, vertex: RowArray, masses: tuple[float, float]
+    reco: RecoEvents, experiment: Experiment, vertex: RowArray, species: tuple[int, int]
 ) -> Combinations:
-    """Vertices, their positive and negative tracks as particles of some masses [GeV]."""
+    """Vertices, their positive and negative tracks as particles of some species."""
     event = event_of(reco.vertex_offsets)[vertex]
     first_track = reco.track_offsets[event]
     momenta = momenta_at(reco, experiment, vertex, first_track)
     momentum = sum(
-        (four_momenta(momenta[:, i], mass) for i, mass in enumerate(masses)),
+        (four_momenta(momenta[:, i], mass) for i, mass in enumerate(_masses(species))),
         np.zeros((4, len(vertex))),
     )
     table = reco.vertices
     rows = first_track + np.stack([table.track_plus[vertex], table.track_minus[vertex]])
-    return Combinations(event, momentum, (VertexTracks(rows, masses, vertex),))
+    return Combinations(event, momentum, (VertexTracks(rows, species, vertex),))
 
 
 def photon_pairs(reco: RecoEvents) -> Combinations:
@@ -216,3 +224,7 @@ def photon_pairs(reco: RecoEvents) -> Combinations:
     pairs = rows[np.stack(pairs_within(offsets_of(event, reco.n_events)))]
     momentum = light_momenta(reco, pairs).sum(axis=1)
     return Combinations(event_of(reco.cluster_offsets)[pairs[0]], momentum, (PhotonPair(pairs),))
+
+
+def _masses(species: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(particle_mass(code) for code in species)

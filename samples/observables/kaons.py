@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from darkbelle.samples import kinfit
 from darkbelle.samples.observables.base import particle_mass
 from darkbelle.samples.observables.combinations import (
     Combinations,
+    Part,
     PhotonPair,
     PromptTracks,
     VertexTracks,
@@ -31,19 +33,17 @@ _KAON_POINT: Final = "k_loose"
 _K_SHORT_FLIGHT: Final = 0.05
 """cm, transverse."""
 
-_MASS_KAON, _MASS_PION = particle_mass(KAON), particle_mass(PION)
-
 
 def charged_kaons(reco: RecoEvents, experiment: Experiment) -> Combinations:
     """Prompt tracks that are identified as kaons."""
     point = experiment.identification.point_names.index(_KAON_POINT)
     rows = np.flatnonzero(near_tracks(reco) & reco.tracks.pid[:, point])
-    return of_tracks(reco, experiment, rows, _MASS_KAON)
+    return of_tracks(reco, experiment, rows, KAON)
 
 
 def charged_pions(reco: RecoEvents, experiment: Experiment) -> Combinations:
     """Prompt tracks, all taken for pions."""
-    return of_tracks(reco, experiment, np.flatnonzero(near_tracks(reco)), _MASS_PION)
+    return of_tracks(reco, experiment, np.flatnonzero(near_tracks(reco)), PION)
 
 
 def short_kaons(reco: RecoEvents, experiment: Experiment) -> Combinations:
@@ -52,7 +52,7 @@ def short_kaons(reco: RecoEvents, experiment: Experiment) -> Combinations:
     low, high = K_SHORT_WINDOW
     chosen = good_vertices(reco) & (vertices.flight_xy > _K_SHORT_FLIGHT)
     chosen &= (vertices.mass_pipi > low) & (vertices.mass_pipi < high)
-    return of_vertices(reco, experiment, np.flatnonzero(chosen), (_MASS_PION, _MASS_PION))
+    return of_vertices(reco, experiment, np.flatnonzero(chosen), (PION, -PION))
 
 
 def neutral_excited_kaons(reco: RecoEvents, experiment: Experiment) -> Combinations:
@@ -89,11 +89,11 @@ def reconstruct(reco: RecoEvents, experiment: Experiment, kaon: str) -> list[Com
     return [find(reco, experiment) for find in KAONS[kaon]]
 
 
-def known_masses(kaon: Combinations) -> list[kinfit.Constraint]:
-    """Masses of the narrow particles that a kaon, the first of a set of particles, is made of."""
+def known_masses(parts: Sequence[Part]) -> list[kinfit.Constraint]:
+    """Masses of the narrow particles of a kaon, whose parts are the first of a set of particles."""
     known: list[kinfit.Constraint] = []
     place = 0
-    for part in kaon.parts:
+    for part in parts:
         match part:
             case VertexTracks():
                 known.append(kinfit.Mass((place, place + 1), particle_mass(K_S)))

@@ -724,7 +724,7 @@ def true_number_of_layers(tracks: Helices) -> npt.NDArray[np.intp]:
     return number
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.validation)])
 def test_number_of_layers_of_any_track(seed: int) -> None:
     """Of any birth, direction, curvature and end: exact for 99.5 %, else off by one, or two.
 

@@ -619,7 +619,10 @@ def with_tracks(reco: RecoEvents) -> tuple[np.ndarray, np.ndarray]:
     return has_track, daughter_has
 
 
-@pytest.mark.parametrize(("pdg_id", "p", "low"), [(PION, 0.5, 0.09), (KAON, 1.0, 0.08)])
+@pytest.mark.parametrize(
+    ("pdg_id", "p", "low"),
+    [(PION, 0.5, 0.09), pytest.param(KAON, 1.0, 0.08, marks=pytest.mark.validation)],
+)
 def test_tracks_of_both_sides_of_a_kink(pdg_id: int, p: float, low: float) -> None:
     """Of decays beyond 17 cm about 11 % have two tracks (arXiv:2511.14171), for a factor of 0.4."""
     n, rng = 60_000, np.random.default_rng(21)
@@ -718,7 +721,7 @@ def test_photons_of_the_beam_pipe(p: float) -> None:
     assert stats.kstest(share[share < hardest], cumulative).pvalue > P_VALUE
 
 
-@pytest.mark.parametrize("p", [1.0, 5.0])
+@pytest.mark.parametrize("p", [1.0, pytest.param(5.0, marks=pytest.mark.validation)])
 def test_mean_loss_of_electrons(p: float) -> None:
     """1 - exp(-X/X0) of the energy beyond 4/3 of the softest photon's, which stays, to 2 %."""
     n = 300_000

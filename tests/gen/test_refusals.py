@@ -225,6 +225,30 @@ TOGETHER += [
     ),
     ("tau-to-pi-hnl", {"mass": 1.64}, "mass must lie below 1.63736 GeV, for the tau to decay"),
 ]
+TOGETHER += [
+    ("b-to-k-scalar", LEAST["b-to-k-scalar"] | {"ctau": ctau}, f"ctau{message} (got ")
+    for ctau, message in (
+        ("3,1", ": a range needs 0 < low < high"),
+        ([1.0, 1.0], ": a range needs 0 < low < high"),
+        ("0,1", ": a range needs 0 < low < high"),
+        ("1,inf", ".1: Input should be a finite number"),
+        ("1,2,3", ": Tuple should have at most 2 items after validation, not 3"),
+        ("short,long", ".0: Input should be a valid number, unable to parse string as a number"),
+        ("long", ": Input should be a valid number, unable to parse string as a number"),
+    )
+]
+TOGETHER += [
+    (
+        "inelastic-dark-matter",
+        IDM | {"ctau_hp": (1.0, 2.0), "reach": 5.0},
+        "reach: does not go with a range of ctau_hp, leave one of them out",
+    ),
+    (
+        "gamma-alp",
+        LEAST["gamma-alp"] | {"decay": "invisible", "ctau": (1.0, 2.0)},
+        "ctau: nothing here has a lifetime",
+    ),
+]
 TOGETHER.append(
     (
         "mumu-zprime",

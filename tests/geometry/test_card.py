@@ -11,13 +11,13 @@ import pytest
 from darkbelle.errors import GeometryError
 from darkbelle.geometry import Experiment, Trust, load, names
 from darkbelle.geometry.card import Superlayer
-from darkbelle.geometry.sourced import Sourced
+from darkbelle.geometry.sourced import Documented, Sourced
 from darkbelle.settings import Settings
 
 
 def tables(table: Settings, path: str = "", *, sourced: bool = False) -> Iterator[tuple]:
     """Every table below one, with its path and whether it or a table around it has a source."""
-    sourced = sourced or isinstance(table, Sourced)
+    sourced = sourced or isinstance(table, Documented)
     yield path, table, sourced
     for key, value in table:
         children = value.items() if isinstance(value, dict) else [(key, value)]
@@ -79,10 +79,10 @@ def has_a_source(table: Settings, *, sourced: bool) -> bool:
     numbers = [key for key, value in table if isinstance(value, (int, float, tuple))]
     if numbers and numbers != ["superlayers"] and not sourced:
         return False
-    return not isinstance(table, Sourced) or (
-        len(table.source) > 5
-        and isinstance(table.trust, Trust)
-        and (bool(table.variation) or table.trust is not Trust.ESTIMATE)
+    if isinstance(table, Sourced) and table.trust is Trust.ESTIMATE and not table.variation:
+        return False
+    return not isinstance(table, Documented) or (
+        len(table.source) > 5 and isinstance(table.trust, Trust)
     )
 
 

@@ -37,14 +37,20 @@ VARIANTS = {
         "trigger.l1.tracks.full.efficiency",
         "trigger.l1.klm.barrel_efficiency",
         "trigger.l1.lines.bhie.efficiency",
+        "systematics.tracking.relative",
+        "systematics.photon_energy_resolution.relative",
         *RATIOS,
     },
     ("belle2-2019", "belle2"): {
         "collider.luminous_region.sigma_um",
         "trigger.l1.tracks.full.efficiency",
+        "systematics.tracking.relative",
         *RATIOS,
     },
-    ("belle2-2020", "belle2-2019"): {"trigger.l1.prescales.ratios"},
+    ("belle2-2020", "belle2-2019"): {
+        "trigger.l1.prescales.ratios",
+        "systematics.tracking.relative",
+    },
     ("belle2-run2", "belle2"): {
         "silicon.pxd2.phi_range_deg",
         *(
@@ -58,6 +64,7 @@ VARIANTS = {
         ),
         *RATIOS,
         "trigger.l1.tracks.neural.efficiency",
+        "systematics.tracking.relative",
     },
     ("belle-svd1", "belle"): {
         *(

@@ -322,7 +322,10 @@ HELICITY: list[tuple[str, Parameters, int, float, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "parameters", "code", "m", "fermions"), HELICITY)
+@pytest.mark.parametrize(
+    ("name", "parameters", "code", "m", "fermions"),
+    [pytest.param(*row, marks=[pytest.mark.validation] * (row[2] == 15)) for row in HELICITY],
+)
 def test_decays_of_the_dark_photon(
     name: str, parameters: Parameters, code: int, m: float, *, fermions: bool,
     sharp_collider: Collider,
@@ -602,7 +605,7 @@ BACKGROUNDS: dict[str, Parameters] = {
 def test_weighted_events_are_distributed_as_unweighted_ones(name: str, collider: Collider):
     """Energies, angles and masses of the final state, radiation included."""
     parameters = (SIGNALS | BACKGROUNDS)[name]
-    n, n_pilot = 20_000, 100_000
+    n, n_pilot = 20_000, 40_000
     plain = generate(name, parameters, collider, n, 21, n_pilot=n_pilot)
     weighted = generate(name, parameters | {"weighted": True}, collider, n, 22, n_pilot=n_pilot)
     assert np.mean(plain.events.weight == 1) > 0.999

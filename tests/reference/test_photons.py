@@ -37,16 +37,16 @@ def test_the_published_figure_is_reproduced(row: Published) -> None:
     479 (2002) 117. I: arXiv:2007.13071; M18: 2410.08622; M26: 2402.17260; M27: 2308.05048; M29:
     2310.06381. Resolutions 20 %, efficiencies 15 %.
     """
-    assert row.measure(30_000) == pytest.approx(row.value, rel=row.tolerance)
+    assert row.measure(12_000) == pytest.approx(row.value, rel=row.tolerance)
 
 
 def test_fewer_events_pass_the_search_where_energies_must_exceed_a_gev() -> None:
     """arXiv:2007.13071 asks for 1 GeV up to 4 GeV of mass, for 0.65 GeV beyond."""
-    assert search(4.0, 30_000).efficiency < 0.9 * search(6.0, 30_000).efficiency
+    assert search(4.0, 12_000).efficiency < 0.9 * search(6.0, 12_000).efficiency
 
 
 def test_recoil_and_pair_see_the_same_mass() -> None:
     """Energies are measured too low, by 0.5 % on average (row I35), and no two widths are alike."""
-    found = search(6.85, 30_000)
+    found = search(6.85, 12_000)
     assert 0.98 * 6.85**2 < sorted(found.pair)[len(found.pair) // 2] < 6.85**2
     assert 6.85**2 < sorted(found.recoil)[len(found.recoil) // 2] < 1.03 * 6.85**2

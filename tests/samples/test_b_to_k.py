@@ -9,6 +9,7 @@ from darkbelle import geometry
 from darkbelle.detsim import simulate
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.gen.events import Origin
+from darkbelle.gen.particles import KAON, PION
 from darkbelle.samples import kinfit
 from darkbelle.samples.observables.b_to_k import b_to_k_photons, b_to_k_recoil, b_to_k_tracks
 from darkbelle.samples.observables.combinations import (
@@ -124,7 +125,7 @@ def test_the_masses_of_what_kaons_are_made_of_are_known(kaon, known):
     reco = simulated(kaon, 2.0, None, n=400)
     decays = reconstruct(reco, BELLE2, "k_star_plus" if "_to_" in kaon else kaon)
     kaons = decays[-1 if kaon == "k_star_to_pi0" else 0]
-    constraints = known_masses(kaons)
+    constraints = known_masses(kaons.parts)
     assert [constraint.members for constraint in constraints] == [members for members, _ in known]
     for constraint, (members, code) in zip(constraints, known, strict=True):
         assert constraint.mass == pytest.approx(mass_of(code), rel=1e-6)
@@ -170,7 +171,7 @@ def test_nothing_is_taken_twice():
     tracks = [(1, np.array([0.5, 0.2, 0.1]), True), (-1, np.array([-0.5, 0.3, 0.9]), True)]
     reco = by_hand(tracks, tracks[:1], [*tracks, tracks[0]])
     rows = np.arange(len(reco.tracks))
-    kaons, pions = (of_tracks(reco, PERFECT, rows, mass) for mass in (0.4937, 0.1396))
+    kaons, pions = (of_tracks(reco, PERFECT, rows, code) for code in (KAON, PION))
     pairs = combine(kaons, pions, reco.n_events)
     assert np.bincount(pairs.event, minlength=3).tolist() == [2, 0, 6]
     kaon, pion = (part.rows[0] for part in pairs.parts)

@@ -295,7 +295,9 @@ def test_help_starts_without_the_heavy_packages():
     assert done.stdout.strip() in ("[]", "['pydantic']")
 
 
-@pytest.mark.parametrize("command", ["produce", "info", "plot", "processes", "experiments"])
+@pytest.mark.parametrize(
+    "command", ["produce", "info", "plot", "merge", "export", "processes", "experiments"]
+)
 def test_every_command_helps_with_an_example(run, command):
     status, out, _ = run(command, "--help")
     assert status == 0
@@ -323,3 +325,48 @@ def test_samples_are_verified_and_merged(run, tmp_path):
     assert status == 2
     assert "both hold chunk 0 of seed 2" in err
     assert not (tmp_path / "y.h5").exists()
+
+
+def test_tables_are_exported(run, tmp_path):
+    assert run(*PRODUCE)[0] == 0
+    status, out, err = run("export", "x.h5", "--to", "csv", "-o", "events.csv")
+    assert (status, out) == (0, "events.csv\n"), err
+    assert (tmp_path / "events.csv").read_text().count("\n") == 51
+    arguments = ("export", "x.h5", "--to", "csv", "--kind", "dimuons", "-o", "dimuons.csv")
+    assert run(*arguments)[0] == 0
+    names = (tmp_path / "dimuons.csv").read_text().partition("\n")[0].split(",")
+    assert names[:2] == ["event_id", "weight"]
+    assert {"mass", "is_signal"} < set(names)
+    status, _, err = run("export", "x.h5", "--to", "rot", "-o", "y")
+    assert status == 2
+    assert "unknown format 'rot'" in err
+    assert "known: csv" in err
+
+
+def test_help_of_export_names_what_there_is(run):
+    from darkbelle.samples.candidates import KINDS
+    from darkbelle.samples.export import FORMATS
+
+    out = " ".join(run("export", "--help")[1].split())
+    for name in (*KINDS, *FORMATS):
+        assert name in out
+
+
+def test_campaigns_are_verified_and_merged(run, tmp_path):
+    (tmp_path / "gun.toml").write_text(
+        'process = "particle-gun"\nexperiments = ["belle2"]\nevents = 10\nseed = 1\n'
+        "[grid]\np = [0.5, 1.0]\n"
+    )
+    for i in (1, 2):
+        assert run("produce", "gun.toml", "-o", f"s{i}", "--shard", f"{i}/2")[0] == 0
+    status, out, err = run("merge", "s1", "s2", "-o", "all")
+    assert (status, out) == (0, "all: 2 parts of 2 folders\n"), err
+    assert run("info", "--verify", "all")[:2] == (0, "all: 2 of 2 parts are good\n")
+    assert run("info", "--verify", "s1")[1] == "s1: 1 of 1 parts are good, 1 were not made\n"
+    (tmp_path / "all/belle2/0001.h5").unlink()
+    status, out, err = run("info", "--verify", "all", "s2")
+    assert status == 2
+    assert err == "Error: there is no file 'all/belle2/0001.h5'\n"
+    assert "all: 1 of 2 parts are good" in out
+    assert "s2: 1 of 1" in out
+    assert run("merge", "s1", "all/belle2/0000.h5", "-o", "y")[0] == 2

@@ -11,6 +11,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from darkbelle import geometry, samples
 from darkbelle.detsim import RecoEvents, simulate
@@ -207,6 +208,10 @@ PAIRS = [
 ]
 
 
+DRAWN_WHOLE = ("particle-gun", "gammagamma", "mumu-zprime", "b-to-k-scalar", "decay-chain")
+"""Without tracks, without clusters, with vertices ..."""
+
+
 def test_every_process_has_its_parameters():
     assert sorted(PARAMETERS) == process_names()
 
@@ -221,7 +226,11 @@ def test_what_is_written_is_read(made: Made):
 
 @pytest.mark.parametrize("made", ON_BELLE2, indirect=True, ids="-on-".join)
 def test_every_process_is_drawn(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Without the file, which takes longest."""
+    """Without the file, which takes longest; of most, the observables alone."""
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_: None)
+    if made.process.name not in DRAWN_WHOLE:
+        for name in ("_draw_tracks", "_draw_vertices", "_draw_clusters", "_draw_resolutions"):
+            monkeypatch.setattr(f"darkbelle.samples.plots.{name}", lambda _: Figure())
+        monkeypatch.setattr("darkbelle.samples.plots.draw_trigger", lambda _: Figure())
     drawn = {path.stem for path in draw_sample(made.sample, tmp_path / "plots")}
     assert ("observables" in drawn) == bool(made.process.carried)

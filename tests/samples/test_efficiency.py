@@ -123,14 +123,68 @@ def test_weights_share_and_widen():
     assert (found.eff_lo, found.eff_hi) == pytest.approx((plain.eff_lo, plain.eff_hi))
 
 
-def test_intervals_of_weighted_events_cover_about_as_much():
-    """1000 experiments of 200 events, weights from 0.1 to 3; 68.27 % is 1.5 % a standard error."""
-    rng, truth, covered = np.random.default_rng(3), 0.8, 0
+@pytest.mark.parametrize("correlation", [-1, 0, 1])
+@pytest.mark.parametrize("truth", [0.1, 0.8])
+def test_intervals_of_weighted_events_cover_about_as_much(truth: float, correlation: int):
+    """1000 experiments of 300 events, weights from 0.1 to 3, that pass as often as they are heavy.
+
+    Or as they are light, or whatever their weight; 68.27 % is known to 1.5 %.
+    """
+    rng, covered = np.random.default_rng(3), 0
+    mean = 1.55
     for _ in range(1_000):
-        weight = rng.uniform(0.1, 3.0, 200)
-        found = Efficiency.of(rng.random(200) < truth, weight=weight)
+        weight = rng.uniform(0.1, 3.0, 300)
+        chance = truth * (1 + correlation * 0.15 * (weight - mean))
+        expected = truth * (1 + correlation * 0.15 * 2.9**2 / 12 / mean)
+        found = Efficiency.of(rng.random(300) < chance, weight=weight)
+        covered += found.eff_lo <= expected <= found.eff_hi
+    assert 0.64 < covered / 1_000 < 0.78
+
+
+@pytest.mark.parametrize("ctau", [0.1, 3.0, 100.0])
+def test_intervals_of_reweighted_lifetimes_cover_as_much(ctau: float):
+    """What decays within 1 cm, of a mixture of 0.01 to 100 cm: weights say what passes.
+
+    That of (sum w)^2 / sum w^2 independent events would cover all of them at 0.1 and 100 cm.
+    """
+    rng, covered, n = np.random.default_rng(4), 0, 2_000
+    low, high = 0.01, 100.0
+    log_ratio = np.log(high / low)
+    for _ in range(600):
+        length = low * np.exp(log_ratio * rng.random(n)) * rng.standard_exponential(n)
+        drawn = (np.exp(-length / high) - np.exp(-length / low)) / (length * log_ratio)
+        found = Efficiency.of(length < 1.0, weight=np.exp(-length / ctau) / ctau / drawn)
+        covered += found.eff_lo <= -np.expm1(-1.0 / ctau) <= found.eff_hi
+    assert 0.63 < covered / 600 < 0.76
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_intervals_at_none_and_all_of_reweighted_lifetimes_cover_as_much(inverted: bool):
+    """Beyond 4 ctau at the long end of a range: most often none is there, but it would be heavy."""
+    rng, covered, n_extreme, n = np.random.default_rng(6), 0, 0, 1_200
+    low, high = 0.01, 100.0
+    log_ratio = np.log(high / low)
+    truth = -np.expm1(-4.0) if inverted else np.exp(-4.0)
+    for _ in range(600):
+        length = low * np.exp(log_ratio * rng.random(n)) * rng.standard_exponential(n)
+        drawn = (np.exp(-length / high) - np.exp(-length / low)) / (length * log_ratio)
+        is_far = length > 4 * high
+        weight = np.exp(-length / high) / high / drawn
+        found = Efficiency.of(~is_far if inverted else is_far, weight=weight)
         covered += found.eff_lo <= truth <= found.eff_hi
-    assert 0.64 < covered / 1_000 < 0.76
+        n_extreme += not is_far.any()
+    assert n_extreme > 200
+    assert covered / 600 > 0.68
+
+
+def test_binomial_toys_cover_what_they_promise():
+    """2000 experiments each; exact intervals cover a little more."""
+    rng = np.random.default_rng(5)
+    for n, truth in ((40, 0.03), (40, 0.5), (400, 0.97)):
+        ends = [of(k, n) for k in range(n + 1)]
+        tried = rng.binomial(n, truth, 2_000)
+        covered = np.mean([ends[k].eff_lo <= truth <= ends[k].eff_hi for k in tried])
+        assert 0.6827 - 3 * 0.0104 < covered < 0.9
 
 
 def test_a_negative_weight_keeps_the_interval_within_bounds():

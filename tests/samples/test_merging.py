@@ -14,6 +14,7 @@ from darkbelle.samples.columns import CHUNK_ROWS
 from darkbelle.samples.hdf5 import SampleWriter, _digest, configuration_digests
 from darkbelle.samples.integrity import verify
 from darkbelle.samples.merging import merge
+from darkbelle.samples.production import ChunkMaker, write_chunks
 from darkbelle.samples.tables import Collection
 
 CHUNK = 8192
@@ -38,7 +39,7 @@ def collections(first: int, n_events: int, salt: int) -> dict[str, Collection]:
         "rows": Collection({"value": size}, {"value": matrix}, counts),
         "clusters": Collection({"e": weight}, {"e": draw.normal(size=others.sum())}, others),
         "weights": Collection({"up": weight}, {"up": draw.normal(size=n_events)}),
-        "variations/a_up/rows": Collection({"value": size}, {"value": 1.1 * matrix}),
+        "variations/a_up/rows": Collection({"value": size}, {"value": 1.1 * matrix}, counts),
         "variations/a_up/clusters": Collection(
             {"e": weight}, {"e": draw.normal(size=counts.sum())}, counts
         ),
@@ -86,6 +87,15 @@ def test_parts_of_a_run_become_its_very_bytes(tmp_path):
     assert (tmp_path / "y.h5").read_bytes() == whole.read_bytes()
     merge([whole], tmp_path / "z.h5")
     assert (tmp_path / "z.h5").read_bytes() == whole.read_bytes()
+
+
+def test_efficiencies_of_generators_are_events_kept_over_tried(tmp_path):
+    """1000 of 2000 and 3000 of 30,000 are 4000 of 32,000; the mean would be 0.2."""
+    a = write(tmp_path / "a.h5", n_events=1000, cuts_efficiency=0.5)
+    b = write(tmp_path / "b.h5", n_events=3000, seed=2, cuts_efficiency=0.1)
+    merge([a, b], tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file.attrs["cuts_efficiency"] == pytest.approx(4000 / 32_000, rel=1e-12)
 
 
 def test_samples_of_several_seeds_are_added(tmp_path):
@@ -216,13 +226,22 @@ def test_damaged_and_existing_files_are_refused(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "b.h5"]
 
 
-def test_real_samples_merge_to_their_own_bytes(tmp_path, monkeypatch):
-    """All columns with all their attributes, a long card, several chunks of which one is cut."""
-    run = samples.Run(gen.MuMuZPrime(mass=2.0), geometry.load("belle2"), seed=5)
-    monkeypatch.setattr("darkbelle.samples.production.CHUNK_SIZE", 64)
+def test_parts_of_a_real_run_become_its_very_bytes(tmp_path):
+    """All columns and variations with all their attributes, a long card; the last chunk is cut."""
+    run = samples.Run(
+        gen.MuMuZPrime(mass=2.0),
+        geometry.load("belle2"),
+        seed=5,
+        chunk_size=64,
+        systematics=("tracking", "momentum_scale"),
+    )
     samples.produce(run, tmp_path / "whole.h5", n_events=150)
     verify(tmp_path / "whole.h5")
-    merge([tmp_path / "whole.h5"], tmp_path / "x.h5")
+    generator = run.prepare()
+    for first, n_chunks in ((0, 1), (1, 2)):
+        make = ChunkMaker(run, generator, 150, first)
+        write_chunks(make, n_chunks, tmp_path / f"{first}.h5")
+    merge([tmp_path / f"{first}.h5" for first in (1, 0)], tmp_path / "x.h5")
     assert (tmp_path / "x.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 

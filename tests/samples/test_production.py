@@ -35,9 +35,9 @@ def datasets(path: Path) -> dict[str, np.ndarray]:
 
 
 def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path):
-    n_events = 2 * CHUNK_SIZE + 100
+    run = Run(RUN.process, EXPERIMENT, seed=11, chunk_size=500)
     for workers in (1, 2):
-        samples.produce(RUN, tmp_path / f"{workers}.h5", n_events=n_events, workers=workers)
+        samples.produce(run, tmp_path / f"{workers}.h5", n_events=2100, workers=workers)
     assert sha256(tmp_path / "1.h5") == sha256(tmp_path / "2.h5")
 
 
@@ -61,9 +61,10 @@ def test_two_seeds_differ_and_one_seed_repeats(tmp_path):
 
 def test_more_events_keep_the_first_ones(tmp_path):
     """Across a chunk boundary, row by row in every dataset."""
-    few, many = CHUNK_SIZE - 17, CHUNK_SIZE + 5
+    run = Run(RUN.process, EXPERIMENT, seed=11, chunk_size=500)
+    few, many = 483, 505
     for n_events in (few, many):
-        samples.produce(RUN, tmp_path / f"{n_events}.h5", n_events=n_events)
+        samples.produce(run, tmp_path / f"{n_events}.h5", n_events=n_events)
     first, longer = datasets(tmp_path / f"{few}.h5"), datasets(tmp_path / f"{many}.h5")
     assert first.keys() == longer.keys()
     for name, values in first.items():
@@ -168,7 +169,7 @@ def test_step_by_step_gives_a_readable_sample(tmp_path):
 
 def start_long_run(folder: Path, workers: int) -> subprocess.Popen[str]:
     """A run that would take minutes, once it is writing."""
-    command = [sys.executable, "-m", "darkbelle", "produce", "mumu-zprime", "-p", "mass=2"]
+    command = [sys.executable, "-m", "darkbelle", "produce", "particle-gun", "-p", "p=1"]
     command += ["-n", "20000000", "--workers", str(workers), "-o", str(folder / "x.h5")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60

@@ -1,0 +1,93 @@
+"""``darkbelle efficiency``: what passes a selection, by sample, lifetime and bin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["efficiency"]
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--selection",
+    required=True,
+    metavar="EXPRESSION|FILE.py:FUNCTION",
+    help="A condition on columns of the events, or a function of a sample.",
+)
+@click.option(
+    "--trigger",
+    default="none",
+    show_default=True,
+    metavar="none|physics|LINE,...",
+    help="What the trigger must have kept; lines of one level are alternatives.",
+)
+@click.option(
+    "--ctau",
+    "lifetimes",
+    multiple=True,
+    metavar="[NAME=]CTAU,...",
+    help="Reweight to these lifetimes [cm], of the parameter ctau if not named.",
+)
+@click.option(
+    "--axis",
+    "axes",
+    multiple=True,
+    metavar="NAME:EDGE,EDGE,...",
+    help="Bins of a column or expression, e.g. decay_radius:0,1,10; several make a grid.",
+)
+@click.option("--coverage", type=float, default=0.6827, show_default=True, help="Of the intervals.")
+@click.option(
+    "--least-effective",
+    type=click.FloatRange(min=0),
+    default=100.0,
+    show_default=True,
+    help="Effective events that a lifetime must leave.",
+)
+@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw it as a PNG file.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="FILE.csv or FILE.h5."
+)
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
+def efficiency(
+    files: tuple[Path, ...],
+    selection: str,
+    trigger: str,
+    lifetimes: tuple[str, ...],
+    axes: tuple[str, ...],
+    coverage: float,
+    least_effective: float,
+    picture: Path | None,
+    output: Path,
+    force: bool,
+) -> None:
+    """Say which share of the events of samples, or of the folder of a campaign, passes.
+
+    \b
+    Example:
+      darkbelle efficiency zprime.h5 --selection "abs(recoil_mass - 2) < 0.05 and n_tracks == 2" \\
+          --trigger ffo,cdcklm1 -o eff.csv
+    """
+    from darkbelle.samples.hdf5 import check_target
+    from darkbelle.samples.maps import check_ending
+    from darkbelle.samples.scanning import efficiency_map, parse_axis, parse_lifetimes
+
+    check_ending(output)
+    for target in (output, picture):
+        if target is not None:
+            check_target(target, force=force)
+    found = efficiency_map(
+        files,
+        selection,
+        trigger=trigger,
+        ctau=parse_lifetimes(lifetimes),
+        axes=dict(parse_axis(text) for text in axes),
+        coverage=coverage,
+        least_effective=least_effective,
+    )
+    found.write(output)
+    if picture is not None:
+        found.draw().savefig(picture, format="png")
+    click.echo(f"{output}: {len(found)} rows")

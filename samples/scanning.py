@@ -1,0 +1,214 @@
+"""Efficiencies of many samples, lifetimes and bins, with their systematic variations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.errors import ConfigError
+from darkbelle.samples.campaigns.manifest import read_manifests
+from darkbelle.samples.describe import in_words
+from darkbelle.samples.hdf5 import DIGEST
+from darkbelle.samples.lifetimes import FEWEST_EFFECTIVE
+from darkbelle.samples.maps import EfficiencyMap
+from darkbelle.samples.reading import Sample
+from darkbelle.samples.selecting import Selection, selection_of
+from darkbelle.samples.sums import STANDARD, Question, Sums
+
+__all__ = ["efficiency_map"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def efficiency_map(
+    files: str | Path | Iterable[str | Path],
+    selection: str | Selection,
+    *,
+    trigger: str = "none",
+    ctau: Mapping[str, Sequence[float]] | Sequence[float] = (),
+    axes: Mapping[str, Sequence[float]] | None = None,
+    coverage: float = STANDARD,
+    least_effective: float = FEWEST_EFFECTIVE,
+) -> EfficiencyMap:
+    """The share of generated events that pass, for each sample, lifetime and bin.
+
+    Parameters
+    ----------
+    files
+        Samples; those of one configuration are added up. The folder of a campaign stands for its
+        finished parts, any other one for the samples in it.
+    selection
+        An expression over the columns of `EventColumns`, ``FILE.py:FUNCTION``, or a function that
+        takes a `Sample` and returns one boolean an event.
+    trigger
+        ``none`` asks for nothing, ``physics`` for any line that runs without a prescale, else names
+        of lines with commas, cf. `Sample.fired`.
+    ctau
+        Lifetimes [cm] to reweight to, of the parameter ``ctau`` or by the names of parameters; each
+        combination is a row. Not given: the samples as they are.
+    axes
+        Edges of bins by columns, or by expressions of these; a bin holds its lower edge.
+    coverage
+        Of the intervals.
+    least_effective
+        Effective events that a lifetime must leave of a point, cf. `lifetime_weights`.
+
+    Raises
+    ------
+    ConfigError
+        A selection, column, line, lifetime or bin that cannot be.
+    SampleFormatError
+        A file that is no sample, or the same events twice.
+    """
+    question = Question(
+        selection_of(selection) if isinstance(selection, str) else selection,
+        trigger,
+        _combinations(ctau),
+        {name: _edges(name, edges) for name, edges in (axes or {}).items()},
+    )
+    points: dict[str, Sums] = {}
+    seen: dict[tuple[Any, ...], list[tuple[int, int, Path]]] = {}
+    for file in sample_files(files):
+        with Sample(file) as sample:
+            _check_new(sample, seen)
+            key = sample.attributes["config_sha256"]
+            if key not in points:
+                points[key] = Sums.like(sample, question)
+            points[key].add(sample)
+    for sums in points.values():
+        sums.check(least_effective)
+    told = selection if isinstance(selection, str) else getattr(selection, "__name__", "a function")
+    asked = {"selection": told, "trigger": trigger}
+    rows = [
+        row | asked
+        for i, sums in enumerate(points.values())
+        for row in sums.rows(coverage, i * len(question.bins))
+    ]
+    return EfficiencyMap(_columns(rows, question))
+
+
+def _combinations(
+    ctau: Mapping[str, Sequence[float]] | Sequence[float],
+) -> tuple[dict[str, float], ...]:
+    """Lifetimes to reweight to, by parameter."""
+    by_name = dict(ctau) if isinstance(ctau, Mapping) else {"ctau": ctau} if len(ctau) else {}
+    for name, values in by_name.items():
+        if len(values) == 0:
+            raise ConfigError(f"{name}: no lifetimes to reweight to")
+    return tuple(dict(zip(by_name, values, strict=True)) for values in product(*by_name.values()))
+
+
+def _edges(name: str, edges: Sequence[float]) -> FloatArray:
+    found = np.asarray(edges, dtype=np.float64)
+    if found.ndim != 1 or len(found) < 2 or not np.all(np.diff(found) > 0):
+        raise ConfigError(f"axis {name}: needs two or more rising edges (got {list(edges)})")
+    return found
+
+
+def sample_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Files, the finished parts of campaigns, and the samples of other folders.
+
+    Raises
+    ------
+    ConfigError
+        Nothing at all, or a folder without samples.
+    """
+    files: list[Path] = []
+    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
+        found = _in_folder(path) if path.is_dir() else [path]
+        if not found:
+            raise ConfigError(f"'{path}' holds no samples")
+        files += found
+    if not files:
+        raise ConfigError("no samples: name a file or a folder")
+    return files
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """What the manifests of a campaign name, else all that looks like a sample."""
+    manifest = read_manifests(folder)
+    if manifest is None:
+        return sorted(folder.glob("*.h5"))
+    return [folder / name for name in sorted(manifest.entries)]
+
+
+def _check_new(sample: Sample, seen: dict[tuple[Any, ...], list[tuple[int, int, Path]]]) -> None:
+    """Refuse events that were there before: chunks of a stream, or files without one."""
+    attributes = sample.attributes
+    for part in json.loads(attributes["parts"]) if "parts" in attributes else [attributes]:
+        stream = part.get("seed", attributes.get(DIGEST)), part.get("point")
+        first = int(part.get("first_chunk", 0))
+        stop = first + int(part.get("chunks", 1))
+        known = seen.setdefault((attributes["config_sha256"], *stream), [])
+        for low, high, path in known:
+            if first < high and low < stop:
+                raise ConfigError(f"'{sample.path}' and '{path}' have events in common: name one")
+        known.append((first, stop, sample.path))
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], question: Question) -> dict[str, Any]:
+    """Rows as columns: what they are, then what was found."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    i = names.index("n_events")
+    bins = [f"{axis}_{end}" for axis in question.axes for end in ("lo", "hi")]
+    first = ["process", "experiment", "selection", "trigger"]
+    parameters = [name for name in names[:i] if name not in (*first, *bins)]
+    told = [name for name in parameters if _is_worth_telling(name, [r.get(name) for r in rows])]
+    # eff_NAME_up of a later sample may be new.
+    measured = [name for name in names[i:] if name not in (*first, *parameters, *bins)]
+    measured.sort(key=lambda name: name == "correlated")
+    return {
+        name: _column([row.get(name) for row in rows]) for name in (*first, *told, *bins, *measured)
+    }
+
+
+def _is_worth_telling(name: str, values: Sequence[Any]) -> bool:
+    """Whether a parameter differs between rows, or is neither a switch, nor nested, nor none."""
+    is_dull = "." in name or values[0] is None or isinstance(values[0], bool)
+    return not is_dull or any(value != values[0] for value in values)
+
+
+def _column(values: Sequence[Any]) -> npt.NDArray[Any]:
+    """Numbers, NaN for what a row does not have, or texts."""
+    if all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values):
+        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+    return np.array(["" if v is None else in_words(v) for v in values], dtype=np.str_)
+
+
+def parse_lifetimes(texts: Iterable[str]) -> dict[str, list[float]]:
+    """Lifetimes as the command line gives them, ``0.1,1`` or ``ctau_hp=0.1,1``, by parameter.
+
+    Raises
+    ------
+    ConfigError
+        No numbers, or a parameter that is given twice.
+    """
+    found: dict[str, list[float]] = {}
+    for text in texts:
+        name, equals, values = text.rpartition("=")
+        name = name.strip() if equals else "ctau"
+        if name in found:
+            raise ConfigError(f"--ctau {text}: lifetimes of {name} are given twice")
+        found[name] = _parse_numbers(f"--ctau {text}", values)
+    return found
+
+
+def parse_axis(text: str) -> tuple[str, list[float]]:
+    """Name and edges of an axis, ``decay_radius:0,1,10``; ConfigError where it reads otherwise."""
+    name, colon, edges = text.rpartition(":")
+    if not (name and colon):
+        raise ConfigError(f"--axis {text}: must read NAME:EDGE,EDGE,...")
+    return name.strip(), _parse_numbers(f"--axis {text}", edges)
+
+
+def _parse_numbers(where: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"{where}: needs numbers with commas between them") from None
