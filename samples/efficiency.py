@@ -14,13 +14,19 @@ from scipy.special import betaincinv
 from darkbelle.errors import ConfigError
 from darkbelle.samples.reading import Sample
 
-__all__ = ["Efficiency", "line_shares", "trigger_efficiency"]
+__all__ = ["Efficiency", "check_coverage", "line_shares", "trigger_efficiency"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 PIECE_ROWS = 2_048
 """Events whose decisions are summed at once."""
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse what no interval can cover."""
+    if not 0 < coverage < 1:
+        raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,7 @@ class Efficiency:
         order: it knows whether it is the heavy events that pass. Of equal weights that number is
         the true one; where everything or nothing passes it is (sum w)^2 / sum w^2.
         """
-        if not 0 < coverage < 1:
-            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
+        check_coverage(coverage)
         if sum_all == 0:
             return cls(sum_pass, sum_all, np.nan, 0.0, 1.0)
         eff = sum_pass / sum_all
