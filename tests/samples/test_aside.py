@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -33,29 +32,40 @@ def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("error", "seen"),
-    [(OSError(28, "no"), OutputError), (RuntimeError("h5"), OutputError)]
-    + [(ValueError("v"), ValueError), (KeyboardInterrupt(), KeyboardInterrupt)],
+    [
+        (OSError(28, "no"), OutputError),
+        (RuntimeError("h5"), OutputError),
+        (ValueError("v"), ValueError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
 )
 def test_nothing_remains_of_a_failure(
     error: BaseException, seen: type[BaseException], tmp_path: Path
 ):
     (tmp_path / "x").write_text("old")
-    with pytest.raises(seen), aside(tmp_path / "x", force=True) as part:
-        part.write_text("half")
-        raise error
+
+    def fail() -> None:
+        with aside(tmp_path / "x", force=True) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(seen):
+        fail()
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
     assert (tmp_path / "x").read_text() == "old"
 
 
 def test_a_file_that_came_meanwhile_stays(tmp_path: Path):
-    with (
-        pytest.raises(OutputError, match="exists already"),
-        aside(tmp_path / "x", force=False) as part,
-    ):
-        part.write_text("new")
-        (tmp_path / "x").write_text("of somebody else")
+
+    def write_slowly() -> None:
+        with aside(tmp_path / "x", force=False) as part:
+            part.write_text("new")
+            (tmp_path / "x").write_text("of somebody else")
+
+    with pytest.raises(OutputError, match="exists already"):
+        write_slowly()
     assert (tmp_path / "x").read_text() == "of somebody else"
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_tables_leave_other_files_alone(tmp_path: Path):
@@ -69,7 +79,7 @@ def test_tables_leave_other_files_alone(tmp_path: Path):
     for name in ("e.csv", "e.h5", "t.csv"):
         assert (tmp_path / f"{name}.part").read_text() == "mine"
         assert (tmp_path / name).is_file()
-    assert len(os.listdir(tmp_path)) == 7
+    assert len(list(tmp_path.iterdir())) == 7
     for name in ("e.csv", "t.csv"):
         assert b"\r" not in (tmp_path / name).read_bytes()
     with pytest.raises(OutputError, match="exists already"):

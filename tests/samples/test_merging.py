@@ -290,3 +290,19 @@ def test_contradictions_are_named(long_sample, tmp_path, damage, message):
     with pytest.raises(SampleFormatError, match=r"x\.h5' contradicts itself") as error:
         verify(tmp_path / "x.h5")
     assert message in str(error.value)
+
+
+def test_columns_are_not_opened_to_be_verified(tmp_path, monkeypatch):
+    """Only those whose values are looked at: a file with all variations has hundreds."""
+    opened = []
+    first = h5py.Dataset.__init__
+
+    def note(self, *arguments, **options):
+        first(self, *arguments, **options)
+        opened.append(self.name)
+
+    path = write(tmp_path / "x.h5", n_events=5)
+    monkeypatch.setattr(h5py.Dataset, "__init__", note)
+    verify(path)
+    looked_at = {name for name in opened if not name.endswith("/offsets")}
+    assert looked_at == {"/events/event_id", "/events/weight"}

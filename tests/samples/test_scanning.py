@@ -309,6 +309,11 @@ def test_bad_numbers_are_refused_before_any_file_is_read(options: dict[str, floa
         efficiency_map("there/is/none.h5", FAR, ctau=[1.0], **options)
 
 
+def test_a_card_is_read_once(folder: Path):
+    with open_sample(folder / "a.h5") as one, open_sample(folder / "c.h5") as other:
+        assert one.experiment is other.experiment
+
+
 def test_progress_is_told(folder: Path):
     told: list[int] = []
     files = [folder / "a.h5", folder / "b.h5", folder / "c.h5"]
