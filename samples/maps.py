@@ -44,7 +44,9 @@ class EfficiencyMap:
         ``n_events`` (not weighted), ``n_pass`` and ``n_total`` (sums of weights), ``eff`` with the
         interval ``eff_lo`` to ``eff_hi``, its statistical standard deviation ``eff_stat``; with
         systematic variations ``eff_syst``, ``eff_NAME_up`` and ``eff_NAME_down``, and in
-        ``correlated`` the names of those that other experiments share.
+        ``correlated`` the names of those that other experiments share. Rows of one sample and bin
+        at several lifetimes have events in common: they have one ``group``, and ``corr_K`` is the
+        correlation of their statistical errors with that of its ``member`` K.
     """
 
     columns: Mapping[str, Array]
@@ -119,14 +121,27 @@ class EfficiencyMap:
         up, down = (self[f"eff_{systematic}_{way}"] for way in ("up", "down"))
         return np.nan_to_num((up - down) / 2)
 
+    def statistical_covariance(self) -> FloatArray:
+        """Covariance of the statistical errors, shape (n_rows, n_rows).
+
+        Rows of one sample and bin at several lifetimes share its events; all others have their own.
+        """
+        stat = self["eff_stat"]
+        covariance = np.diag(stat**2)
+        if "group" not in self.columns or len(self) == 0:
+            return covariance
+        group, member = self["group"], self["member"].astype(np.intp)
+        with_member = np.stack([self[f"corr_{k}"] for k in range(member.max() + 1)], axis=1)
+        shared = np.equal.outer(group, group) & ~np.eye(len(self), dtype=bool)
+        return np.where(shared, with_member[:, member] * np.outer(stat, stat), covariance)
+
     def covariance(self) -> FloatArray:
         """Covariance of the efficiencies, shape (n_rows, n_rows).
 
-        Statistical errors on the diagonal: rows of one sample at several lifetimes share its
-        events, which is left out. Each systematic error is fully correlated within an experiment,
-        and between two that both say that it is; different ones are independent.
+        That of the statistical errors, and each systematic error fully correlated within an
+        experiment, and between two that both say that it is; different ones are independent.
         """
-        covariance = np.diag(self["eff_stat"] ** 2)
+        covariance = self.statistical_covariance()
         if not self.systematics:
             return covariance
         experiment = self["experiment"]
@@ -160,7 +175,7 @@ class EfficiencyMap:
                 raise ConfigError(f"the map varies in {name} too, say where: {name} = {found}")
         axes = {name: chosen[name] for name in numbers}
         shifts = {name: chosen.shifts(name) for name in chosen.systematics}
-        return interpolate(axes, numbers, chosen["eff"], chosen["eff_stat"], shifts)
+        return interpolate(axes, numbers, chosen["eff"], chosen.statistical_covariance(), shifts)
 
     def draw(self) -> Figure:
         """A picture: lines with intervals over one coordinate, or maps over two."""

@@ -189,9 +189,9 @@ def _header_of(joined: Sequence[Part]) -> dict[str, Any]:
         header |= _mean_cross_section(headers)
     for name in headers[0]:
         if name.endswith(EFFICIENCY_ENDING) and all(name in each for each in headers):
-            header[name] = float(
-                np.average([h[name] for h in headers], weights=[p.n_events for p in joined])
-            )
+            # Kept over tried: both add up.
+            tried = sum(p.n_events / float(p.header[name]) for p in joined)
+            header[name] = header["n_generated"] / tried
     return header
 
 

@@ -94,7 +94,7 @@ def _cache_of(file: h5py.File, path: str) -> int:
     layout = dataset.get_create_plist()
     is_chunked = layout.get_layout() == h5py.h5d.CHUNKED
     rows = layout.get_chunk() if is_chunked else dataset.shape
-    return 2 * dataset.get_type().get_size() * math.prod(rows)
+    return 2 * int(dataset.get_type().get_size()) * math.prod(map(int, rows))
 
 
 def read_header(file: h5py.File) -> dict[str, Any]:

@@ -89,6 +89,15 @@ def test_parts_of_a_run_become_its_very_bytes(tmp_path):
     assert (tmp_path / "z.h5").read_bytes() == whole.read_bytes()
 
 
+def test_efficiencies_of_generators_are_events_kept_over_tried(tmp_path):
+    """1000 of 2000 and 3000 of 30,000 are 4000 of 32,000; the mean would be 0.2."""
+    a = write(tmp_path / "a.h5", n_events=1000, cuts_efficiency=0.5)
+    b = write(tmp_path / "b.h5", n_events=3000, seed=2, cuts_efficiency=0.1)
+    merge([a, b], tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file.attrs["cuts_efficiency"] == pytest.approx(4000 / 32_000, rel=1e-12)
+
+
 def test_samples_of_several_seeds_are_added(tmp_path):
     """Sums add up, the cross-section is the mean by errors, numbers of events are unique."""
     paths = [write(tmp_path / f"{s}.h5", 0, 2, 9_000 + s, seed=s) for s in (3, 1, 2)]

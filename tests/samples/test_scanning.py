@@ -13,6 +13,7 @@ import pytest
 
 from darkbelle.errors import ConfigError, MergeError
 from darkbelle.gen import ParticleGun
+from darkbelle.gen.processes import find_process
 from darkbelle.samples import Efficiency, Run, Sample, efficiency_map, lifetime_weights, produce
 from darkbelle.samples import open as open_sample
 from darkbelle.samples.campaigns import Campaign, run_campaign
@@ -145,6 +146,10 @@ def test_a_sample_as_it_is(first: Sample, folder: Path):
     assert (found["mass"][0], found["ctau"][0], found["n_events"][0]) == (1.0, 100.0, 1500)
     assert found["kaon"][0] == "K+"
     assert "isr" not in found.columns
+    none = efficiency_map(folder / "a.h5", "n_tracks > 99")
+    other = Efficiency.of(np.zeros(1500, bool), weight=first.column("events", "weight"))
+    assert none["eff_hi"][0] == pytest.approx(other.eff_hi, rel=1e-9)
+    assert none["eff_stat"][0] == pytest.approx(other.eff_hi / 2, rel=1e-9)
     one = efficiency_map(folder / "a.h5", FAR)
     assert one["eff_stat"][0] == pytest.approx((one["eff_hi"] - one["eff_lo"])[0] / 2, rel=0.1)
 
@@ -330,36 +335,120 @@ def test_edges_must_rise(edges: list[float], folder: Path):
 # ---- systematic errors ---------------------------------------------------------------------------
 
 
-def test_variations_are_shares_of_the_nominal_total(folder: Path, first: Sample):
-    """Weights of all that passes; a longer flight passes more often."""
+def test_variations_are_worlds_of_their_own(folder: Path, first: Sample):
+    """What passes over what there is, both varied; a longer flight passes more often."""
     found = efficiency_map(folder / "a.h5", FAR, ctau=[0.3])
     assert found.systematics == ("tracking", "scale")
-    eff = found["eff"][0]
-    assert found["eff_tracking_up"][0] == pytest.approx(1.1 * eff, rel=1e-6)
-    assert found["eff_tracking_down"][0] == pytest.approx(0.95 * eff, rel=1e-6)
     flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
+    has_one = EventColumns(first)("has_b_tracks", "k_plus_mumu")
     weight = first.column("events", "weight") * lifetime_weights(first, ctau=0.3)
+    for way, factor in {"up": 1.1, "down": 0.95}.items():
+        varied = np.where(has_one, factor, 1.0) * weight
+        expected = varied[flight > 0.1].sum() / varied.sum()
+        assert found[f"eff_tracking_{way}"][0] == pytest.approx(expected, rel=1e-5)
     for way, factor in SHIFT.items():
         expected = weight[factor * flight > 0.1].sum() / weight.sum()
         assert found[f"eff_scale_{way}"][0] == pytest.approx(expected, rel=1e-4)
     shifts = found.shifts("tracking")[0], found.shifts("scale")[0]
-    assert shifts[0] == pytest.approx(0.075 * eff, rel=1e-5)
+    assert 0 < shifts[0] < 0.075 * found["eff"][0]
     assert found["eff_syst"][0] == pytest.approx(np.hypot(*shifts))
     assert found["correlated"][0] == "tracking"
+    # What all that passes and all that does not have in common changes nothing.
+    axes = {"has_b_tracks.k_plus_mumu": [1, 2]}
+    same = efficiency_map(folder / "a.h5", "decay_radius < 20", axes=axes)
+    assert 0.1 < same["eff"][0] < 0.9
+    assert same.shifts("tracking")[0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def triggered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample with both errors of the trigger."""
+    path = tmp_path_factory.mktemp("triggered") / "x.h5"
+    names = ("trigger_l1", "trigger_hlt", "tracking")
+    of = find_process("b-to-k-scalar")(mass=1.0, ctau=0.1)
+    produce(Run(of, card(), seed=1, chunk_size=512, systematics=names), path, n_events=400)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("trigger", "errors"),
+    [
+        ("none", {"tracking"}),
+        ("physics", {"tracking", "trigger_l1", "trigger_hlt"}),
+        ("ffo,hie", {"tracking", "trigger_l1"}),
+    ],
+)
+def test_the_error_of_a_trigger_is_of_what_is_asked(
+    trigger: str, errors: set[str], triggered: Path
+):
+    found = efficiency_map(triggered, "n_tracks > 1", trigger=trigger)
+    assert set(found.systematics) == errors
+    assert found["eff_syst"][0] > 0
+
+
+def test_named_lines_have_errors_of_their_own(triggered: Path):
+    """2 % for tracks, 0.5 % for the calorimeter, whatever else fired; the least for either."""
+    for lines, low, high in (("ffo", 0.02, 0.02), ("hie", 0.005, 0.005), ("ffo,hie", 0.005, 0.02)):
+        found = efficiency_map(triggered, "n_tracks > 1", trigger=lines)
+        shift = found.shifts("trigger_l1")[0] / found["eff"][0]
+        assert low - 1e-9 <= shift <= high + 1e-9, lines
+    sample = open_sample(triggered)
+    several, weight = EventColumns(sample)("n_tracks") > 1, sample.column("events", "weight")
+    ffo, hie = (sample.fired(line) & several for line in ("ffo", "hie"))
+    expected = weight @ np.where(hie, 1.005, np.where(ffo, 1.02, 0)) / weight.sum()
+    assert found["eff_trigger_l1_up"][0] == pytest.approx(expected, rel=1e-9)
+    assert 0 < hie.sum() < (ffo | hie).sum()
 
 
 def test_shifts_move_events_between_bins(folder: Path, first: Sample):
-    """The flight is the axis; a bin has the nominal total of its own."""
+    """The flight is the axis: a bin has what passes and what there is where events moved to."""
     axis, edges = "b_tracks_flight_xy.k_plus_mumu", [0.0, 1.0, 10.0]
-    found = efficiency_map(folder / "a.h5", FOUND, axes={axis: edges})
+    found = efficiency_map(folder / "a.h5", "decay_radius < 0.9", axes={axis: edges})
     assert found[f"{axis}_lo"].tolist() == [0, 1]
     flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
-    weight = first.column("events", "weight")
-    assert found["eff"] == pytest.approx(1)
+    weight, is_near = first.column("events", "weight"), EventColumns(first)("decay_radius") < 0.9
     for way, factor in SHIFT.items():
+        passed, _ = np.histogram((factor * flight)[is_near], edges, weights=weight[is_near])
         moved, _ = np.histogram(factor * flight, edges, weights=weight)
-        stayed, _ = np.histogram(flight, edges, weights=weight)
-        assert found[f"eff_scale_{way}"] == pytest.approx(moved / stayed, rel=1e-4)
+        assert found[f"eff_scale_{way}"] == pytest.approx(passed / moved, rel=1e-4)
+    everything = efficiency_map(folder / "a.h5", FOUND, axes={axis: edges})
+    assert np.all(everything["eff_syst"] < 1e-9)
+
+
+def test_lifetimes_of_a_sample_share_its_events(folder: Path, first: Sample, tmp_path: Path):
+    """Covariance by its definition; rows of other bins and samples are independent."""
+    ctaus, edges = [0.3, 0.4, 30.0], [0.0, 1.0, 10.0]
+    files = [folder / "a.h5", folder / "c.h5"]
+    found = efficiency_map(files, FAR, ctau=ctaus, axes={"decay_radius": edges})
+    covariance = found.statistical_covariance()
+    assert np.diag(covariance) == pytest.approx(found["eff_stat"] ** 2)
+    radius, weight = EventColumns(first)("decay_radius"), first.column("events", "weight")
+    inside = (radius >= 1) & (radius < 10)
+    flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
+    passed = flight[inside] > 0.1
+    own = np.stack([(weight * lifetime_weights(first, ctau=c))[inside] for c in ctaus])
+    eff = own @ passed / own.sum(axis=1)
+    terms = own * (passed - eff[:, None]) / own.sum(axis=1)[:, None]
+    np.testing.assert_allclose(covariance[1:6:2, 1:6:2], terms @ terms.T, rtol=1e-6)
+    assert np.all(covariance[0:6:2, 1:6:2] == 0)
+    assert np.all(covariance[:6, 6:] == 0)
+    assert covariance[1, 3] > 0.95 * np.sqrt(covariance[1, 1] * covariance[3, 3])
+    assert np.linalg.eigvalsh(covariance).min() > -1e-12
+    for ending in ("csv", "h5"):
+        found.write(tmp_path / f"x.{ending}")
+        again = EfficiencyMap.read(tmp_path / f"x.{ending}").take(np.array([9, 3, 1, 5]))
+        expected = covariance[np.ix_([9, 3, 1, 5], [9, 3, 1, 5])]
+        np.testing.assert_array_equal(again.statistical_covariance(), expected)
+    # Between two lifetimes it is no better known than at either.
+    one = found.where(mass=1.0, decay_radius_lo=1.0, ctau=(0.3, 0.4))
+    between = one.interpolate(ctau=0.35)
+    assert between.stat == pytest.approx(one["eff_stat"].mean(), rel=0.03)
+
+
+def test_lifetimes_where_nothing_passes_go_along(folder: Path):
+    found = efficiency_map(folder / "a.h5", "n_tracks > 99", ctau=[0.3, 0.4])
+    stat = found["eff_stat"]
+    np.testing.assert_allclose(found.statistical_covariance(), np.outer(stat, stat))
 
 
 def test_covariance(folder: Path):
