@@ -23,7 +23,7 @@ from darkbelle.samples.reading import Sample
 from darkbelle.samples.selecting import EventColumns, Selection, passed_by
 from darkbelle.samples.variations import Variation, VariationKind
 
-__all__ = ["STANDARD", "Question", "Sums"]
+__all__ = ["STANDARD", "Question", "Sums", "VariedSums"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -74,6 +74,38 @@ class Question:
         return np.where(is_inside, place, len(self.bins))
 
 
+@dataclass(frozen=True, slots=True)
+class VariedSums:
+    """Sums over events with a variation, of a sample or of several."""
+
+    sums: FloatArray
+    """Of the weights of what passes and of all, shape (2, n_lifetimes, n_bins)"""
+    squares: FloatArray
+    """Of the squares of what was added to these weights, likewise"""
+    whole: FloatArray
+    """Of what was added to the weights and of its squares without bins, shape (2, n_lifetimes)"""
+
+    def __add__(self, other: VariedSums) -> VariedSums:
+        return VariedSums(
+            self.sums + other.sums, self.squares + other.squares, self.whole + other.whole
+        )
+
+    def efficiencies(self) -> FloatArray:
+        """Of a varied world, shape (n_lifetimes, n_bins).
+
+        Weights that average to one add nothing to the sum of all: what they do add by chance is
+        taken out of both sums, in proportion to their covariance with it. That leaves them the
+        least variance (a control variate with its regression coefficient).
+        """
+        added, squares = self.whole[..., None]
+        share = np.divide(self.squares, squares, out=np.zeros_like(self.squares), where=squares > 0)
+        passed, total = self.sums - share * added
+        efficiencies: FloatArray = np.divide(
+            passed, total, out=np.full_like(total, np.nan), where=total != 0
+        )
+        return efficiencies
+
+
 @dataclass(slots=True)
 class Sums:
     """Sums over the events of one point of parameters."""
@@ -93,8 +125,8 @@ class Sums:
     """Of products of two lifetimes' weights, shape (2, n_lifetimes, n_lifetimes, n_bins)"""
     heaviest: FloatArray
     """The greatest weight, shape (n_lifetimes, n_bins)"""
-    varied: dict[str, FloatArray] = field(default_factory=dict)
-    """As ``sums``, with each variation"""
+    varied: dict[str, VariedSums] = field(default_factory=dict)
+    """With each variation"""
     correlated: set[str] = field(default_factory=set)
     """Systematic errors that other experiments share"""
     files: list[Path] = field(default_factory=list)
@@ -126,9 +158,9 @@ class Sums:
         question = self.question
         lives = lives_of(sample, question.lifetimes[0])
         weight = sample.column("events", "weight")
-        factors = [_factors(lives, point, len(weight)) for point in question.lifetimes]
+        factors = np.stack([_factors(lives, point, len(weight)) for point in question.lifetimes])
         places, passed = question.places(sample), question.passed(sample)
-        weights = np.stack(factors) * weight
+        weights = factors * weight
         self.whole += weights.sum(axis=1), (weights**2).sum(axis=1)
         order = np.argsort(places, kind="stable")
         ends = np.searchsorted(places[order], np.arange(len(question.bins) + 1)).tolist()
@@ -142,9 +174,7 @@ class Sums:
             self.heaviest[:, j] = np.maximum(self.heaviest[:, j], greatest)
         self._vary(sample, places, passed, factors)
 
-    def _vary(
-        self, sample: Sample, places: Places, passed: BoolArray, factors: Sequence[FloatArray]
-    ) -> None:
+    def _vary(self, sample: Sample, places: Places, passed: BoolArray, factors: FloatArray) -> None:
         """Add what passes and what there is with each systematic variation.
 
         Weights of the trigger do not average to one: of these the total is the nominal one.
@@ -156,23 +186,30 @@ class Sums:
                 f"'{sample.path}' has other systematic variations than '{self.files[0]}', a sample "
                 "of the same point: produce them alike"
             )
+        nominal = sample.column("events", "weight")
         for name, variation in variations.items():
-            other = sample.varied(name)
             is_shift = variation.kind is VariationKind.SHIFT
+            other = sample.varied(name) if is_shift else sample
             places_of = question.places(other) if is_shift else places
             passed_of = question.passed(other) if is_shift else passed
             weight_of = _weight_of(sample, variation, question)
             is_trigger = isinstance(_error_of(sample, variation), TriggerError)
-            weight_of_all = sample.column("events", "weight") if is_trigger else weight_of
-            total = self.varied.setdefault(name, np.zeros_like(self.sums))
-            for i, factor in enumerate(factors):
-                total[0, i] += self._in_bins(places_of, weight_of * factor * passed_of)
-                total[1, i] += self._in_bins(places_of, weight_of_all * factor)
+            of_all = nominal if is_trigger else weight_of
+            added = (of_all - nominal) * factors
+            found = VariedSums(
+                self._in_bins(places_of, (weight_of * passed_of * factors, of_all * factors)),
+                self._in_bins(places_of, (added**2 * passed_of, added**2)),
+                np.stack([added.sum(axis=1), (added**2).sum(axis=1)]),
+            )
+            self.varied[name] = self.varied[name] + found if name in self.varied else found
             self.correlated |= {variation.systematic} if variation.correlated else set()
 
-    def _in_bins(self, places: Places, weight: FloatArray) -> FloatArray:
+    def _in_bins(self, places: Places, terms: Sequence[FloatArray]) -> FloatArray:
+        """Sums of some terms of shape (n_lifetimes, n_events), each (n_lifetimes, n_bins)."""
         n_bins = len(self.question.bins)
-        return np.bincount(places, weight, n_bins + 1)[:n_bins].astype(np.float64)
+        return np.array(
+            [[np.bincount(places, row, n_bins + 1)[:n_bins] for row in term] for term in terms]
+        )
 
     def check(self, least: float) -> None:
         """Refuse lifetimes of which the samples know too little."""
@@ -231,10 +268,7 @@ class Sums:
         }
         if not self.varied:
             return row
-        varied = {
-            name: float(sums[0, i, j] / (sums[1, i, j] or np.nan))
-            for name, sums in self.varied.items()
-        }
+        varied = {name: float(sums.efficiencies()[at]) for name, sums in self.varied.items()}
         systematics = [name.removesuffix("_up") for name in varied if name.endswith("_up")]
         halves = [(varied[f"{name}_up"] - varied[f"{name}_down"]) / 2 for name in systematics]
         row["eff_syst"] = math.hypot(*halves)

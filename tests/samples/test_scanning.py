@@ -20,6 +20,7 @@ from darkbelle.samples.campaigns import Campaign, run_campaign
 from darkbelle.samples.maps import EfficiencyMap
 from darkbelle.samples.merging import merge
 from darkbelle.samples.selecting import EventColumns, selection_of
+from darkbelle.samples.sums import VariedSums
 from tests.samples.flying import card, write
 from tests.samples.test_cli import run
 
@@ -336,28 +337,51 @@ def test_edges_must_rise(edges: list[float], folder: Path):
 
 
 def test_variations_are_worlds_of_their_own(folder: Path, first: Sample):
-    """What passes over what there is, both varied; a longer flight passes more often."""
+    """What passes over what there is, less what weights of mean one add to all by chance."""
     found = efficiency_map(folder / "a.h5", FAR, ctau=[0.3])
     assert found.systematics == ("tracking", "scale")
     flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
     has_one = EventColumns(first)("has_b_tracks", "k_plus_mumu")
     weight = first.column("events", "weight") * lifetime_weights(first, ctau=0.3)
+    passed = flight > 0.1
     for way, factor in {"up": 1.1, "down": 0.95}.items():
-        varied = np.where(has_one, factor, 1.0) * weight
-        expected = varied[flight > 0.1].sum() / varied.sum()
+        added = np.where(has_one, factor - 1, 0.0) * weight
+        share = (added**2)[passed].sum() / (added**2).sum()
+        expected = ((weight + added)[passed].sum() - share * added.sum()) / weight.sum()
         assert found[f"eff_tracking_{way}"][0] == pytest.approx(expected, rel=1e-5)
     for way, factor in SHIFT.items():
         expected = weight[factor * flight > 0.1].sum() / weight.sum()
         assert found[f"eff_scale_{way}"][0] == pytest.approx(expected, rel=1e-4)
     shifts = found.shifts("tracking")[0], found.shifts("scale")[0]
-    assert 0 < shifts[0] < 0.075 * found["eff"][0]
     assert found["eff_syst"][0] == pytest.approx(np.hypot(*shifts))
     assert found["correlated"][0] == "tracking"
-    # What all that passes and all that does not have in common changes nothing.
-    axes = {"has_b_tracks.k_plus_mumu": [1, 2]}
-    same = efficiency_map(folder / "a.h5", "decay_radius < 20", axes=axes)
-    assert 0.1 < same["eff"][0] < 0.9
-    assert same.shifts("tracking")[0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("tied", [0.0, 0.5, 1.0])
+def test_weights_of_mean_one_shift_efficiencies_without_needless_noise(tied: float):
+    """Right on average, and quieter than over the nominal or the varied sum of weights.
+
+    Of 99 % of the events a particle is found; some of what passes needs it, ``tied`` of it.
+    """
+    rng = np.random.default_rng(3)
+    found = rng.random((500, 2000)) < 0.99
+    passed = np.where(rng.random(found.shape) < tied, found, True) & (rng.random(found.shape) < 0.6)
+    added = np.where(found, 0.005, -0.005 * 0.99 / 0.01)
+    shifts = []
+    for kept, more in zip(passed, added, strict=True):
+        sums = VariedSums(
+            np.array([(1 + more)[kept].sum(), (1 + more).sum()]).reshape(2, 1, 1),
+            np.array([(more**2)[kept].sum(), (more**2).sum()]).reshape(2, 1, 1),
+            np.array([more.sum(), (more**2).sum()]).reshape(2, 1),
+        )
+        nominal = kept.mean()
+        over_nominal = (1 + more)[kept].mean() * nominal - nominal
+        over_varied = (1 + more)[kept].sum() / (1 + more).sum() - nominal
+        shifts.append((sums.efficiencies()[0, 0] - nominal, over_nominal, over_varied))
+    mean, spread = np.mean(shifts, axis=0)[0], np.std(shifts, axis=0)
+    assert mean == pytest.approx(0.6 * 0.99 * tied * 0.005, abs=4 * spread[0] / np.sqrt(500))
+    assert spread[0] < 1.02 * min(spread[1:])
+    assert spread[0] < 0.9 * max(spread[1:])
 
 
 @pytest.fixture(scope="module")
