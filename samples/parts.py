@@ -101,5 +101,7 @@ def in_order(parts: Iterable[Part]) -> list[Part]:
     filled.sort(key=lambda part: (part.source, part.first))
     for one, two in pairwise(filled):
         if one.source == two.source and two.first < one.stop:
+            if one.path == two.path:
+                raise MergeError(f"'{one.path}' is named twice: it holds {two.describe()}")
             raise MergeError(f"'{one.path}' and '{two.path}' both hold {two.describe()}")
     return filled
