@@ -21,6 +21,7 @@ from darkbelle.samples.campaigns.manifest import (
     Amount,
     Entry,
     Manifest,
+    delete_asides,
     difference,
     header_of,
     manifest_name,
@@ -125,6 +126,8 @@ def opened(folder: Path, plan: Plan, shard: Shard | None) -> Manifest:
                 f"'{folder}' has shards of another number ({name}): use that, or finish it "
                 "without shards"
             )
+    # A table that another shard is writing now is left to a whole run.
+    delete_asides(folder, None if shard is None else {manifest_name(shard)})
     own = [e for e in manifest.entries.values() if shard is None or shard.has(e.point, e.part)]
     write_manifest(folder / manifest_name(shard), manifest.header, manifest.amounts.values(), own)
     return replace(manifest, entries={entry.file: entry for entry in own})
@@ -203,7 +206,11 @@ def write_points(folder: Path, plan: Plan, parts: Iterable[Part]) -> None:
         point = part.point
         values = [_cell(point.parameters.get(name, "")) for name in names]
         table.writerow([point.index, point.experiment, *values, part.file])
-    replace_file(folder / POINTS, text.getvalue())
+    where = folder / POINTS
+    with suppress(OSError, UnicodeDecodeError):
+        if where.read_text(encoding="utf-8") == text.getvalue():
+            return
+    replace_file(where, text.getvalue())
 
 
 def _cell(value: object) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable
+import secrets
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ __all__ = [
     "Header",
     "Journal",
     "Manifest",
+    "delete_asides",
     "difference",
     "header_of",
     "manifest_name",
@@ -40,6 +42,8 @@ FORMAT_VERSION: Final = 1
 WHOLE: Final = "manifest.jsonl"
 """Name of the manifest of a whole campaign."""
 _NAME = re.compile(r"manifest(-\d+of\d+)?\.jsonl")
+_ASIDE = re.compile(r"\.(?P<file>.+)\.[0-9a-f]{8}\.part")
+"""What `replace_file` leaves behind when it is killed."""
 
 
 class _Line(BaseModel):
@@ -171,7 +175,8 @@ def write_manifest(
 
 def replace_file(path: Path, text: str) -> None:
     """Put a text into a file, the whole or nothing; OutputError when the disk refuses it."""
-    aside = path.with_name(f".{path.name}.part")
+    # Shards of one folder may write the same table at once.
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with aside.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -181,6 +186,17 @@ def replace_file(path: Path, text: str) -> None:
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise OutputError(f"writing '{path}' failed: {error.strerror}") from None
+
+
+def delete_asides(folder: Path, names: Collection[str] | None) -> None:
+    """Delete what killed runs left of some files in a folder that they would have replaced.
+
+    None are all; nobody else may be writing those files.
+    """
+    for path in folder.glob(".*.part"):
+        found = _ASIDE.fullmatch(path.name)
+        if found and (names is None or found["file"] in names):
+            path.unlink(missing_ok=True)
 
 
 class Journal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from darkbelle.samples.campaigns import (
     run_campaign,
 )
 from darkbelle.samples.campaigns import plan as plan_module
+from darkbelle.samples.campaigns.folder import write_points
 from darkbelle.samples.campaigns.work import make_part
 from darkbelle.samples.engines import local
 from darkbelle.samples.production import CHUNK_SIZE, Run
@@ -256,6 +259,38 @@ def test_shards_of_another_number_are_refused(tmp_path):
     run_campaign(few(), tmp_path, shard=Shard(1, 3))
     with pytest.raises(OutputError, match=r"shards of another number \(manifest-1of3.jsonl\)"):
         run_campaign(few(), tmp_path, shard=Shard(1, 2))
+
+
+def test_shards_write_the_same_table_at_once(tmp_path):
+    plan, n_shards = Plan.of(gun()), 4
+    parts = list(plan.parts({point.index: 20 for point in plan.points}))
+    barrier = threading.Barrier(n_shards)
+
+    def write(_: int) -> None:
+        try:
+            for i in range(50):
+                barrier.wait(timeout=5)
+                write_points(tmp_path, plan, parts[: 1 + i % 4])
+        except BaseException:
+            barrier.abort()  # or the others wait for ever
+            raise
+
+    with ThreadPoolExecutor(n_shards) as threads:
+        jobs_done = [threads.submit(write, i) for i in range(n_shards)]
+    errors = [error for job in jobs_done if (error := job.exception()) is not None]
+    assert not errors
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_tables_that_killed_runs_left_do_not_pile_up(tmp_path):
+    run_campaign(few(), tmp_path)
+    left = [tmp_path / f".{name}.0a1b2c3d.part" for name in ("points.csv", "manifest-1of2.jsonl")]
+    for path in left:
+        path.write_text("half")
+    run_campaign(few(), tmp_path, shard=Shard(1, 2))
+    assert [path.exists() for path in left] == [True, False]  # another shard may write the first
+    run_campaign(few(), tmp_path)
+    assert not left[0].exists()
 
 
 class Stopped(Exception):
