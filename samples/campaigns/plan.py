@@ -19,7 +19,7 @@ from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.campaign import Campaign
 from darkbelle.samples.production import CHUNK_SIZE, number_of_events
 
-__all__ = ["PART_CHUNKS", "Failure", "Part", "Plan", "Point", "Shard"]
+__all__ = ["PART_CHUNKS", "Failure", "Part", "Plan", "Point", "Shard", "owns"]
 
 PART_CHUNKS: Final = 32
 """Chunks in a file: some 262,000 events."""
@@ -110,6 +110,11 @@ class Shard:
         return (point + part - self.number) % self.of == 0
 
 
+def owns(shard: Shard | None, point: int, part: int) -> bool:
+    """Whether a part of a point is for a shard to make, or for a whole run, which makes all."""
+    return shard is None or shard.has(point, part)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A campaign with its cards read and the parameters of all points checked.
@@ -167,7 +172,7 @@ class Plan:
         n_chunks = -(-n_events // chunk_size)
         n_parts = max(-(-n_chunks // PART_CHUNKS), 1)
         width = max(len(str(n_parts)), 3)
-        stem = f"{point.experiment}/{point.number:0{self._width}d}"
+        stem = f"{point.experiment}/{point.number:0{self.width}d}"
         for number in range(1, n_parts + 1):
             first = (number - 1) * PART_CHUNKS
             file = f"{stem}.h5" if n_parts == 1 else f"{stem}-{number:0{width}d}.h5"
@@ -175,7 +180,7 @@ class Plan:
             yield Part(point, file, number, n_events, chunk_size, first, chunks)
 
     @property
-    def _width(self) -> int:
+    def width(self) -> int:
         """Digits of the number of a point."""
         return max(len(str(self.campaign.n_points - 1)), 4)
 
