@@ -6,7 +6,7 @@ import csv
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from darkbelle.samples.campaigns.manifest import (
 )
 from darkbelle.samples.hdf5 import digest_of
 from darkbelle.samples.integrity import verify
+from darkbelle.samples.progress import Progress, silent
 
 __all__ = ["Verified", "join_shards", "verify_folder"]
 
@@ -44,7 +45,7 @@ class Verified:
 def verify_folder(
     folder: str | Path,
     *,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> Verified:
     """Check all parts of a campaign, each by itself and against the manifest.
 
@@ -55,7 +56,7 @@ def verify_folder(
     """
     where = Path(folder)
     manifest = _manifest(where)
-    done = progress(len(manifest.entries))
+    done = progress("parts", len(manifest.entries))
     complaints = []
     for entry in manifest.entries.values():
         try:
@@ -79,7 +80,7 @@ def join_shards(
     folders: Sequence[str | Path],
     output: str | Path,
     *,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> int:
     """Put the parts of shards of a campaign into one folder, with one manifest.
 
@@ -114,7 +115,7 @@ def join_shards(
     with locked(target, None):
         if read_manifests(target) != own:
             raise OutputError(f"another run wrote to '{target}' just now: do it again")
-        done = progress(len(entries))
+        done = progress("parts", len(entries))
         for folder, entry in entries.values():
             _bring(folder / entry.file, target / entry.file, entry)
             done(1)

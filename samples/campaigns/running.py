@@ -44,15 +44,14 @@ from darkbelle.samples.campaigns.work import (
     recover,
 )
 from darkbelle.samples.engines import Engine, completed, local
+from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["Progress", "Report", "run_campaign"]
+__all__ = ["Report", "run_campaign"]
 
 _log = logging.getLogger("darkbelle.samples.campaigns")
 
 T = TypeVar("T")
 R = TypeVar("R")
-Progress = Callable[[str, int], Callable[[int], object]]
-"""Called with what is counted and its total; what it returns is called with what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def run_campaign(
     *,
     shard: Shard | None = None,
     engine: Engine | None = None,
-    progress: Progress = lambda what, total: lambda done: None,
+    progress: Progress = silent,
 ) -> Report:
     """Make what a campaign's folder lacks; the files do not depend on who does it, and how often.
 
@@ -93,9 +92,10 @@ def run_campaign(
     engine
         Who does the work, cf. `darkbelle.samples.engines`; None is this process.
     progress
-        Called with "parts", "points" or "events" and their number before parts are looked at,
-        cross-sections computed, and events made. What it returns is called with the number of
-        those that are done, and with 0 several times a second; it may raise to stop.
+        Called with "settings", "parts", "points" or "events" and their number before parameters
+        are checked, parts looked at, cross-sections computed, and events made. What it returns is
+        called with the number of those that are done, and with 0 several times a second; it may
+        raise to stop.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def run_campaign(
     WorkerError
         The workers are gone. Finished parts stay.
     """
-    plan = campaign if isinstance(campaign, Plan) else Plan.of(campaign)
+    plan = campaign if isinstance(campaign, Plan) else Plan.of(campaign, progress=progress)
     where = Path(folder).resolve()
     read_campaign(where, plan)  # before anything is put into a folder of something else
     with locked(where, shard):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -64,7 +63,7 @@ def _verify_folder(folder: Path) -> bool:
     from darkbelle.samples.cli.progress import progress_of_steps
 
     with progress_of_steps() as progress:
-        found = verify_folder(folder, progress=partial(progress, "parts"))
+        found = verify_folder(folder, progress=progress)
     for complaint in found.complaints:
         click.echo(f"Error: {complaint}", err=True)
     n_good = found.n_parts - len(found.complaints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -590,7 +591,7 @@ def test_a_luminosity_gives_each_point_its_number(tmp_path):
     run_campaign(
         campaign, tmp_path, progress=lambda *what: counted.append(what) or (lambda done: None)
     )
-    assert counted[0] == ("points", 1)  # that which has none
+    assert counted[1] == ("points", 1)  # that which has none
     run = Run(MuMuZPrime(mass=0.5), geometry.load("belle2"), 1, chunk_size=64)
     single = samples.produce(run, tmp_path / "single.h5", lumi=500.0)
     assert single == report.entries[0].n_events
@@ -747,3 +748,32 @@ def test_a_table_of_the_card_is_varied(run, tmp_path):
     )
     assert run("produce", "scan.toml", "-o", "scan")[0] == 0
     assert samples.open(tmp_path / "scan" / "belle2" / "0000.h5").experiment == varied
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_campaign_that_is_stopped_says_that_it_goes_on(run, tmp_path, monkeypatch, number, code):
+    def stopped(task, **options):
+        entry = make_part(task, **options)
+        signal.raise_signal(number)
+        return entry
+
+    (tmp_path / "scan.toml").write_text(SCAN.replace("11.0", "3.0"))
+    monkeypatch.setattr("darkbelle.samples.campaigns.running.make_part", stopped)
+    status, _, err = run("produce", "scan.toml", "-o", "scan")
+    assert (status, err) == (code, "stopped; the same command goes on\n")
+    monkeypatch.undo()
+    assert not (tmp_path / "scan" / "belle2" / "0001.h5").exists()
+
+
+def test_planning_tells_how_far_it_is():
+    told = []
+    Plan.of(few(), progress=lambda *what: told.append(what) or told.append)
+    assert told == [("settings", 3), 1, 1, 1]
+
+
+def test_what_campaigns_need_is_at_hand():
+    assert samples.Shard is Shard
+    assert samples.engines.local is local
+    assert {"merge", "verify", "run_campaign", "Shard", "engines"} <= {*samples.__all__}
+    assert all(hasattr(samples, name) for name in samples.__all__)
+    assert [*samples._HOMES] == sorted(samples._HOMES)
