@@ -37,7 +37,7 @@ from darkbelle.geometry.systematics import (
 )
 from darkbelle.ragged import event_of, product_by_event
 
-__all__ = ["Chances", "event_weights"]
+__all__ = ["Chances", "event_weights", "trigger_weights"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -136,18 +136,31 @@ def _of_identification(error: IdentificationError, chances: Chances, sign: int) 
 
 @_factors.register
 def _of_trigger(error: TriggerError, chances: Chances, sign: int) -> FloatArray:
-    """The least error of the lines that kept an event; an event that none did has weight one.
-
-    What is not kept would weigh less where this weighs more, but no probability is known: the
-    mean is not one.
-    """
     trigger, menus = chances.trigger, chances.experiment.trigger
     kept, menu = {
         "l1": (trigger.l1_prescaled, menus.l1),
         "hlt": (trigger.hlt, menus.hlt),
     }[error.level]
-    relative = np.where(kept, error.of_lines(menu.line_names), np.inf).min(axis=1)
-    return 1 + sign * np.where(np.isfinite(relative), relative, 0.0)
+    return trigger_weights(error.of_lines(menu.line_names), kept, sign)
+
+
+def trigger_weights(relative: FloatArray, kept: BoolArray, sign: int) -> FloatArray:
+    """The least error of the lines that kept an event; an event that none did has weight one.
+
+    What is not kept would weigh less where this weighs more, but no probability is known: the
+    mean is not one.
+
+    Parameters
+    ----------
+    relative
+        Error of each line, shape (n_lines,).
+    kept
+        Whether each line kept each event, shape (n_events, n_lines).
+    sign
+        +1 for up, -1 for down.
+    """
+    least = np.where(kept, relative, np.inf).min(axis=1, initial=np.inf)
+    return 1 + sign * np.where(np.isfinite(least), least, 0.0)
 
 
 def _of_finding(efficiency: FloatArray, found: BoolArray, relative: FloatArray) -> FloatArray:

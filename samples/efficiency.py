@@ -14,13 +14,19 @@ from scipy.special import betaincinv
 from darkbelle.errors import ConfigError
 from darkbelle.samples.reading import Sample
 
-__all__ = ["Efficiency", "line_shares", "trigger_efficiency"]
+__all__ = ["Efficiency", "check_coverage", "line_shares", "trigger_efficiency"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 PIECE_ROWS = 2_048
 """Events whose decisions are summed at once."""
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse what no interval can cover."""
+    if not 0 < coverage < 1:
+        raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Efficiency:
             float(weights.sum()),
             float((kept**2).sum()),
             float((weights**2).sum()),
+            float(np.abs(weights).max(initial=0.0)),
             coverage=coverage,
         )
 
@@ -91,23 +98,24 @@ class Efficiency:
         sum_all: float,
         sum_pass2: float,
         sum_all2: float,
+        heaviest: float,
         *,
         coverage: float = 0.6827,
     ) -> Self:
-        """From sums of weights and of their squares, of what passes and of all.
+        """From sums of weights and of their squares, of what passes and of all, and the heaviest.
 
         The interval is that of the number of equal events that know as much, eff (1 - eff) / var,
         where var = sum w^2 (pass - eff)^2 / (sum w)^2 is the variance of a ratio of sums to first
         order: it knows whether it is the heavy events that pass. Of equal weights that number is
-        the true one; where everything or nothing passes it is (sum w)^2 / sum w^2.
+        the true one. Where everything or nothing passes, what is missing may be of the heaviest
+        kind, as the long flights of a range of lifetimes are: the number is sum w / max w.
         """
-        if not 0 < coverage < 1:
-            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
+        check_coverage(coverage)
         if sum_all == 0:
             return cls(sum_pass, sum_all, np.nan, 0.0, 1.0)
         eff = sum_pass / sum_all
         variance = ratio_variance(sum_pass, sum_all, sum_pass2, sum_all2)
-        n_equal = sum_all**2 / sum_all2
+        n_equal = abs(sum_all) / heaviest
         if 0 < eff < 1 and variance > 0:
             n_equal = eff * (1 - eff) / variance
         return cls(sum_pass, sum_all, eff, *_interval(eff, n_equal, coverage))

@@ -1,11 +1,12 @@
-"""Between the points of a grid: cubic splines, with the error that a straight line would make."""
+"""Between the points of a grid: cubic splines, with the error of straight lines nearby."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from darkbelle.errors import ConfigError
 __all__ = ["Interpolated", "interpolate"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_WITHIN: Final = np.arange(1, 6) / 6
+"""Where in a cell, as shares of it, splines are held against straight lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Interpolated:
     syst: float
     """Of the points, each systematic error fully correlated between them"""
     grid: float
-    """Of the interpolation: how far a cubic spline is from straight lines"""
+    """Of the interpolation: how far a cubic spline is from straight lines, at most thereabouts"""
 
     @property
     def error(self) -> float:
@@ -44,15 +48,18 @@ def interpolate(
     axes: Mapping[str, npt.NDArray[np.float64]],
     point: Mapping[str, float],
     eff: FloatArray,
-    stat: FloatArray,
+    stat_covariance: FloatArray,
     shifts: Mapping[str, FloatArray],
 ) -> Interpolated:
     """Interpolate rows of a full grid, shape (n_rows,) each, at a point.
 
+    The statistical errors have a covariance, shape (n_rows, n_rows).
+
     Splines and straight lines are sums of the rows with weights, products of those of each axis. An
     axis counts by its logarithm where its points are more evenly spaced in that. The errors of the
-    rows are multiplied with the weights of the spline; what that adds to straight lines is taken
-    for the error of the interpolation, which it is not less than where the curvature varies slowly.
+    rows are multiplied with the weights of the spline. The error of the interpolation is the
+    greatest distance of the splines from straight lines in the cell and in those next to it: in the
+    point itself they may cross. An axis does not add to it where the point is on one of its own.
 
     Raises
     ------
@@ -64,19 +71,44 @@ def interpolate(
     _check_grid(axes, [len(points) for points, _ in corners], n_rows)
     if not np.all(np.isfinite(eff)):
         raise ConfigError("a row has no events, choose others with where(...)")
-    linear, cubic = np.ones(n_rows), np.ones(n_rows)
-    for name, (points, place) in zip(axes, corners, strict=True):
+    cubic = np.ones(n_rows)
+    curved = straight = _on_grid(eff, [place for _, place in corners])
+    for i, (name, (points, place)) in enumerate(zip(axes, corners, strict=True)):
         if not points[0] <= point[name] <= points[-1]:
             raise ConfigError(
                 f"{name} = {point[name]:g} lies outside of the map, {points[0]:g} to {points[-1]:g}"
             )
         along, at = _scaled(points, point[name])
-        linear *= _linear_weights(along, at)[place]
-        cubic *= _cubic_weights(along, at)[place]
-    found, straight = float(cubic @ eff), float(linear @ eff)
+        cubic *= _cubic_weights(along, np.array([at]))[0, place]
+        near = _nearby(along, at)
+        curved = _along(i, _cubic_weights(along, near), curved)
+        straight = _along(i, _linear_weights(along, near), straight)
+    found, grid = float(cubic @ eff), float(np.abs(curved - straight).max())
     systematic = math.hypot(*(float(cubic @ shift) for shift in shifts.values()))
-    statistical = float(np.sqrt(np.sum((cubic * stat) ** 2)))
-    return Interpolated(min(max(found, 0.0), 1.0), statistical, systematic, abs(found - straight))
+    statistical = math.sqrt(max(float(cubic @ stat_covariance @ cubic), 0.0))
+    return Interpolated(min(max(found, 0.0), 1.0), statistical, systematic, grid)
+
+
+def _on_grid(eff: FloatArray, places: Sequence[npt.NDArray[np.intp]]) -> FloatArray:
+    """Rows of a full grid with an axis of their own for each coordinate."""
+    grid = np.empty([int(place.max()) + 1 for place in places])
+    grid[tuple(places)] = eff if places else eff[0]
+    return grid
+
+
+def _along(axis: int, weights: FloatArray, grid: FloatArray) -> FloatArray:
+    """Sums with weights, (n, n_points), along one axis of a grid."""
+    return np.moveaxis(np.tensordot(weights, grid, (1, axis)), 0, axis)
+
+
+def _nearby(points: FloatArray, at: float) -> FloatArray:
+    """Places in the cell of an axis and in those next to it; on a point itself that alone."""
+    if np.any(points == at):
+        return np.array([at])
+    i = int(np.searchsorted(points, at))
+    ends = points[max(i - 2, 0) : i + 2]
+    inner: FloatArray = (ends[:-1, None] + np.diff(ends)[:, None] * _WITHIN).ravel()
+    return np.append(inner, at)
 
 
 def _check_grid(axes: Mapping[str, FloatArray], sizes: list[int], n_rows: int) -> None:
@@ -104,13 +136,14 @@ def _scaled(points: FloatArray, at: float) -> tuple[FloatArray, float]:
     return (logs, float(np.log(at))) if is_log else (points, at)
 
 
-def _linear_weights(points: FloatArray, at: float) -> FloatArray:
-    return np.array([np.interp(at, points, unit) for unit in np.eye(len(points))])
+def _linear_weights(points: FloatArray, at: FloatArray) -> FloatArray:
+    """Of each point at some places, shape (n_places, n_points)."""
+    return np.stack([np.interp(at, points, unit) for unit in np.eye(len(points))], axis=1)
 
 
-def _cubic_weights(points: FloatArray, at: float) -> FloatArray:
+def _cubic_weights(points: FloatArray, at: FloatArray) -> FloatArray:
     """Of a spline with continuous third derivatives next to its ends, fewer points a polynomial."""
     if len(points) == 1:
-        return np.ones(1)
+        return np.ones((len(at), 1))
     weights: FloatArray = CubicSpline(points, np.eye(len(points)))(at)
     return weights

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -13,7 +12,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.errors import ConfigError, OutputError, SampleFormatError, did_you_mean
+from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
+from darkbelle.samples.aside import aside
 from darkbelle.samples.interpolation import Interpolated, interpolate
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class EfficiencyMap:
         ``n_events`` (not weighted), ``n_pass`` and ``n_total`` (sums of weights), ``eff`` with the
         interval ``eff_lo`` to ``eff_hi``, its statistical standard deviation ``eff_stat``; with
         systematic variations ``eff_syst``, ``eff_NAME_up`` and ``eff_NAME_down``, and in
-        ``correlated`` the names of those that other experiments share.
+        ``correlated`` the names of those that other experiments share. Rows of one sample and bin
+        at several lifetimes have events in common: they have one ``group``, and ``corr_K`` is the
+        correlation of their statistical errors with that of its ``member`` K.
     """
 
     columns: Mapping[str, Array]
@@ -119,14 +121,27 @@ class EfficiencyMap:
         up, down = (self[f"eff_{systematic}_{way}"] for way in ("up", "down"))
         return np.nan_to_num((up - down) / 2)
 
+    def statistical_covariance(self) -> FloatArray:
+        """Covariance of the statistical errors, shape (n_rows, n_rows).
+
+        Rows of one sample and bin at several lifetimes share its events; all others have their own.
+        """
+        stat = self["eff_stat"]
+        covariance = np.diag(stat**2)
+        if "group" not in self.columns or len(self) == 0:
+            return covariance
+        group, member = self["group"], self["member"].astype(np.intp)
+        with_member = np.stack([self[f"corr_{k}"] for k in range(member.max() + 1)], axis=1)
+        shared = np.equal.outer(group, group) & ~np.eye(len(self), dtype=bool)
+        return np.where(shared, with_member[:, member] * np.outer(stat, stat), covariance)
+
     def covariance(self) -> FloatArray:
         """Covariance of the efficiencies, shape (n_rows, n_rows).
 
-        Statistical errors on the diagonal: rows of one sample at several lifetimes share its
-        events, which is left out. Each systematic error is fully correlated within an experiment,
-        and between two that both say that it is; different ones are independent.
+        That of the statistical errors, and each systematic error fully correlated within an
+        experiment, and between two that both say that it is; different ones are independent.
         """
-        covariance = np.diag(self["eff_stat"] ** 2)
+        covariance = self.statistical_covariance()
         if not self.systematics:
             return covariance
         experiment = self["experiment"]
@@ -160,7 +175,7 @@ class EfficiencyMap:
                 raise ConfigError(f"the map varies in {name} too, say where: {name} = {found}")
         axes = {name: chosen[name] for name in numbers}
         shifts = {name: chosen.shifts(name) for name in chosen.systematics}
-        return interpolate(axes, numbers, chosen["eff"], chosen["eff_stat"], shifts)
+        return interpolate(axes, numbers, chosen["eff"], chosen.statistical_covariance(), shifts)
 
     def draw(self) -> Figure:
         """A picture: lines with intervals over one coordinate, or maps over two."""
@@ -168,19 +183,19 @@ class EfficiencyMap:
 
         return draw_map(self)
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = True) -> None:
         """Write a table with a line of names, numbers to their last digit."""
         names = list(self.columns)
         lists = [values.tolist() for values in self.columns.values()]
-        with _aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
+        with aside(path, force=force) as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
             writer.writerow(names)
             writer.writerows(zip(*lists, strict=True))
 
-    def to_hdf5(self, path: str | Path) -> None:
+    def to_hdf5(self, path: str | Path, *, force: bool = True) -> None:
         """Write a dataset a column, texts as UTF-8 of fixed length."""
         with (
-            _aside(path) as part,
+            aside(path, force=force) as part,
             h5py.File(part, "w", libver=("earliest", "v110"), track_order=True) as file,
         ):
             file.attrs["format"] = FORMAT
@@ -188,9 +203,9 @@ class EfficiencyMap:
                 stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
                 file.create_dataset(name, data=stored, track_times=False)
 
-    def write(self, path: str | Path) -> None:
-        """Write CSV or HDF5, by the ending of the name."""
-        _by_ending(path, {".csv": self.to_csv, ".h5": self.to_hdf5})(path)
+    def write(self, path: str | Path, *, force: bool = True) -> None:
+        """Write CSV or HDF5, by the ending of the name; without ``force`` only a new file."""
+        _by_ending(path, {".csv": self.to_csv, ".h5": self.to_hdf5})(path, force=force)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -203,21 +218,6 @@ class EfficiencyMap:
                 f"'{path}' is no table of efficiencies: it has no {', '.join(sorted(missing))}"
             )
         return cls(columns)
-
-
-@contextmanager
-def _aside(path: str | Path) -> Iterator[Path]:
-    """A file beside the wanted one, which takes its place when it is whole."""
-    target = Path(path)
-    part = target.with_name(f"{target.name}.part")
-    try:
-        yield part
-        part.replace(target)
-    except (OSError, RuntimeError) as error:  # h5py raises either
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OutputError(f"cannot write '{path}': {reason}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check_ending(path: str | Path) -> None:

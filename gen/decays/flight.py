@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import exprel
+from scipy.special import gammainc
 
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.units import C
 
-__all__ = ["decay_points", "favoured_decay_points", "mixed_decay_points"]
+__all__ = ["MixedLifetimes", "decay_points", "favoured_decay_points"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -70,38 +72,88 @@ def favoured_decay_points(
     return _end(start, momentum, length / size), weight
 
 
-def mixed_decay_points(
-    start: FloatArray,
-    momentum: FloatArray,
-    shortest: float,
-    longest: float,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """Ends of straight flights of all lifetimes in a range, and weights of those of the longest.
+@dataclass(slots=True)
+class MixedLifetimes:
+    """Mean proper decay lengths of events, uniform in their logarithm, and what flew with them.
 
-    Mean proper lengths are uniform in their logarithm, so that proper lengths l have the density
-    q(l) = (exp(-l/longest) - exp(-l/shortest)) / (l log(longest/shortest)), the integral of
-    exp(-l/c)/c over log c. The weight exp(-l/longest)/longest / q(l) has the mean one.
+    All particles of one event share theirs, so that k of them with the proper lengths l_i and the
+    sum S have the density, with L = log(longest/shortest) and Q the regularised incomplete gamma
+    function,
 
-    Parameters
-    ----------
-    shortest, longest
-        Ends of the range of mean proper decay lengths [cm].
-
-    Returns
-    -------
-    end
-        (x, y, z, t), shape (4, n).
-    weight
-        Shape (n,).
+        q = integral of c^-k exp(-S/c) d(log c) / L
+          = Gamma(k) S^-k [Q(k, S/longest) - Q(k, S/shortest)] / L      (u = S/c).
     """
-    n, log_ratio = momentum.shape[1], math.log(longest / shortest)
-    ctau = shortest * np.exp(log_ratio * rng.random(n))
-    length = ctau * rng.standard_exponential(n)
-    # l / (1 - exp(-l/scale)) is scale / exprel(-l/scale), exact for short and for long ones.
-    scale = 1 / (1 / shortest - 1 / longest)
-    weight = log_ratio * scale / longest / exprel(-length / scale)
-    return _end(start, momentum, length / invariant_mass(momentum)), weight
+
+    shortest: float
+    """Ends of the range [cm]"""
+    longest: float
+    ctau: FloatArray
+    """Drawn mean proper decay lengths [cm], shape (n_events,)"""
+    number: npt.NDArray[np.int64]
+    """Of flights, shape (n_events,)"""
+    length: FloatArray
+    """Sum of their proper lengths [cm], shape (n_events,)"""
+
+    @classmethod
+    def draw(cls, shortest: float, longest: float, n: int, rng: np.random.Generator) -> Self:
+        """For n events, before any flight."""
+        ctau = shortest * np.exp(math.log(longest / shortest) * rng.random(n))
+        return cls(shortest, longest, ctau, np.zeros(n, np.int64), np.zeros(n))
+
+    def fly(
+        self,
+        start: FloatArray,
+        momentum: FloatArray,
+        events: npt.NDArray[np.integer],
+        rng: np.random.Generator,
+    ) -> FloatArray:
+        """Ends (x, y, z, t) of flights of one particle in each of some events, shape (4, n).
+
+        Parameters
+        ----------
+        start, momentum
+            Production points [cm, ns] and four-momenta [GeV], shape (4, n).
+        events
+            Rows of the events, shape (n,), none twice.
+        """
+        length = self.ctau[events] * rng.standard_exponential(len(events))
+        self.number[events] += 1
+        self.length[events] += length
+        return _end(start, momentum, length / invariant_mass(momentum))
+
+    def weights(self) -> FloatArray:
+        """Those of the longest lifetime, longest^-k exp(-S/longest) / q, mean one, (n_events,)."""
+        weight = np.ones(len(self.length))
+        for k in np.unique(self.number[self.number > 0]).tolist():
+            rows = np.flatnonzero(self.number == k)
+            weight[rows] = _mixture_weights(k, self.length[rows], self.shortest, self.longest)
+        return weight
+
+
+def _mixture_weights(k: int, length: FloatArray, shortest: float, longest: float) -> FloatArray:
+    """Weights of k flights with some sum of proper lengths [cm], shape (n,).
+
+    With x = S/longest, r = longest/shortest and y = (r - 1) x, the density q times longest^k
+    exp(x) is, by u = x + v and the powers of that sum,
+
+        x^-k / L integral_0^y (x + v)^(k-1) exp(-v) dv
+            = 1/(k L) sum_(j=1)^k binom(k, j) (r - 1)^j g_j(y),   g_j(y) = j! P(j, y) / y^j,
+
+    P being the lower regularised incomplete gamma function: all terms are positive and none has
+    an exponential. g_j is one at zero, where the weight is k L / (r^k - 1).
+    """
+    excess = (longest - shortest) / shortest
+    y = excess / longest * length
+    is_short = y < 1e-7
+    large = np.where(is_short, 1.0, y)
+    total = np.zeros_like(length)
+    for j in range(1, k + 1):
+        share = np.where(
+            is_short, 1 - j * y / (j + 1), math.factorial(j) * gammainc(j, large) / large**j
+        )
+        total += math.comb(k, j) * excess**j * share
+    weight: FloatArray = k * math.log1p(excess) / total
+    return weight
 
 
 def _end(start: FloatArray, momentum: FloatArray, proper: FloatArray) -> FloatArray:

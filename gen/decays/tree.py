@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.gen.decays.flight import favoured_decay_points, mixed_decay_points
+from darkbelle.gen.decays.flight import MixedLifetimes, favoured_decay_points
 from darkbelle.gen.decays.mode import DecayMode
 from darkbelle.gen.decays.spins import (
     Analyser,
@@ -174,7 +174,7 @@ class Decay:
         Those that are generated.
     shortest
         Where it is given, flights are of all lifetimes between it and ``ctau`` [cm], with the
-        weights of ``ctau``, cf. `mixed_decay_points`.
+        weights of ``ctau``, cf. `MixedLifetimes`.
     parameter
         Of the process, that sets the lifetime; None where none does.
     """
@@ -272,7 +272,7 @@ def grow(
     slots
         ``first``, then the particles, daughters after all of an earlier generation.
     weight
-        Weights of the events that make up for the favoured decays, shape (n,).
+        Weights of the events that make up for favoured decays and ranges of lifetimes, shape (n,).
     """
     tree = _Tree(list(first), np.ones(len(hard.s)), hard, rng, fsr=fsr, reach=reach)
     for mode, events in zip(modes, _choose(modes, len(hard.s), rng), strict=True):
@@ -281,6 +281,8 @@ def grow(
         tree.add(mode, siblings, vertex[:, events], events, -1)
     while tree.queue:
         tree.settle(tree.queue.popleft())
+    for mixed in tree.mixed.values():
+        tree.weight *= mixed.weights()
     return tree.slots, tree.weight
 
 
@@ -295,6 +297,8 @@ class _Tree:
     fsr: bool = field(kw_only=True)
     reach: float | None = field(kw_only=True)
     queue: deque[_Family] = field(default_factory=deque)
+    mixed: dict[str | None, MixedLifetimes] = field(default_factory=dict)
+    """Ranges of lifetimes, by the parameters that set them"""
 
     def add(
         self, mode: Mode, siblings: Siblings, start: FloatArray, events: IndexArray, place: int
@@ -317,20 +321,25 @@ class _Tree:
             if state.decay is None:
                 self.slots.append(family.slot(i))
                 continue
-            end, favour = self._fly(state.decay, family.start, siblings.momenta[i])
-            self.weight[family.events] *= favour
+            end = self._fly(state.decay, family, siblings.momenta[i])
             self.slots.append(family.slot(i, end))
             spin = None if mode.spins is None else mode.spins(i, siblings, analysed, self.rng)
             analysed[i] = self._decay(family, i, state, end, spin)
         self.slots += family.photon_slots()
 
-    def _fly(
-        self, decay: Decay, start: FloatArray, momentum: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Ends of flights, shape (4, n), and their weights."""
+    def _fly(self, decay: Decay, family: _Family, momentum: FloatArray) -> FloatArray:
+        """Ends of flights, shape (4, n)."""
         if decay.shortest is None:
-            return favoured_decay_points(start, momentum, decay.ctau, self.reach, self.rng)
-        return mixed_decay_points(start, momentum, decay.shortest, decay.ctau, self.rng)
+            end, favour = favoured_decay_points(
+                family.start, momentum, decay.ctau, self.reach, self.rng
+            )
+            self.weight[family.events] *= favour
+            return end
+        if decay.parameter not in self.mixed:
+            self.mixed[decay.parameter] = MixedLifetimes.draw(
+                decay.shortest, decay.ctau, len(self.weight), self.rng
+            )
+        return self.mixed[decay.parameter].fly(family.start, momentum, family.events, self.rng)
 
     def _decay(
         self, family: _Family, i: int, state: State, end: FloatArray, spin: FloatArray | None

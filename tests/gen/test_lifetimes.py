@@ -71,17 +71,22 @@ def test_what_has_no_lifetime_has_no_parameter():
 def test_weights_of_a_range_are_of_every_particle(
     name: str, parameters: dict, n_each: dict[str, int], collider: Collider
 ):
-    """The product of exp(-l/hi)/hi over q(l) = (exp(-l/hi) - exp(-l/lo))/(l log(hi/lo))."""
+    """Of k with a sum S, those of the longest over the mean over the logarithm of ctau.
+
+    All of one parameter share the lifetime of their event, the parameters have their own.
+    """
     low, high = RANGE
     process = find_process(name)(**parameters)
     truth = process.generate(collider, 500, np.random.default_rng(2))
     expected = np.ones(500)
+    ctau = np.geomspace(low, high, 4001)
     for key, n in n_each.items():
         proper, event = proper_lengths(truth, process.long_lived[key].pdg_id)
         assert np.array_equal(np.bincount(event), np.full(500, n))
-        drawn = (np.exp(-proper / high) - np.exp(-proper / low)) / (proper * np.log(high / low))
-        np.multiply.at(expected, event, np.exp(-proper / high) / high / drawn)
-    assert truth.weight == pytest.approx(expected, rel=1e-6)
+        length = np.bincount(event, proper)[:, None]
+        ratio = (high / ctau) ** n * np.exp(length / high - length / ctau)
+        expected /= np.trapezoid(ratio, np.log(ctau), axis=1) / np.log(high / low)
+    assert truth.weight == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_range_reads_back_as_it_is_written():

@@ -143,3 +143,11 @@ def test_every_variation_makes_a_card(name: str):
 def test_what_cannot_be_varied(table: str, message: str):
     with pytest.raises(ConfigError, match=f"card 'belle2' cannot vary '{table}': {message}"):
         load("belle2", vary=[table])
+
+
+@pytest.mark.parametrize("name", ["belle", "belle2", "belle2-2019", "belle2-run2"])
+def test_what_the_card_is_tuned_to_is_no_measured_error(name: str):
+    """Of impact parameters: the 13 % are those of another simulation."""
+    error = load(name).systematics["impact_resolution"]
+    assert error.trust == "estimate"
+    assert "own" in error.source

@@ -158,6 +158,25 @@ def test_intervals_of_reweighted_lifetimes_cover_as_much(ctau: float):
     assert 0.63 < covered / 600 < 0.76
 
 
+@pytest.mark.parametrize("inverted", [False, True])
+def test_intervals_at_none_and_all_of_reweighted_lifetimes_cover_as_much(inverted: bool):
+    """Beyond 4 ctau at the long end of a range: most often none is there, but it would be heavy."""
+    rng, covered, n_extreme, n = np.random.default_rng(6), 0, 0, 1_200
+    low, high = 0.01, 100.0
+    log_ratio = np.log(high / low)
+    truth = -np.expm1(-4.0) if inverted else np.exp(-4.0)
+    for _ in range(600):
+        length = low * np.exp(log_ratio * rng.random(n)) * rng.standard_exponential(n)
+        drawn = (np.exp(-length / high) - np.exp(-length / low)) / (length * log_ratio)
+        is_far = length > 4 * high
+        weight = np.exp(-length / high) / high / drawn
+        found = Efficiency.of(~is_far if inverted else is_far, weight=weight)
+        covered += found.eff_lo <= truth <= found.eff_hi
+        n_extreme += not is_far.any()
+    assert n_extreme > 200
+    assert covered / 600 > 0.68
+
+
 def test_binomial_toys_cover_what_they_promise():
     """2000 experiments each; exact intervals cover a little more."""
     rng = np.random.default_rng(5)

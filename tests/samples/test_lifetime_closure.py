@@ -31,6 +31,13 @@ CLOSURES = [
         ],
         "has_two_vertices and hp_flight_xy > 0.05 and 0 < chi_pointing_angle < 1",
     ),
+    (
+        "dark-higgsstrahlung",
+        {"m_ap": 0.3, "m_hp": 1.0},
+        {"ctau": "0.01,100"},
+        [{"ctau": ctau} for ctau in (0.01, 0.1, 1.0, 10.0, 100.0)],
+        "n_vertices > 0 and decay_radius > 0.05",
+    ),
 ]
 
 
@@ -42,7 +49,7 @@ def sample(path: Path, name: str, parameters: dict[str, Any], n: int, seed: int)
 
 @pytest.mark.validation
 @pytest.mark.parametrize(
-    ("name", "parameters", "ranges", "points", "selection"), CLOSURES, ids=["b", "idm"]
+    ("name", "parameters", "ranges", "points", "selection"), CLOSURES, ids=["b", "idm", "three"]
 )
 def test_one_sample_serves_every_lifetime(
     name: str,

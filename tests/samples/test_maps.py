@@ -71,9 +71,28 @@ def test_what_is_left_out_is_found_within_its_error():
                 found = whole.take(rows).interpolate(**point)
                 pulls.append((found.eff - whole["eff"][row]) / max(found.grid, 1e-12))
                 errors.append(abs(found.eff - whole["eff"][row]))
-    assert np.mean(np.abs(pulls) < 1) > 0.85
+    assert np.mean(np.abs(pulls) < 1) > 0.9
     assert np.quantile(errors, 0.9) < 0.02
     assert max(errors) < 0.05
+
+
+def test_where_splines_and_lines_cross_the_error_remains():
+    """A step between two points: off by 0.08 half-way, where both curves meet."""
+    masses = np.arange(0.5, 4.1, 0.5)
+    rows = made(masses, CTAUS[:1])
+    step = EfficiencyMap({**rows.columns, "eff": 1 / (1 + np.exp(-(masses - 1.8) / 0.1))})
+    for mass in (1.65, 1.7, 1.75, 1.8):
+        found = step.interpolate(mass=mass)
+        assert abs(found.eff - 1 / (1 + np.exp(-(mass - 1.8) / 0.1))) < 1.2 * found.grid, mass
+    assert abs(step.interpolate(mass=1.75).eff - 1 / (1 + np.exp(0.5))) > 0.07
+    # As far as that one may be from the middle of a two-dimensional grid.
+    whole = made(masses, CTAUS)
+    steep = EfficiencyMap(
+        {**whole.columns, "eff": whole["eff"] / (1 + np.exp(-(whole["mass"] - 1.8) / 0.1))}
+    )
+    truth = smooth(np.array(1.75), np.array(0.3)) / (1 + np.exp(0.5))
+    found = steep.interpolate(mass=1.75, ctau=0.3)
+    assert abs(found.eff - truth) < 1.2 * found.grid
 
 
 def test_statistical_errors_are_those_of_repeated_maps():

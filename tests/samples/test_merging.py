@@ -89,6 +89,15 @@ def test_parts_of_a_run_become_its_very_bytes(tmp_path):
     assert (tmp_path / "z.h5").read_bytes() == whole.read_bytes()
 
 
+def test_efficiencies_of_generators_are_events_kept_over_tried(tmp_path):
+    """1000 of 2000 and 3000 of 30,000 are 4000 of 32,000; the mean would be 0.2."""
+    a = write(tmp_path / "a.h5", n_events=1000, cuts_efficiency=0.5)
+    b = write(tmp_path / "b.h5", n_events=3000, seed=2, cuts_efficiency=0.1)
+    merge([a, b], tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file.attrs["cuts_efficiency"] == pytest.approx(4000 / 32_000, rel=1e-12)
+
+
 def test_samples_of_several_seeds_are_added(tmp_path):
     """Sums add up, the cross-section is the mean by errors, numbers of events are unique."""
     paths = [write(tmp_path / f"{s}.h5", 0, 2, 9_000 + s, seed=s) for s in (3, 1, 2)]
@@ -200,9 +209,10 @@ def test_samples_without_a_seed_are_told_apart_by_their_bytes(tmp_path):
     a, b = tmp_path / "a.h5", tmp_path / "b.h5"
     assert merge([a, b], tmp_path / "x.h5") == 11
     verify(tmp_path / "x.h5")
-    for paths in ([a, a], [tmp_path / "x.h5", b]):
-        with pytest.raises(MergeError, match="both hold the same events"):
-            merge(paths, tmp_path / "y.h5")
+    with pytest.raises(MergeError, match=r"a\.h5' is named twice: it holds the same events"):
+        merge([a, a], tmp_path / "y.h5")
+    with pytest.raises(MergeError, match=r"b\.h5' and .*x\.h5' both hold|x\.h5' and .*b\.h5' both"):
+        merge([tmp_path / "x.h5", b], tmp_path / "y.h5")
 
 
 def test_damaged_and_existing_files_are_refused(tmp_path):
@@ -290,3 +300,19 @@ def test_contradictions_are_named(long_sample, tmp_path, damage, message):
     with pytest.raises(SampleFormatError, match=r"x\.h5' contradicts itself") as error:
         verify(tmp_path / "x.h5")
     assert message in str(error.value)
+
+
+def test_columns_are_not_opened_to_be_verified(tmp_path, monkeypatch):
+    """Only those whose values are looked at: a file with all variations has hundreds."""
+    opened = []
+    first = h5py.Dataset.__init__
+
+    def note(self, *arguments, **options):
+        first(self, *arguments, **options)
+        opened.append(self.name)
+
+    path = write(tmp_path / "x.h5", n_events=5)
+    monkeypatch.setattr(h5py.Dataset, "__init__", note)
+    verify(path)
+    looked_at = {name for name in opened if not name.endswith("/offsets")}
+    assert looked_at == {"/events/event_id", "/events/weight"}

@@ -11,14 +11,16 @@ import h5py
 import numpy as np
 import pytest
 
-from darkbelle.errors import ConfigError
+from darkbelle.errors import ConfigError, MergeError
 from darkbelle.gen import ParticleGun
+from darkbelle.gen.processes import find_process
 from darkbelle.samples import Efficiency, Run, Sample, efficiency_map, lifetime_weights, produce
 from darkbelle.samples import open as open_sample
 from darkbelle.samples.campaigns import Campaign, run_campaign
 from darkbelle.samples.maps import EfficiencyMap
 from darkbelle.samples.merging import merge
 from darkbelle.samples.selecting import EventColumns, selection_of
+from darkbelle.samples.sums import VariedSums
 from tests.samples.flying import card, write
 from tests.samples.test_cli import run
 
@@ -145,6 +147,10 @@ def test_a_sample_as_it_is(first: Sample, folder: Path):
     assert (found["mass"][0], found["ctau"][0], found["n_events"][0]) == (1.0, 100.0, 1500)
     assert found["kaon"][0] == "K+"
     assert "isr" not in found.columns
+    none = efficiency_map(folder / "a.h5", "n_tracks > 99")
+    other = Efficiency.of(np.zeros(1500, bool), weight=first.column("events", "weight"))
+    assert none["eff_hi"][0] == pytest.approx(other.eff_hi, rel=1e-9)
+    assert none["eff_stat"][0] == pytest.approx(other.eff_hi / 2, rel=1e-9)
     one = efficiency_map(folder / "a.h5", FAR)
     assert one["eff_stat"][0] == pytest.approx((one["eff_hi"] - one["eff_lo"])[0] / 2, rel=0.1)
 
@@ -202,20 +208,46 @@ def test_parts_of_a_point_are_added_up(folder: Path):
 def test_the_same_events_are_not_counted_twice(folder: Path, tmp_path: Path):
     """A copy, and the first chunks of a longer run."""
     shutil.copy(folder / "a.h5", tmp_path / "copy.h5")
-    for files in ([folder / "a.h5"] * 2, [folder / "a.h5", tmp_path / "copy.h5"]):
-        with pytest.raises(ConfigError, match=r"and '.*a\.h5' have events in common: name one"):
-            efficiency_map(files, FAR)
+    with pytest.raises(MergeError, match=r"'.*a\.h5' is named twice"):
+        efficiency_map([folder / "a.h5"] * 2, FAR)
+    with pytest.raises(MergeError, match=r"'.*a\.h5' and '.*copy\.h5' both hold the same events"):
+        efficiency_map([folder / "a.h5", tmp_path / "copy.h5"], FAR)
     short = Run(ParticleGun(p=1.0), card(), seed=1, chunk_size=8)
     for n in (10, 20):
         produce(short, tmp_path / f"{n}.h5", n_events=n)
     produce(replace(short, seed=2), tmp_path / "other.h5", n_events=10)
-    with pytest.raises(ConfigError, match="have events in common"):
+    with pytest.raises(MergeError, match="both hold chunk 0 of seed 1, point 0"):
         efficiency_map([tmp_path / "10.h5", tmp_path / "20.h5"], "n_tracks == 1")
     merge([tmp_path / "10.h5", tmp_path / "other.h5"], tmp_path / "merged.h5")
-    with pytest.raises(ConfigError, match="have events in common"):
+    with pytest.raises(MergeError, match="both hold chunk 0 of seed 1, point 0"):
         efficiency_map([tmp_path / "merged.h5", tmp_path / "20.h5"], "n_tracks == 1")
     found = efficiency_map([tmp_path / "20.h5", tmp_path / "other.h5"], "n_tracks == 1")
     assert found["n_events"].tolist() == [30]
+
+
+def test_a_merged_file_of_events_without_streams(folder: Path, tmp_path: Path):
+    """Its two parts are not the same events, and those of either are in it."""
+    for seed in (1, 2):
+        write(tmp_path / f"{seed}.h5", "particle-gun", {"p": 1.0}, n=20, seed=seed)
+    merge([tmp_path / "1.h5", tmp_path / "2.h5"], tmp_path / "both.h5")
+    found = efficiency_map(tmp_path / "both.h5", "n_tracks == 1")
+    apart = efficiency_map([tmp_path / "1.h5", tmp_path / "2.h5"], "n_tracks == 1")
+    assert found["n_events"].tolist() == apart["n_events"].tolist() == [40]
+    assert found["n_pass"] == apart["n_pass"]
+    with pytest.raises(MergeError, match="both hold the same events"):
+        efficiency_map([tmp_path / "2.h5", tmp_path / "both.h5"], "n_tracks == 1")
+
+
+def test_events_with_and_without_variations_are_the_same(tmp_path: Path):
+    """Other ones of that point are no row of their own either."""
+    plain = Run(ParticleGun(p=1.0), card(), seed=1, chunk_size=8)
+    varied = replace(plain, systematics=("tracking",))
+    for name, one in {"plain": plain, "varied": varied, "other": replace(varied, seed=2)}.items():
+        produce(one, tmp_path / f"{name}.h5", n_events=10)
+    with pytest.raises(MergeError, match="both hold chunk 0 of seed 1, point 0"):
+        efficiency_map([tmp_path / "plain.h5", tmp_path / "varied.h5"], "n_tracks == 1")
+    with pytest.raises(ConfigError, match="has other systematic variations than"):
+        efficiency_map([tmp_path / "plain.h5", tmp_path / "other.h5"], "n_tracks == 1")
 
 
 def test_a_folder_is_all_that_it_holds(folder: Path, tmp_path: Path):
@@ -244,6 +276,12 @@ def test_a_campaign_is_what_its_manifest_names(tmp_path: Path):
     assert found["n_events"].tolist() == [20] * 4
     assert found.varying == ("experiment", "p")
     assert found["p"].tolist() == [0.5, 1.0] * 2
+    one = efficiency_map(tmp_path / "dir/belle2", "n_tracks == 1", trigger="ffo")
+    assert one["experiment"].tolist() == ["belle2"] * 2
+    assert one["p"].tolist() == [0.5, 1.0]
+    message = r"'.*dir/belle/0000\.h5': the trigger of belle has no line 'ffo'.* as DIR/belle2\)"
+    with pytest.raises(ConfigError, match=message):
+        efficiency_map(tmp_path / "dir", "n_tracks == 1", trigger="ffo")
 
 
 def test_too_few_effective_events_of_all_parts(folder: Path):
@@ -264,6 +302,32 @@ def test_no_events(tmp_path: Path):
     assert (found["eff_lo"][0], found["eff_hi"][0]) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"coverage": 2.0}, "coverage must lie between 0 and 1"),
+        ({"coverage": np.nan}, "coverage must lie between 0 and 1"),
+        ({"least_effective": np.nan}, "number of effective events must be 0 or more, and finite"),
+        ({"least_effective": np.inf}, "number of effective events must be 0 or more, and finite"),
+    ],
+)
+def test_bad_numbers_are_refused_before_any_file_is_read(options: dict[str, float], message: str):
+    with pytest.raises(ConfigError, match=message):
+        efficiency_map("there/is/none.h5", FAR, ctau=[1.0], **options)
+
+
+def test_a_card_is_read_once(folder: Path):
+    with open_sample(folder / "a.h5") as one, open_sample(folder / "c.h5") as other:
+        assert one.experiment is other.experiment
+
+
+def test_progress_is_told(folder: Path):
+    told: list[int] = []
+    files = [folder / "a.h5", folder / "b.h5", folder / "c.h5"]
+    efficiency_map(files, FAR, progress=lambda total: told.append(total) or told.append)
+    assert told == [3, 1, 1, 1]
+
+
 @pytest.mark.parametrize("edges", [[1.0], [2.0, 1.0], [1.0, np.nan], [1.0, 1.0]])
 def test_edges_must_rise(edges: list[float], folder: Path):
     with pytest.raises(ConfigError, match="axis decay_radius: needs two or more rising edges"):
@@ -273,36 +337,143 @@ def test_edges_must_rise(edges: list[float], folder: Path):
 # ---- systematic errors ---------------------------------------------------------------------------
 
 
-def test_variations_are_shares_of_the_nominal_total(folder: Path, first: Sample):
-    """Weights of all that passes; a longer flight passes more often."""
+def test_variations_are_worlds_of_their_own(folder: Path, first: Sample):
+    """What passes over what there is, less what weights of mean one add to all by chance."""
     found = efficiency_map(folder / "a.h5", FAR, ctau=[0.3])
     assert found.systematics == ("tracking", "scale")
-    eff = found["eff"][0]
-    assert found["eff_tracking_up"][0] == pytest.approx(1.1 * eff, rel=1e-6)
-    assert found["eff_tracking_down"][0] == pytest.approx(0.95 * eff, rel=1e-6)
     flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
+    has_one = EventColumns(first)("has_b_tracks", "k_plus_mumu")
     weight = first.column("events", "weight") * lifetime_weights(first, ctau=0.3)
+    passed = flight > 0.1
+    for way, factor in {"up": 1.1, "down": 0.95}.items():
+        added = np.where(has_one, factor - 1, 0.0) * weight
+        share = (added**2)[passed].sum() / (added**2).sum()
+        expected = ((weight + added)[passed].sum() - share * added.sum()) / weight.sum()
+        assert found[f"eff_tracking_{way}"][0] == pytest.approx(expected, rel=1e-5)
     for way, factor in SHIFT.items():
         expected = weight[factor * flight > 0.1].sum() / weight.sum()
         assert found[f"eff_scale_{way}"][0] == pytest.approx(expected, rel=1e-4)
     shifts = found.shifts("tracking")[0], found.shifts("scale")[0]
-    assert shifts[0] == pytest.approx(0.075 * eff, rel=1e-5)
     assert found["eff_syst"][0] == pytest.approx(np.hypot(*shifts))
     assert found["correlated"][0] == "tracking"
 
 
+@pytest.mark.parametrize("tied", [0.0, 0.5, 1.0])
+def test_weights_of_mean_one_shift_efficiencies_without_needless_noise(tied: float):
+    """Right on average, and quieter than over the nominal or the varied sum of weights.
+
+    Of 99 % of the events a particle is found; some of what passes needs it, ``tied`` of it.
+    """
+    rng = np.random.default_rng(3)
+    found = rng.random((500, 2000)) < 0.99
+    passed = np.where(rng.random(found.shape) < tied, found, True) & (rng.random(found.shape) < 0.6)
+    added = np.where(found, 0.005, -0.005 * 0.99 / 0.01)
+    shifts = []
+    for kept, more in zip(passed, added, strict=True):
+        sums = VariedSums(
+            np.array([(1 + more)[kept].sum(), (1 + more).sum()]).reshape(2, 1, 1),
+            np.array([(more**2)[kept].sum(), (more**2).sum()]).reshape(2, 1, 1),
+            np.array([more.sum(), (more**2).sum()]).reshape(2, 1),
+        )
+        nominal = kept.mean()
+        over_nominal = (1 + more)[kept].mean() * nominal - nominal
+        over_varied = (1 + more)[kept].sum() / (1 + more).sum() - nominal
+        shifts.append((sums.efficiencies()[0, 0] - nominal, over_nominal, over_varied))
+    mean, spread = np.mean(shifts, axis=0)[0], np.std(shifts, axis=0)
+    assert mean == pytest.approx(0.6 * 0.99 * tied * 0.005, abs=4 * spread[0] / np.sqrt(500))
+    assert spread[0] < 1.02 * min(spread[1:])
+    assert spread[0] < 0.9 * max(spread[1:])
+
+
+@pytest.fixture(scope="module")
+def triggered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample with both errors of the trigger."""
+    path = tmp_path_factory.mktemp("triggered") / "x.h5"
+    names = ("trigger_l1", "trigger_hlt", "tracking")
+    of = find_process("b-to-k-scalar")(mass=1.0, ctau=0.1)
+    produce(Run(of, card(), seed=1, chunk_size=512, systematics=names), path, n_events=400)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("trigger", "errors"),
+    [
+        ("none", {"tracking"}),
+        ("physics", {"tracking", "trigger_l1", "trigger_hlt"}),
+        ("ffo,hie", {"tracking", "trigger_l1"}),
+    ],
+)
+def test_the_error_of_a_trigger_is_of_what_is_asked(
+    trigger: str, errors: set[str], triggered: Path
+):
+    found = efficiency_map(triggered, "n_tracks > 1", trigger=trigger)
+    assert set(found.systematics) == errors
+    assert found["eff_syst"][0] > 0
+
+
+def test_named_lines_have_errors_of_their_own(triggered: Path):
+    """2 % for tracks, 0.5 % for the calorimeter, whatever else fired; the least for either."""
+    for lines, low, high in (("ffo", 0.02, 0.02), ("hie", 0.005, 0.005), ("ffo,hie", 0.005, 0.02)):
+        found = efficiency_map(triggered, "n_tracks > 1", trigger=lines)
+        shift = found.shifts("trigger_l1")[0] / found["eff"][0]
+        assert low - 1e-9 <= shift <= high + 1e-9, lines
+    sample = open_sample(triggered)
+    several, weight = EventColumns(sample)("n_tracks") > 1, sample.column("events", "weight")
+    ffo, hie = (sample.fired(line) & several for line in ("ffo", "hie"))
+    expected = weight @ np.where(hie, 1.005, np.where(ffo, 1.02, 0)) / weight.sum()
+    assert found["eff_trigger_l1_up"][0] == pytest.approx(expected, rel=1e-9)
+    assert 0 < hie.sum() < (ffo | hie).sum()
+
+
 def test_shifts_move_events_between_bins(folder: Path, first: Sample):
-    """The flight is the axis; a bin has the nominal total of its own."""
+    """The flight is the axis: a bin has what passes and what there is where events moved to."""
     axis, edges = "b_tracks_flight_xy.k_plus_mumu", [0.0, 1.0, 10.0]
-    found = efficiency_map(folder / "a.h5", FOUND, axes={axis: edges})
+    found = efficiency_map(folder / "a.h5", "decay_radius < 0.9", axes={axis: edges})
     assert found[f"{axis}_lo"].tolist() == [0, 1]
     flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
-    weight = first.column("events", "weight")
-    assert found["eff"] == pytest.approx(1)
+    weight, is_near = first.column("events", "weight"), EventColumns(first)("decay_radius") < 0.9
     for way, factor in SHIFT.items():
+        passed, _ = np.histogram((factor * flight)[is_near], edges, weights=weight[is_near])
         moved, _ = np.histogram(factor * flight, edges, weights=weight)
-        stayed, _ = np.histogram(flight, edges, weights=weight)
-        assert found[f"eff_scale_{way}"] == pytest.approx(moved / stayed, rel=1e-4)
+        assert found[f"eff_scale_{way}"] == pytest.approx(passed / moved, rel=1e-4)
+    everything = efficiency_map(folder / "a.h5", FOUND, axes={axis: edges})
+    assert np.all(everything["eff_syst"] < 1e-9)
+
+
+def test_lifetimes_of_a_sample_share_its_events(folder: Path, first: Sample, tmp_path: Path):
+    """Covariance by its definition; rows of other bins and samples are independent."""
+    ctaus, edges = [0.3, 0.4, 30.0], [0.0, 1.0, 10.0]
+    files = [folder / "a.h5", folder / "c.h5"]
+    found = efficiency_map(files, FAR, ctau=ctaus, axes={"decay_radius": edges})
+    covariance = found.statistical_covariance()
+    assert np.diag(covariance) == pytest.approx(found["eff_stat"] ** 2)
+    radius, weight = EventColumns(first)("decay_radius"), first.column("events", "weight")
+    inside = (radius >= 1) & (radius < 10)
+    flight = EventColumns(first)("b_tracks_flight_xy", "k_plus_mumu")
+    passed = flight[inside] > 0.1
+    own = np.stack([(weight * lifetime_weights(first, ctau=c))[inside] for c in ctaus])
+    eff = own @ passed / own.sum(axis=1)
+    terms = own * (passed - eff[:, None]) / own.sum(axis=1)[:, None]
+    np.testing.assert_allclose(covariance[1:6:2, 1:6:2], terms @ terms.T, rtol=1e-6)
+    assert np.all(covariance[0:6:2, 1:6:2] == 0)
+    assert np.all(covariance[:6, 6:] == 0)
+    assert covariance[1, 3] > 0.95 * np.sqrt(covariance[1, 1] * covariance[3, 3])
+    assert np.linalg.eigvalsh(covariance).min() > -1e-12
+    for ending in ("csv", "h5"):
+        found.write(tmp_path / f"x.{ending}")
+        again = EfficiencyMap.read(tmp_path / f"x.{ending}").take(np.array([9, 3, 1, 5]))
+        expected = covariance[np.ix_([9, 3, 1, 5], [9, 3, 1, 5])]
+        np.testing.assert_array_equal(again.statistical_covariance(), expected)
+    # Between two lifetimes it is no better known than at either.
+    one = found.where(mass=1.0, decay_radius_lo=1.0, ctau=(0.3, 0.4))
+    between = one.interpolate(ctau=0.35)
+    assert between.stat == pytest.approx(one["eff_stat"].mean(), rel=0.03)
+
+
+def test_lifetimes_where_nothing_passes_go_along(folder: Path):
+    found = efficiency_map(folder / "a.h5", "n_tracks > 99", ctau=[0.3, 0.4])
+    stat = found["eff_stat"]
+    np.testing.assert_allclose(found.statistical_covariance(), np.outer(stat, stat))
 
 
 def test_covariance(folder: Path):
@@ -371,6 +542,10 @@ def test_the_command_writes_what_python_finds(run: Any, folder: Path, tmp_path: 
     [
         (("-o", "eff.txt"), "'eff.txt': efficiencies are kept as .csv or .h5"),
         (("-o", "no/eff.csv"), "there is no folder"),
+        (("-o", "e.csv", "--plot", "e.csv"), "'e.csv': pictures are written as .png, .pdf, .svg"),
+        (("-o", "e.csv", "--plot", "no/e.png"), "there is no folder"),
+        (("-o", "e.csv", "--least-effective", "nan"), "effective events must be 0 or more"),
+        (("-o", "e.csv", "--axis", "weight:0,1", "--axis", "weight:0,2"), "are given twice"),
         (("-o", "e.csv", "--ctau", "0.1;1"), "--ctau 0.1;1: needs numbers with commas between"),
         (("-o", "e.csv", "--ctau", "1", "--ctau", "ctau=2"), "of ctau are given twice"),
         (("-o", "e.csv", "--ctau", "ctau_hp=1"), "has no lifetime 'ctau_hp'"),
@@ -397,3 +572,25 @@ def test_files_are_not_overwritten(run: Any, folder: Path, tmp_path: Path):
     assert "exists already" in err
     assert (tmp_path / "e.csv").read_text() == "mine"
     assert run(*command, "--force")[0] == 0
+
+
+def test_a_sample_is_not_overwritten_by_its_table(run: Any, folder: Path, tmp_path: Path):
+    shutil.copy(folder / "c.h5", tmp_path / "c.h5")
+    before = (tmp_path / "c.h5").read_bytes()
+    status, _, err = run("efficiency", "c.h5", "--selection", FAR, "-o", "c.h5", "--force")
+    assert status == 2
+    assert "is a sample, or named twice" in err
+    assert (tmp_path / "c.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(("ending", "start"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_pictures_are_what_their_endings_say(
+    ending: str, start: bytes, run: Any, folder: Path, tmp_path: Path
+):
+    status, _, err = run(
+        *("efficiency", str(folder / "a.h5"), "--selection", FAR, "--ctau", "0.1,1"),
+        *("-o", "e.csv", "--plot", f"e.{ending}"),
+    )
+    assert status == 0, err
+    assert (tmp_path / f"e.{ending}").read_bytes().startswith(start)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.csv", f"e.{ending}"]

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import polygamma
 
-from darkbelle.gen.decays.flight import decay_points, favoured_decay_points, mixed_decay_points
+from darkbelle.gen.decays.flight import MixedLifetimes, decay_points, favoured_decay_points
 from darkbelle.gen.kinematics import invariant_mass
 from darkbelle.units import C
 
@@ -117,14 +117,22 @@ def test_nobody(reach: float | None):
 # ---- ranges of lifetimes -------------------------------------------------------------------------
 
 SHORTEST, LONGEST = 0.01, 100.0
+EPS = np.array([-1e-6, 1e-6])
 
 
 def proper_lengths(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Of the mixture, with the weights of the longest lifetime."""
     start, momentum = flying(seed=seed)
     rng = np.random.default_rng(200 + seed)
-    end, weight = mixed_decay_points(start, momentum, SHORTEST, LONGEST, rng)
-    return lengths(start, end) / mean_lengths(momentum, 1.0), weight
+    mixed = MixedLifetimes.draw(SHORTEST, LONGEST, N, rng)
+    end = mixed.fly(start, momentum, np.arange(N), rng)
+    return lengths(start, end) / mean_lengths(momentum, 1.0), mixed.weights()
+
+
+def of_several(k: int, length: np.ndarray, shortest: float, longest: float) -> np.ndarray:
+    """Weights of k flights of some total length."""
+    number = np.full(len(length), k)
+    return MixedLifetimes(shortest, longest, length, number, length).weights()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -174,14 +182,89 @@ def test_a_mixture_serves_every_lifetime(ctau: float, seed: int):
     assert weight.sum() ** 2 / np.sum(weight**2) / N == pytest.approx(share, rel=tolerance)
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 6])
+def test_weights_of_several_are_an_integral(k: int):
+    """One over the mean, over the logarithm of ctau, of what the densities are in the longest."""
+    x = np.geomspace(1e-7, 100, 60)
+    log_ctau = np.linspace(np.log(SHORTEST / LONGEST), 0, 40_001)
+    ratio = np.exp(-k * log_ctau - x[:, None] * np.expm1(-log_ctau))
+    mean = np.trapezoid(ratio, log_ctau, axis=1) / -log_ctau[0]
+    found = of_several(k, LONGEST * x, SHORTEST, LONGEST)
+    assert found == pytest.approx(1 / mean, rel=1e-4)
+    if k == 1:
+        known = 1e4 * x * np.log(1e4) / 1e4 / -np.expm1(-(1e4 - 1) * x)
+        assert found == pytest.approx(known, rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 6])
+@pytest.mark.parametrize(("low", "high"), [(1e-12, 1e12), (0.01, 100.0), (1.0, 1 + 1e-9)])
+def test_weights_of_several_at_both_ends(k: int, low: float, high: float):
+    """k L / (r^k - 1) at nothing, L x far away, and no step where the series ends."""
+    log_ratio = np.log1p((high - low) / low)
+    none, far, *step = of_several(
+        k, np.array([0.0, 1e6 * high, *(1e-7 * low * high / (high - low) * (1 + EPS))]), low, high
+    )
+    assert none == pytest.approx(k * log_ratio / np.expm1(k * log_ratio), rel=1e-9)
+    if high / low > 2:
+        assert far == pytest.approx(log_ratio * 1e6, rel=1e-4)
+    assert step[0] == pytest.approx(step[1], rel=1e-10)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("ctau", [0.01, 0.3, 3.0, 100.0])
+def test_several_of_an_event_share_a_lifetime(ctau: float, k: int):
+    """Reweighted, their sum has a gamma distribution; some events have one less.
+
+    As many events are effective as 1/E[w^2] says, by quadrature: by a lifetime each, it was the
+    power of the share of one.
+    """
+    start, momentum = flying(seed=k)
+    rng = np.random.default_rng(300 + k)
+    mixed = MixedLifetimes.draw(SHORTEST, LONGEST, N, rng)
+    proper = np.zeros(N)
+    for i in range(k):
+        rows = np.flatnonzero(np.arange(N) % 4 > 0) if i == k - 1 else np.arange(N)
+        end = mixed.fly(start[:, rows], momentum[:, rows], rows, rng)
+        proper[rows] += lengths(start[:, rows], end) / mean_lengths(momentum[:, rows], 1.0)
+    number = np.where(np.arange(N) % 4 > 0, k, k - 1)
+    factor = (LONGEST / ctau) ** number * np.exp(proper / LONGEST - proper / ctau)
+    weight = mixed.weights() * factor
+    assert abs(weight.mean() - 1) < SIGMAS * weight.std() / np.sqrt(N)
+    share = stats.gamma.cdf(proper / ctau, number)
+    sums, squares = (np.histogram(share, 20, (0, 1), weights=weight**power)[0] for power in (1, 2))
+    difference = sums / N - 1 / 20
+    covariance = np.diag(squares / N) - np.outer(sums, sums) / N**2
+    chi2 = N * difference @ np.linalg.solve(covariance, difference)
+    assert stats.chi2.sf(chi2, 20) > P_MIN
+    all_of_them = number == k
+    own = weight[all_of_them]
+    found = own.sum() ** 2 / np.sum(own**2) / len(own)
+    assert found == pytest.approx(effective_share(k, ctau), rel=0.08)
+    if ctau == LONGEST:
+        assert found > 0.5 * effective_share(1, ctau)
+
+
+def effective_share(k: int, ctau: float) -> float:
+    """1/E[w^2] of events with k flights, by an integral over their sum."""
+    log_length = np.linspace(np.log(1e-6 * ctau), np.log(300 * ctau), 20_001)
+    length = np.exp(log_length)
+    weight = of_several(k, length, SHORTEST, LONGEST)
+    weight = weight * (LONGEST / ctau) ** k * np.exp(length / LONGEST - length / ctau)
+    density = stats.gamma.pdf(length, k, scale=ctau)
+    return float(1 / np.trapezoid(density * weight * length, log_length))
+
+
 def test_weights_of_a_mixture_stay_numbers():
     """For lengths of nothing and of very long or narrow ranges."""
     start, momentum = flying(1000)
     for shortest, longest in ((1e-12, 1e12), (1.0, 1.0 + 1e-9), (1e-9, 2e-9)):
         rng = np.random.default_rng(9)
-        _, weight = mixed_decay_points(start, momentum, shortest, longest, rng)
+        mixed = MixedLifetimes.draw(shortest, longest, 1000, rng)
+        mixed.fly(start, momentum, np.arange(1000), rng)
+        weight = mixed.weights()
         assert np.all(np.isfinite(weight) & (weight > 0))
         if longest < shortest * 1.1:
             assert weight == pytest.approx(1, abs=1e-6)
-    end, weight = mixed_decay_points(*flying(0), 1.0, 2.0, np.random.default_rng(9))
-    assert (end.shape, weight.shape) == ((4, 0), (0,))
+    none = MixedLifetimes.draw(1.0, 2.0, 0, np.random.default_rng(9))
+    end = none.fly(*flying(0), np.arange(0), np.random.default_rng(9))
+    assert (end.shape, none.weights().shape) == ((4, 0), (0,))
