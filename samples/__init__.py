@@ -9,11 +9,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from darkbelle.samples import candidates, flight, kinfit
-    from darkbelle.samples.campaigns import Campaign, run_campaign
+    from darkbelle.samples import candidates, engines, flight, kinfit
+    from darkbelle.samples.campaigns import Campaign, Shard, run_campaign
     from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
+    from darkbelle.samples.integrity import verify
     from darkbelle.samples.lifetimes import lifetime_weights
     from darkbelle.samples.maps import EfficiencyMap
+    from darkbelle.samples.merging import merge
     from darkbelle.samples.production import Run, produce, write
     from darkbelle.samples.reading import Sample, open
     from darkbelle.samples.scanning import efficiency_map
@@ -25,16 +27,20 @@ __all__ = [
     "EfficiencyMap",
     "Run",
     "Sample",
+    "Shard",
     "Variation",
     "candidates",
     "efficiency_map",
+    "engines",
     "flight",
     "kinfit",
     "lifetime_weights",
+    "merge",
     "open",
     "produce",
     "run_campaign",
     "trigger_efficiency",
+    "verify",
     "write",
 ]
 
@@ -44,19 +50,22 @@ _HOMES = {
     "EfficiencyMap": "maps",
     "Run": "production",
     "Sample": "reading",
+    "Shard": "campaigns",
     "Variation": "variations",
     "efficiency_map": "scanning",
     "lifetime_weights": "lifetimes",
+    "merge": "merging",
     "open": "reading",
     "produce": "production",
     "run_campaign": "campaigns",
     "trigger_efficiency": "efficiency",
+    "verify": "integrity",
     "write": "production",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name in ("candidates", "flight", "kinfit"):
+    if name in ("candidates", "engines", "flight", "kinfit"):
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         msg = f"module '{__name__}' has no attribute '{name}'"
