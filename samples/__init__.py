@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from darkbelle.samples import candidates, engines, flight, kinfit
     from darkbelle.samples.campaigns import Campaign, Shard, run_campaign
-    from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
-    from darkbelle.samples.integrity import verify
-    from darkbelle.samples.lifetimes import lifetime_weights
-    from darkbelle.samples.maps import EfficiencyMap
-    from darkbelle.samples.merging import merge
+    from darkbelle.samples.efficiency.intervals import Efficiency, trigger_efficiency
+    from darkbelle.samples.efficiency.lifetimes import lifetime_weights
+    from darkbelle.samples.efficiency.maps import EfficiencyMap
+    from darkbelle.samples.efficiency.scanning import efficiency_map
+    from darkbelle.samples.files.integrity import verify
+    from darkbelle.samples.files.merging import merge
+    from darkbelle.samples.files.reading import Sample, open
+    from darkbelle.samples.files.variations import Variation
     from darkbelle.samples.production import Run, produce, write
-    from darkbelle.samples.reading import Sample, open
-    from darkbelle.samples.scanning import efficiency_map
-    from darkbelle.samples.variations import Variation
 
 __all__ = [
     "Campaign",
@@ -46,20 +46,20 @@ __all__ = [
 
 _HOMES = {
     "Campaign": "campaigns",
-    "Efficiency": "efficiency",
-    "EfficiencyMap": "maps",
+    "Efficiency": "efficiency.intervals",
+    "EfficiencyMap": "efficiency.maps",
     "Run": "production",
-    "Sample": "reading",
+    "Sample": "files.reading",
     "Shard": "campaigns",
-    "Variation": "variations",
-    "efficiency_map": "scanning",
-    "lifetime_weights": "lifetimes",
-    "merge": "merging",
-    "open": "reading",
+    "Variation": "files.variations",
+    "efficiency_map": "efficiency.scanning",
+    "lifetime_weights": "efficiency.lifetimes",
+    "merge": "files.merging",
+    "open": "files.reading",
     "produce": "production",
     "run_campaign": "campaigns",
-    "trigger_efficiency": "efficiency",
-    "verify": "integrity",
+    "trigger_efficiency": "efficiency.intervals",
+    "verify": "files.integrity",
     "write": "production",
 }
 

@@ -20,6 +20,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
@@ -287,6 +288,7 @@ def _check(workers: int) -> None:
 @contextmanager
 def _signals_held() -> Iterator[None]:
     """Let requests to stop wait; processes started meanwhile inherit this."""
+    resource_tracker.ensure_running()  # which comes with the first process and lets them through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

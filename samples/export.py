@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.errors import ConfigError, OutputError, did_you_mean
-from darkbelle.samples.aside import aside
 from darkbelle.samples.candidates import KINDS, CandidateKind
-from darkbelle.samples.hdf5 import check_target
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.reconstructed import blocks_of_events, reco_events
+from darkbelle.samples.files.aside import aside
+from darkbelle.samples.files.hdf5 import check_target
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.reconstructed import blocks_of_events, reco_events
 
 __all__ = ["FORMATS", "Format", "candidate_blocks", "export", "table_blocks"]
 

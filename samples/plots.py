@@ -16,11 +16,11 @@ from scipy.special import chdtrc
 from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
 from darkbelle.errors import ConfigError, MissingDependencyError, OutputError
 from darkbelle.gen.particles import charges
-from darkbelle.samples.aside import aside
-from darkbelle.samples.efficiency import line_shares, trigger_efficiency
-from darkbelle.samples.hdf5 import check_target
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.tables import EVENT_COLUMNS
+from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
+from darkbelle.samples.files.aside import aside
+from darkbelle.samples.files.hdf5 import check_target
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.tables import EVENT_COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

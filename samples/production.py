@@ -23,16 +23,16 @@ from darkbelle.gen import CrossSection, Process, TruthEvents
 from darkbelle.gen.processes import EventGenerator
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
-from darkbelle.samples.hdf5 import (
+from darkbelle.samples.files.hdf5 import (
     EFFICIENCY_ENDING,
     SampleWriter,
     check_target,
     configuration_digests,
 )
+from darkbelle.samples.files.tables import Collection, head, tabulate
+from darkbelle.samples.files.varied_tables import tabulate_variations
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.progress import Progress, silent
-from darkbelle.samples.tables import Collection, head, tabulate
-from darkbelle.samples.varied_tables import tabulate_variations
 from darkbelle.samples.workers import in_order
 
 __all__ = [

@@ -22,8 +22,8 @@ from darkbelle.samples.campaigns.manifest import (
     replace_file,
     write_manifest,
 )
-from darkbelle.samples.hdf5 import digest_of
-from darkbelle.samples.integrity import verify
+from darkbelle.samples.files.hdf5 import digest_of
+from darkbelle.samples.files.integrity import verify
 from darkbelle.samples.progress import Progress, silent
 
 __all__ = ["Verified", "join_shards", "verify_folder"]

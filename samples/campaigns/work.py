@@ -17,9 +17,9 @@ from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.manifest import Amount, Entry
 from darkbelle.samples.campaigns.plan import Part, Plan, Point
-from darkbelle.samples.hdf5 import configuration_digests, digest_of
+from darkbelle.samples.files.hdf5 import configuration_digests, digest_of
+from darkbelle.samples.files.stored import read_header, reading
 from darkbelle.samples.production import ChunkMaker, Run, number_of_events, write_chunks
-from darkbelle.samples.stored import read_header, reading
 
 __all__ = [
     "Check",

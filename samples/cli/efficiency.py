@@ -77,11 +77,11 @@ def efficiency(
           --trigger ffo,cdcklm1 -o eff.csv
     """
     from darkbelle.samples.cli.progress import progress_of_steps
-    from darkbelle.samples.hdf5 import check_target
-    from darkbelle.samples.maps import check_ending
+    from darkbelle.samples.efficiency.maps import check_ending
+    from darkbelle.samples.efficiency.scanning import efficiency_map, parse_axes, parse_lifetimes
+    from darkbelle.samples.efficiency.sources import sample_files
+    from darkbelle.samples.files.hdf5 import check_target
     from darkbelle.samples.plots import check_picture, save_figure
-    from darkbelle.samples.scanning import efficiency_map, parse_axes, parse_lifetimes
-    from darkbelle.samples.sources import sample_files
 
     check_ending(output)
     targets = [check_target(output, force=force)]

@@ -32,7 +32,7 @@ def info(files: tuple[Path, ...], only_verify: bool) -> None:
         _verify(files)
         return
     from darkbelle.samples.describe import describe_sample
-    from darkbelle.samples.reading import Sample
+    from darkbelle.samples.files.reading import Sample
 
     for file in files:
         with Sample(file) as sample:
@@ -41,7 +41,7 @@ def info(files: tuple[Path, ...], only_verify: bool) -> None:
 
 def _verify(paths: tuple[Path, ...]) -> None:
     """Check all samples and campaigns; each that is no good is told, and the status is 2."""
-    from darkbelle.samples.integrity import verify
+    from darkbelle.samples.files.integrity import verify
 
     is_good = True
     for path in paths:
@@ -93,8 +93,8 @@ def plot(file: Path, folder: Path) -> None:
     Example:
       darkbelle plot zprime.h5 -o plots
     """
+    from darkbelle.samples.files.reading import Sample
     from darkbelle.samples.plots import draw_sample
-    from darkbelle.samples.reading import Sample
 
     with Sample(file) as sample:
         for picture in draw_sample(sample, folder):

@@ -36,7 +36,7 @@ def merge(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
             n_parts = join_shards(folders, output, progress=progress)
         click.echo(f"{output}: {n_parts} parts of {len(folders)} folders")
         return
-    from darkbelle.samples.merging import merge as merge_samples
+    from darkbelle.samples.files.merging import merge as merge_samples
 
     with progress_of_steps() as progress:
         begin = partial(progress, "events")

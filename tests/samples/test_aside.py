@@ -9,9 +9,9 @@ import pytest
 
 from darkbelle import samples
 from darkbelle.errors import OutputError
-from darkbelle.samples.aside import aside
+from darkbelle.samples.efficiency.maps import EfficiencyMap
 from darkbelle.samples.export import export
-from darkbelle.samples.maps import EfficiencyMap
+from darkbelle.samples.files.aside import aside
 from tests.samples.flying import write
 
 ROWS = EfficiencyMap({"process": np.array(["p"]), "n_events": np.array([1.0])})

@@ -21,11 +21,11 @@ from darkbelle.gen.processes import EventGenerator, find_process, process_names
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of
 from darkbelle.samples import production
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.tables import head, tabulate
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.plots import draw_sample
 from darkbelle.samples.production import Run
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.tables import head, tabulate
 from tests.pilot import short_pilot
 
 CHUNK, N_EVENTS = 24, 20

@@ -14,10 +14,10 @@ from darkbelle import gen, geometry, samples
 from darkbelle.detsim import simulate
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
-from darkbelle.samples import columns, hdf5
-from darkbelle.samples.hdf5 import FORMAT_VERSION, SampleWriter, digest_of
+from darkbelle.samples.files import columns, hdf5
+from darkbelle.samples.files.hdf5 import FORMAT_VERSION, SampleWriter, digest_of
+from darkbelle.samples.files.tables import Collection
 from darkbelle.samples.production import Run
-from darkbelle.samples.tables import Collection
 
 EXPERIMENT = geometry.load("belle2")
 PROCESS = gen.MuMuZPrime(mass=2.0)

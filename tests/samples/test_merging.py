@@ -10,12 +10,12 @@ import pytest
 from darkbelle import gen, geometry, samples
 from darkbelle.errors import MergeError, OutputError, SampleFormatError
 from darkbelle.records import Column
-from darkbelle.samples.columns import CHUNK_ROWS
-from darkbelle.samples.hdf5 import SampleWriter, _digest, configuration_digests
-from darkbelle.samples.integrity import verify
-from darkbelle.samples.merging import merge
+from darkbelle.samples.files.columns import CHUNK_ROWS
+from darkbelle.samples.files.hdf5 import SampleWriter, _digest, configuration_digests
+from darkbelle.samples.files.integrity import verify
+from darkbelle.samples.files.merging import merge
+from darkbelle.samples.files.tables import Collection
 from darkbelle.samples.production import ChunkMaker, write_chunks
-from darkbelle.samples.tables import Collection
 
 CHUNK = 8192
 HEADER = {"process": "p", "parameters": '{"mass": 2.0}', "card": "{}", "version": "1"}

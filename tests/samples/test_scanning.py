@@ -17,10 +17,10 @@ from darkbelle.gen.processes import find_process
 from darkbelle.samples import Efficiency, Run, Sample, efficiency_map, lifetime_weights, produce
 from darkbelle.samples import open as open_sample
 from darkbelle.samples.campaigns import Campaign, run_campaign
-from darkbelle.samples.maps import EfficiencyMap
-from darkbelle.samples.merging import merge
-from darkbelle.samples.selecting import EventColumns, selection_of
-from darkbelle.samples.sums import VariedSums
+from darkbelle.samples.efficiency.maps import EfficiencyMap
+from darkbelle.samples.efficiency.selecting import EventColumns, selection_of
+from darkbelle.samples.efficiency.sums import VariedSums
+from darkbelle.samples.files.merging import merge
 from tests.samples.flying import card, write
 from tests.samples.test_cli import run
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
-from darkbelle.samples.aside import aside
-from darkbelle.samples.interpolation import Interpolated, interpolate
+from darkbelle.samples.efficiency.interpolation import Interpolated, interpolate
+from darkbelle.samples.files.aside import aside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -179,7 +179,7 @@ class EfficiencyMap:
 
     def draw(self) -> Figure:
         """A picture: lines with intervals over one coordinate, or maps over two."""
-        from darkbelle.samples.map_plots import draw_map
+        from darkbelle.samples.efficiency.map_plots import draw_map
 
         return draw_map(self)
 

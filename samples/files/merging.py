@@ -16,9 +16,15 @@ from typing import Any, Final
 import numpy as np
 
 from darkbelle.errors import ConfigError, MergeError, SampleFormatError
-from darkbelle.samples.hdf5 import DIGEST, EFFICIENCY_ENDING, SampleWriter, check_target, digest_of
-from darkbelle.samples.parts import PARTS, Part, in_order, is_of_part, parts_of
-from darkbelle.samples.stored import read_header, reading, stored_tables
+from darkbelle.samples.files.hdf5 import (
+    DIGEST,
+    EFFICIENCY_ENDING,
+    SampleWriter,
+    check_target,
+    digest_of,
+)
+from darkbelle.samples.files.parts import PARTS, Part, in_order, is_of_part, parts_of
+from darkbelle.samples.files.stored import read_header, reading, stored_tables
 
 __all__ = ["merge"]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 
 from darkbelle.errors import ConfigError
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 
 __all__ = ["Efficiency", "check_coverage", "line_shares", "trigger_efficiency"]
 

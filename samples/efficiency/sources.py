@@ -7,8 +7,8 @@ from pathlib import Path
 
 from darkbelle.errors import ConfigError
 from darkbelle.samples.campaigns.manifest import read_manifests
-from darkbelle.samples.parts import Part, in_order, parts_of
-from darkbelle.samples.stored import read_header, reading
+from darkbelle.samples.files.parts import Part, in_order, parts_of
+from darkbelle.samples.files.stored import read_header, reading
 
 __all__ = ["files_by_point", "sample_files"]
 

@@ -24,10 +24,10 @@ from darkbelle.gen import CrossSection, Process
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
-from darkbelle.samples.columns import CHUNK_ROWS
-from darkbelle.samples.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
-from darkbelle.samples.trigger_lines import check_decisions, line_names
-from darkbelle.samples.variations import (
+from darkbelle.samples.files.columns import CHUNK_ROWS
+from darkbelle.samples.files.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
+from darkbelle.samples.files.trigger_lines import check_decisions, line_names
+from darkbelle.samples.files.variations import (
     VARIATIONS,
     WEIGHTS,
     Variation,

@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 
 from darkbelle.errors import SampleFormatError
-from darkbelle.samples.columns import CHUNK_ROWS
-from darkbelle.samples.hdf5 import configuration_digests, digest_of
-from darkbelle.samples.stored import read_header, reading, stored_lengths
+from darkbelle.samples.files.columns import CHUNK_ROWS
+from darkbelle.samples.files.hdf5 import configuration_digests, digest_of
+from darkbelle.samples.files.stored import read_header, reading, stored_lengths
 
 __all__ = ["verify"]
 
@@ -28,7 +28,7 @@ def verify(path: str | Path) -> str:
     Returns
     -------
     digest
-        As `darkbelle.samples.hdf5.digest_of`.
+        As `darkbelle.samples.files.hdf5.digest_of`.
 
     Raises
     ------

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from darkbelle.errors import ConfigError
 from darkbelle.samples.describe import in_words
-from darkbelle.samples.efficiency import check_coverage
-from darkbelle.samples.lifetimes import FEWEST_EFFECTIVE
-from darkbelle.samples.maps import EfficiencyMap
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.selecting import Selection, selection_of
-from darkbelle.samples.sources import files_by_point, sample_files
-from darkbelle.samples.sums import STANDARD, Question, Sums
+from darkbelle.samples.efficiency.intervals import check_coverage
+from darkbelle.samples.efficiency.lifetimes import FEWEST_EFFECTIVE
+from darkbelle.samples.efficiency.maps import EfficiencyMap
+from darkbelle.samples.efficiency.selecting import Selection, selection_of
+from darkbelle.samples.efficiency.sources import files_by_point, sample_files
+from darkbelle.samples.efficiency.sums import STANDARD, Question, Sums
+from darkbelle.samples.files.reading import Sample
 
 __all__ = ["efficiency_map"]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from darkbelle.errors import OutputError
-from darkbelle.samples.hdf5 import check_target, reason_of
+from darkbelle.samples.files.hdf5 import check_target, reason_of
 
 __all__ = ["aside"]
 

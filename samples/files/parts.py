@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from darkbelle.errors import MergeError
-from darkbelle.samples.hdf5 import DIGEST, EFFICIENCY_ENDING
+from darkbelle.samples.files.hdf5 import DIGEST, EFFICIENCY_ENDING
 from darkbelle.samples.production import CHUNK_SIZE
 
 __all__ = ["PARTS", "Part", "in_order", "is_of_part", "parts_of"]
