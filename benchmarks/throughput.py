@@ -19,10 +19,10 @@ from pathlib import Path
 
 from darkbelle import gen, geometry, samples
 from darkbelle.detsim import simulate
-from darkbelle.samples.hdf5 import SampleWriter
+from darkbelle.samples.files.hdf5 import SampleWriter
+from darkbelle.samples.files.tables import tabulate
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.production import CHUNK_SIZE, Stage
-from darkbelle.samples.tables import tabulate
 
 JOB = ["mumu-zprime", "-p", "mass=2.0"]
 

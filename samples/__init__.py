@@ -9,15 +9,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from darkbelle.samples import candidates, flight, kinfit
-    from darkbelle.samples.campaigns import Campaign, run_campaign
-    from darkbelle.samples.efficiency import Efficiency, trigger_efficiency
-    from darkbelle.samples.lifetimes import lifetime_weights
-    from darkbelle.samples.maps import EfficiencyMap
+    from darkbelle.samples import candidates, engines, flight, kinfit
+    from darkbelle.samples.campaigns import Campaign, Shard, run_campaign
+    from darkbelle.samples.efficiency.intervals import Efficiency, trigger_efficiency
+    from darkbelle.samples.efficiency.lifetimes import lifetime_weights
+    from darkbelle.samples.efficiency.maps import EfficiencyMap
+    from darkbelle.samples.efficiency.scanning import efficiency_map
+    from darkbelle.samples.files.integrity import verify
+    from darkbelle.samples.files.merging import merge
+    from darkbelle.samples.files.reading import Sample, open
+    from darkbelle.samples.files.variations import Variation
     from darkbelle.samples.production import Run, produce, write
-    from darkbelle.samples.reading import Sample, open
-    from darkbelle.samples.scanning import efficiency_map
-    from darkbelle.samples.variations import Variation
 
 __all__ = [
     "Campaign",
@@ -25,38 +27,45 @@ __all__ = [
     "EfficiencyMap",
     "Run",
     "Sample",
+    "Shard",
     "Variation",
     "candidates",
     "efficiency_map",
+    "engines",
     "flight",
     "kinfit",
     "lifetime_weights",
+    "merge",
     "open",
     "produce",
     "run_campaign",
     "trigger_efficiency",
+    "verify",
     "write",
 ]
 
 _HOMES = {
     "Campaign": "campaigns",
-    "Efficiency": "efficiency",
-    "EfficiencyMap": "maps",
+    "Efficiency": "efficiency.intervals",
+    "EfficiencyMap": "efficiency.maps",
     "Run": "production",
-    "Sample": "reading",
-    "Variation": "variations",
-    "efficiency_map": "scanning",
-    "lifetime_weights": "lifetimes",
-    "open": "reading",
+    "Sample": "files.reading",
+    "Shard": "campaigns",
+    "Variation": "files.variations",
+    "efficiency_map": "efficiency.scanning",
+    "lifetime_weights": "efficiency.lifetimes",
+    "merge": "files.merging",
+    "open": "files.reading",
     "produce": "production",
     "run_campaign": "campaigns",
-    "trigger_efficiency": "efficiency",
+    "trigger_efficiency": "efficiency.intervals",
+    "verify": "files.integrity",
     "write": "production",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name in ("candidates", "flight", "kinfit"):
+    if name in ("candidates", "engines", "flight", "kinfit"):
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         msg = f"module '{__name__}' has no attribute '{name}'"

@@ -19,9 +19,9 @@ from darkbelle.errors import ConfigError
 from darkbelle.gen import Outcome, Process, Status, find_process
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.trigger import Menu
-from darkbelle.samples.efficiency import line_shares, trigger_efficiency
+from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
+from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.observables import observables_of
-from darkbelle.samples.reading import Sample
 from darkbelle.settings import Settings
 
 __all__ = ["describe_experiment", "describe_process", "describe_sample", "flat", "in_words"]

@@ -18,9 +18,10 @@ import numpy.typing as npt
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.errors import ConfigError, OutputError, did_you_mean
 from darkbelle.samples.candidates import KINDS, CandidateKind
-from darkbelle.samples.hdf5 import check_target
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.reconstructed import blocks_of_events, reco_events
+from darkbelle.samples.files.aside import aside
+from darkbelle.samples.files.hdf5 import check_target
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.reconstructed import blocks_of_events, reco_events
 
 __all__ = ["FORMATS", "Format", "candidate_blocks", "export", "table_blocks"]
 
@@ -74,7 +75,8 @@ def export(
     OutputError
         The file cannot be written; nothing half-written remains.
     """
-    target = check_target(path, force=force)
+    if check_target(path, force=force) == sample.path.resolve():
+        raise OutputError(f"'{path}' is the sample itself: choose another name")
     if format_name not in FORMATS:
         raise ConfigError(f"unknown format '{format_name}', {did_you_mean(format_name, FORMATS)}")
     if table == CANDIDATES:
@@ -85,14 +87,8 @@ def export(
         if kind is not None:
             raise ConfigError(f"only candidates have a kind, the {table} have none")
         blocks = table_blocks(sample, table)
-    part = target.with_name(target.name + ".part")
-    try:
+    with aside(path, force=force) as part:
         FORMATS[format_name].write(part, blocks)
-        part.replace(target)
-    except OSError as error:
-        raise OutputError(f"writing '{path}' failed: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def table_blocks(sample: Sample, table: str) -> Iterator[Block]:

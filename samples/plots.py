@@ -14,11 +14,13 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
-from darkbelle.errors import MissingDependencyError, OutputError
+from darkbelle.errors import ConfigError, MissingDependencyError, OutputError
 from darkbelle.gen.particles import charges
-from darkbelle.samples.efficiency import line_shares, trigger_efficiency
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.tables import EVENT_COLUMNS
+from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
+from darkbelle.samples.files.aside import aside
+from darkbelle.samples.files.hdf5 import check_target
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.tables import EVENT_COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
 
     from darkbelle.geometry.trigger import Menu
 
-__all__ = ["draw_sample", "draw_trigger", "true_helices"]
+__all__ = ["check_picture", "draw_sample", "draw_trigger", "save_figure", "true_helices"]
 
 FloatArray = npt.NDArray[np.float64]
 
+_PICTURES = ".png", ".pdf", ".svg"
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito, colour-blind safe
 _COLOURS = _BLUE, _ORANGE, "#009E73", "#CC79A7"
 _BARREL = 35, 123  # degrees, where a prompt track crosses all layers of the drift chamber
@@ -70,12 +73,26 @@ def draw_sample(sample: Sample, folder: Path) -> list[Path]:
     paths = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in drawn.items():
-            paths.append(folder / f"{name}.png")
-            figure.savefig(paths[-1])
     except OSError as error:
         raise OutputError(f"cannot write pictures to '{folder}': {error.strerror}") from None
+    for name, figure in drawn.items():
+        paths.append(folder / f"{name}.png")
+        save_figure(figure, paths[-1], force=True)
     return paths
+
+
+def check_picture(path: Path, *, force: bool) -> Path:
+    """The real path of a picture to write; refused is what `save_figure` cannot write."""
+    if path.suffix not in _PICTURES:
+        raise ConfigError(f"'{path}': pictures are written as {', '.join(_PICTURES)}")
+    return check_target(path, force=force)
+
+
+def save_figure(figure: Figure, path: Path, *, force: bool) -> None:
+    """Write a picture in the format that the ending of its name says."""
+    check_picture(path, force=force)
+    with aside(path, force=force) as part:
+        figure.savefig(part, format=path.suffix.removeprefix("."))
 
 
 def _histogram(

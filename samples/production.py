@@ -23,15 +23,16 @@ from darkbelle.gen import CrossSection, Process, TruthEvents
 from darkbelle.gen.processes import EventGenerator
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
-from darkbelle.samples.hdf5 import (
+from darkbelle.samples.files.hdf5 import (
     EFFICIENCY_ENDING,
     SampleWriter,
     check_target,
     configuration_digests,
 )
+from darkbelle.samples.files.tables import Collection, head, tabulate
+from darkbelle.samples.files.varied_tables import tabulate_variations
 from darkbelle.samples.observables import observables_of
-from darkbelle.samples.tables import Collection, head, tabulate
-from darkbelle.samples.varied_tables import tabulate_variations
+from darkbelle.samples.progress import Progress, silent
 from darkbelle.samples.workers import in_order
 
 __all__ = [
@@ -154,7 +155,7 @@ def produce(
     lumi: float | None = None,
     workers: int = 1,
     force: bool = False,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> int:
     """Produce a sample.
 
@@ -171,8 +172,8 @@ def produce(
     force
         Overwrite an existing file.
     progress
-        Called with the number of events before the file is begun; what it returns is called with
-        the number of events of each finished chunk.
+        Called with "events" and their number before the file is begun; what it returns is
+        called with the number of events of each finished chunk.
 
     Returns
     -------
@@ -193,7 +194,7 @@ def produce(
     n_total = number_of_events(run.process, generator.cross_section, n_events, lumi)
     make = ChunkMaker(run, generator, n_total)
     n_chunks = -(-n_total // run.chunk_size)
-    done = progress(n_total)
+    done = progress("events", n_total)
     write_chunks(make, n_chunks, path, lumi=lumi, workers=workers, force=force, done=done)
     return n_total
 

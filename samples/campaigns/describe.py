@@ -55,6 +55,9 @@ def describe_report(report: Report) -> str:
     if report.redone:
         shown = ", ".join(report.redone[:3]) + (" ..." if report.redone[3:] else "")
         lines.append(f"{_counted(len(report.redone), 'part')} damaged or missing: {shown}")
+    if report.found:
+        n_found = _counted(len(report.found), "part")
+        lines.append(f"{n_found} found whole without the manifest, and kept")
     if warnings := report.plan.warnings:
         lines.append(f"{_counted(len(warnings), 'warning')}: {warnings[0]}")
     return "\n".join(lines)

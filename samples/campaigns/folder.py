@@ -9,7 +9,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +20,19 @@ from darkbelle.samples.campaigns.manifest import (
     WHOLE,
     Amount,
     Entry,
+    FailedPoint,
     Manifest,
+    delete_asides,
     difference,
     header_of,
     manifest_name,
     read_manifests,
+    refusals_told,
     replace_file,
     write_manifest,
 )
-from darkbelle.samples.campaigns.plan import Part, Plan, Shard
+from darkbelle.samples.campaigns.plan import Part, Plan, Shard, owns
+from darkbelle.samples.campaigns.work import PointTask, is_foreign
 
 __all__ = [
     "POINTS",
@@ -45,9 +49,12 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 POINTS: Final = "points.csv"
-"""Name of the table of all parts."""
+"""Name of the table of all points and their files."""
 _LEFTOVER = re.compile(r"(?P<file>\d+(-\d+)?\.h5)\.[0-9a-f]{8}(\.part)?")
 """What a worker that was killed leaves behind."""
+_PART = re.compile(r"(?P<point>[^/]+/\d+)(-\d+)?\.h5(\.[0-9a-f]{8}(\.part)?)?")
+_TOLD = re.compile(r"points\.csv|produce(-\d+of\d+)?\.log")
+"""Names that runs give to files of theirs."""
 
 
 @contextmanager
@@ -62,18 +69,14 @@ def locked(folder: Path, shard: Shard | None) -> Iterator[None]:
     OutputError
         There is no such folder and no making it, or another run works there.
     """
-    try:
-        folder.mkdir(exist_ok=True)
-        with ExitStack() as stack:
+    with ExitStack() as stack:
+        with refusals_told():
+            folder.mkdir(exist_ok=True)
             _lock(stack, folder / ".lock", fcntl.LOCK_EX if shard is None else fcntl.LOCK_SH)
             if shard is not None:
                 name = f".lock-{shard.number}of{shard.of}"
                 _lock(stack, folder / name, fcntl.LOCK_EX)
-            yield
-    except OSError as error:
-        if error.filename is None:
-            raise
-        raise OutputError(f"cannot write '{error.filename}': {error.strerror}") from None
+        yield
 
 
 def _lock(stack: ExitStack, path: Path, kind: int) -> None:
@@ -87,7 +90,9 @@ def _lock(stack: ExitStack, path: Path, kind: int) -> None:
 
 
 def read_campaign(folder: Path, plan: Plan) -> Manifest | None:
-    """What is done of a campaign in a folder, None if the folder is empty or missing.
+    """What is done of a campaign in a folder, None if it has no manifest.
+
+    It is then empty, missing, or holds files of this campaign alone.
 
     Raises
     ------
@@ -96,8 +101,8 @@ def read_campaign(folder: Path, plan: Plan) -> Manifest | None:
     """
     manifest = read_manifests(folder)
     if manifest is None:
-        if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
-            raise OutputError(f"'{folder}' is not empty and holds no campaign: choose another one")
+        if folder.is_dir():
+            _refuse_others(folder, plan)
         return None
     header = header_of(plan)
     if manifest.header.sha256 != header.sha256:
@@ -106,6 +111,25 @@ def read_campaign(folder: Path, plan: Plan) -> Manifest | None:
             "choose another folder"
         )
     return manifest
+
+
+def _refuse_others(folder: Path, plan: Plan) -> None:
+    """Refuse a folder without manifest that has any file that no run of this plan leaves."""
+    points = {f"{p.experiment}/{p.number:0{plan.width}d}": p for p in plan.points}
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        if name in plan.experiments and path.is_dir() and not path.is_symlink():
+            continue
+        if name.startswith(".") or _TOLD.fullmatch(name):
+            continue
+        found = _PART.fullmatch(name)
+        if found is None or found["point"] not in points:
+            raise OutputError(f"'{folder}' is not empty and holds no campaign: choose another one")
+        if is_foreign(path, PointTask.of(plan, points[found["point"]])):
+            raise OutputError(
+                f"'{folder}' has no manifest, and '{name}' is of another campaign: choose another "
+                "folder"
+            )
 
 
 def opened(folder: Path, plan: Plan, shard: Shard | None) -> Manifest:
@@ -118,14 +142,16 @@ def opened(folder: Path, plan: Plan, shard: Shard | None) -> Manifest:
     """
     manifest = read_campaign(folder, plan)
     if manifest is None:
-        manifest = Manifest(header_of(plan), {}, {}, (), 0)
+        manifest = Manifest(header_of(plan), {}, {}, {}, (), 0)
     for name in manifest.names:
         if shard is not None and not name.endswith((WHOLE, f"of{shard.of}.jsonl")):
             raise OutputError(
                 f"'{folder}' has shards of another number ({name}): use that, or finish it "
                 "without shards"
             )
-    own = [e for e in manifest.entries.values() if shard is None or shard.has(e.point, e.part)]
+    # A table that another shard is writing now is left to a whole run.
+    delete_asides(folder, None if shard is None else {manifest_name(shard)})
+    own = [e for e in manifest.entries.values() if owns(shard, e.point, e.part)]
     write_manifest(folder / manifest_name(shard), manifest.header, manifest.amounts.values(), own)
     return replace(manifest, entries={entry.file: entry for entry in own})
 
@@ -136,6 +162,7 @@ def settle(
     shard: Shard | None,
     amounts: Iterable[Amount],
     entries: Iterable[Entry],
+    failures: Iterable[FailedPoint],
 ) -> None:
     """Write the manifest as it is at the end of a run: in order, nothing that varies.
 
@@ -143,7 +170,7 @@ def settle(
     """
     lasting = [entry.model_copy(update={"seconds": None}) for entry in entries]
     own = manifest_name(shard)
-    write_manifest(folder / own, manifest.header, amounts, lasting)
+    write_manifest(folder / own, manifest.header, amounts, lasting, failures)
     if shard is None:
         for name in manifest.names:
             if name != own:
@@ -166,7 +193,8 @@ class _LogFile(logging.FileHandler):
 def logging_to(path: Path) -> Iterator[None]:
     """Add what campaigns log meanwhile to a file."""
     log = logging.getLogger("darkbelle.samples.campaigns")
-    handler, level = _LogFile(path, encoding="utf-8"), log.level
+    with refusals_told():
+        handler, level = _LogFile(path, encoding="utf-8"), log.level
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -193,17 +221,26 @@ def delete_leftovers(folder: Path, parts: Iterable[Part]) -> int:
     return n_deleted
 
 
-def write_points(folder: Path, plan: Plan, parts: Iterable[Part]) -> None:
-    """Write the table of all parts, ``points.csv``: index, experiment, parameters, file."""
+def write_points(folder: Path, plan: Plan, n_events: Mapping[int, int]) -> None:
+    """Write the table of all points, ``points.csv``: index, experiment, parameters, file.
+
+    A point with several files has as many rows; one without known number of events has no file.
+    """
     names = list(dict.fromkeys(name for point in plan.points for name in point.parameters))
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["index", "experiment", *names, "file"])
-    for part in parts:
-        point = part.point
+    for point in plan.points:
         values = [_cell(point.parameters.get(name, "")) for name in names]
-        table.writerow([point.index, point.experiment, *values, part.file])
-    replace_file(folder / POINTS, text.getvalue())
+        known = n_events.get(point.index)
+        files = [""] if known is None else [part.file for part in plan.parts_of(point, known)]
+        for file in files:
+            table.writerow([point.index, point.experiment, *values, file])
+    where = folder / POINTS
+    with suppress(OSError, UnicodeDecodeError):
+        if where.read_text(encoding="utf-8") == text.getvalue():
+            return
+    replace_file(where, text.getvalue())
 
 
 def _cell(value: object) -> str:

@@ -6,7 +6,7 @@ import csv
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,16 @@ from darkbelle.samples.campaigns.folder import POINTS, locked
 from darkbelle.samples.campaigns.manifest import (
     WHOLE,
     Entry,
+    FailedPoint,
     Manifest,
     difference,
     read_manifests,
     replace_file,
     write_manifest,
 )
-from darkbelle.samples.hdf5 import digest_of
-from darkbelle.samples.integrity import verify
+from darkbelle.samples.files.hdf5 import digest_of
+from darkbelle.samples.files.integrity import verify
+from darkbelle.samples.progress import Progress, silent
 
 __all__ = ["Verified", "join_shards", "verify_folder"]
 
@@ -35,13 +37,15 @@ class Verified:
     n_parts: int
     """In the manifest."""
     n_missing: int
-    """Parts that were not made yet, or cannot be made."""
+    """Parts that were not made yet; of points whose number of parts is not known, one."""
+    failures: tuple[FailedPoint, ...]
+    """Points that could not be made."""
 
 
 def verify_folder(
     folder: str | Path,
     *,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> Verified:
     """Check all parts of a campaign, each by itself and against the manifest.
 
@@ -52,7 +56,7 @@ def verify_folder(
     """
     where = Path(folder)
     manifest = _manifest(where)
-    done = progress(len(manifest.entries))
+    done = progress("parts", len(manifest.entries))
     complaints = []
     for entry in manifest.entries.values():
         try:
@@ -61,15 +65,22 @@ def verify_folder(
         except SampleFormatError as error:
             complaints.append(str(error))
         done(1)
-    missing = _planned(where) - manifest.entries.keys()
-    return Verified(tuple(complaints), len(manifest.entries), len(missing))
+    made = {entry.point for entry in manifest.entries.values()}
+    lacking = [
+        point
+        for point, file in _planned(where)
+        if (file not in manifest.entries if file else point not in made)
+    ]
+    failures = tuple(manifest.failures[i] for i in sorted({*lacking} & manifest.failures.keys()))
+    n_missing = sum(point not in manifest.failures for point in lacking)
+    return Verified(tuple(complaints), len(manifest.entries), n_missing, failures)
 
 
 def join_shards(
     folders: Sequence[str | Path],
     output: str | Path,
     *,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> int:
     """Put the parts of shards of a campaign into one folder, with one manifest.
 
@@ -99,11 +110,12 @@ def join_shards(
     elif target.is_dir() and any(not path.name.startswith(".") for path in target.iterdir()):
         raise OutputError(f"'{target}' is not empty and holds no campaign: choose another one")
     entries = _united(manifests)
+    failures = {i: failed for each in manifests.values() for i, failed in each.failures.items()}
     amounts = {i: amount for each in manifests.values() for i, amount in each.amounts.items()}
     with locked(target, None):
         if read_manifests(target) != own:
             raise OutputError(f"another run wrote to '{target}' just now: do it again")
-        done = progress(len(entries))
+        done = progress("parts", len(entries))
         for folder, entry in entries.values():
             _bring(folder / entry.file, target / entry.file, entry)
             done(1)
@@ -115,6 +127,7 @@ def join_shards(
             manifest.header,
             (amounts[i] for i in sorted(amounts)),
             (entry.model_copy(update={"seconds": None}) for _, entry in entries.values()),
+            (failures[i] for i in sorted(failures)),
         )
         for name in own.names if own else ():
             if name != WHOLE:
@@ -129,12 +142,12 @@ def _manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _planned(folder: Path) -> set[str]:
-    """Files of all parts that the campaign has."""
+def _planned(folder: Path) -> list[tuple[int, str]]:
+    """Points and files of all parts that the campaign has, "" for a point without known ones."""
     try:
         with (folder / POINTS).open(encoding="utf-8", newline="") as table:
-            return {row["file"] for row in csv.DictReader(table)}
-    except (OSError, KeyError, ValueError):
+            return [(int(row["index"]), row["file"]) for row in csv.DictReader(table)]
+    except (OSError, KeyError, TypeError, ValueError):
         raise SampleFormatError(f"'{folder / POINTS}' is missing or damaged") from None
 
 

@@ -1,4 +1,4 @@
-"""What is done: a line for the campaign, and one for each amount and each part, as JSON.
+"""What is done: a line for the campaign, and one for each amount, part and failure, as JSON.
 
 Lines are added as parts are finished; the last one may be torn when a run is killed.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable
+import secrets
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,13 +26,16 @@ __all__ = [
     "WHOLE",
     "Amount",
     "Entry",
+    "FailedPoint",
     "Header",
     "Journal",
     "Manifest",
+    "delete_asides",
     "difference",
     "header_of",
     "manifest_name",
     "read_manifests",
+    "refusals_told",
     "replace_file",
     "write_manifest",
 ]
@@ -40,6 +45,8 @@ FORMAT_VERSION: Final = 1
 WHOLE: Final = "manifest.jsonl"
 """Name of the manifest of a whole campaign."""
 _NAME = re.compile(r"manifest(-\d+of\d+)?\.jsonl")
+_ASIDE = re.compile(r"\.(?P<file>.+)\.[0-9a-f]{8}\.part")
+"""What `replace_file` leaves behind when it is killed."""
 
 
 class _Line(BaseModel):
@@ -89,6 +96,15 @@ class Entry(_Line):
     """Time that it took, as long as the campaign goes on."""
 
 
+class FailedPoint(_Line):
+    """A point that could not be made; it is tried again by the next run."""
+
+    point: int
+    experiment: str
+    parameters: dict[str, Any]
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """All that the manifests of a folder say, the later line where two speak of one part."""
@@ -97,6 +113,8 @@ class Manifest:
     amounts: dict[int, Amount]
     entries: dict[str, Entry]
     """By the names of files."""
+    failures: dict[int, FailedPoint]
+    """By the indices of points."""
     names: tuple[str, ...]
     """The manifests' own names."""
     n_damaged: int
@@ -130,6 +148,7 @@ def read_manifests(folder: str | Path) -> Manifest | None:
     paths = sorted(path for path in Path(folder).glob("manifest*") if _NAME.fullmatch(path.name))
     amounts: dict[int, Amount] = {}
     entries: dict[str, Entry] = {}
+    failures: dict[int, FailedPoint] = {}
     headers, n_damaged = [], 0
     for path in paths:
         first, *lines = path.read_bytes().split(b"\n")
@@ -141,6 +160,9 @@ def read_manifests(folder: str | Path) -> Manifest | None:
                 if b'"file"' in line:
                     entry = Entry.model_validate_json(line)
                     entries[entry.file] = entry
+                elif b'"reason"' in line:
+                    failure = FailedPoint.model_validate_json(line)
+                    failures[failure.point] = failure
                 else:
                     amount = Amount.model_validate_json(line)
                     amounts[amount.point] = amount
@@ -149,7 +171,7 @@ def read_manifests(folder: str | Path) -> Manifest | None:
     if not paths:
         return None
     names = tuple(path.name for path in paths)
-    return Manifest(headers[0], amounts, entries, names, n_damaged)
+    return Manifest(headers[0], amounts, entries, failures, names, n_damaged)
 
 
 def _header(line: bytes, path: Path) -> Header:
@@ -162,16 +184,32 @@ def _header(line: bytes, path: Path) -> Header:
 
 
 def write_manifest(
-    path: Path, header: Header, amounts: Iterable[Amount], entries: Iterable[Entry]
+    path: Path,
+    header: Header,
+    amounts: Iterable[Amount],
+    entries: Iterable[Entry],
+    failures: Iterable[FailedPoint] = (),
 ) -> None:
     """Put a whole manifest in its place; OutputError when the disk refuses it."""
-    lines = [line.to_json() for line in (header, *amounts, *entries)]
+    lines = [line.to_json() for line in (header, *amounts, *entries, *failures)]
     replace_file(path, "".join(lines))
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Tell as OutputError what the system refuses meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise OutputError(f"cannot write '{error.filename}': {error.strerror}") from None
 
 
 def replace_file(path: Path, text: str) -> None:
     """Put a text into a file, the whole or nothing; OutputError when the disk refuses it."""
-    aside = path.with_name(f".{path.name}.part")
+    # Shards of one folder may write the same table at once.
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with aside.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -181,6 +219,17 @@ def replace_file(path: Path, text: str) -> None:
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise OutputError(f"writing '{path}' failed: {error.strerror}") from None
+
+
+def delete_asides(folder: Path, names: Collection[str] | None) -> None:
+    """Delete what killed runs left of some files in a folder that they would have replaced.
+
+    None are all; nobody else may be writing those files.
+    """
+    for path in folder.glob(".*.part"):
+        found = _ASIDE.fullmatch(path.name)
+        if found and (names is None or found["file"] in names):
+            path.unlink(missing_ok=True)
 
 
 class Journal:
@@ -194,7 +243,8 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("ab", buffering=0)
+        with refusals_told():
+            self._file = path.open("ab", buffering=0)
 
     def __enter__(self) -> Self:
         return self
@@ -207,7 +257,7 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def add(self, line: Amount | Entry) -> None:
+    def add(self, line: Amount | Entry | FailedPoint) -> None:
         """Add a line."""
         octets = line.to_json().encode()
         try:

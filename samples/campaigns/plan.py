@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.campaign import Campaign
 from darkbelle.samples.production import CHUNK_SIZE, number_of_events
+from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["PART_CHUNKS", "Failure", "Part", "Plan", "Point", "Shard"]
+__all__ = ["PART_CHUNKS", "Failure", "Part", "Plan", "Point", "Shard", "owns"]
 
 PART_CHUNKS: Final = 32
 """Chunks in a file: some 262,000 events."""
@@ -110,6 +111,11 @@ class Shard:
         return (point + part - self.number) % self.of == 0
 
 
+def owns(shard: Shard | None, point: int, part: int) -> bool:
+    """Whether a part of a point is for a shard to make, or for a whole run, which makes all."""
+    return shard is None or shard.has(point, part)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A campaign with its cards read and the parameters of all points checked.
@@ -128,8 +134,11 @@ class Plan:
     """What the processes of the points warn of."""
 
     @classmethod
-    def of(cls, campaign: Campaign) -> Self:
+    def of(cls, campaign: Campaign, *, progress: Progress = silent) -> Self:
         """The plan of a campaign.
+
+        All parameters are checked, some milliseconds a point; ``progress`` is called with
+        "settings" and their number, and what it returns with the number of those that are done.
 
         Raises
         ------
@@ -139,7 +148,9 @@ class Plan:
         experiments = _experiments(campaign)
         cards = {name: card.model_dump_json() for name, card in experiments.items()}
         settings = campaign.settings()
-        processes, warnings = _processes(campaign.process, settings)
+        processes, warnings = _processes(
+            campaign.process, settings, progress("settings", len(settings))
+        )
         if campaign.events is not None:
             number_of_events(processes[0], None, campaign.events, None)
         points = tuple(
@@ -167,7 +178,7 @@ class Plan:
         n_chunks = -(-n_events // chunk_size)
         n_parts = max(-(-n_chunks // PART_CHUNKS), 1)
         width = max(len(str(n_parts)), 3)
-        stem = f"{point.experiment}/{point.number:0{self._width}d}"
+        stem = f"{point.experiment}/{point.number:0{self.width}d}"
         for number in range(1, n_parts + 1):
             first = (number - 1) * PART_CHUNKS
             file = f"{stem}.h5" if n_parts == 1 else f"{stem}-{number:0{width}d}.h5"
@@ -175,7 +186,7 @@ class Plan:
             yield Part(point, file, number, n_events, chunk_size, first, chunks)
 
     @property
-    def _width(self) -> int:
+    def width(self) -> int:
         """Digits of the number of a point."""
         return max(len(str(self.campaign.n_points - 1)), 4)
 
@@ -192,7 +203,7 @@ def _experiments(campaign: Campaign) -> dict[str, Experiment]:
 
 
 def _processes(
-    name: str, settings: Sequence[Mapping[str, Any]]
+    name: str, settings: Sequence[Mapping[str, Any]], done: Callable[[int], object]
 ) -> tuple[list[Process], tuple[str, ...]]:
     """The process with the parameters of each point, and warnings; one complaint speaks for all."""
     process_class = find_process(name)
@@ -206,6 +217,7 @@ def _processes(
             except ConfigError as error:
                 refused.append(f"point {i}: {error}")
         warnings += [f"point {i}: {message}" for message in dict.fromkeys(messages)]
+        done(1)
     if refused:
         others = f" (and {len(refused) - 1} other points)" if refused[1:] else ""
         raise ConfigError(f"{refused[0]}{others}")

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from darkbelle.errors import DarkbelleError, OutputError, WorkerError
+from darkbelle.errors import DarkbelleError, OutputError
 from darkbelle.samples.campaigns.campaign import Campaign
 from darkbelle.samples.campaigns.folder import (
     delete_leftovers,
@@ -24,8 +24,16 @@ from darkbelle.samples.campaigns.folder import (
     settle,
     write_points,
 )
-from darkbelle.samples.campaigns.manifest import Amount, Entry, Journal, Manifest, manifest_name
-from darkbelle.samples.campaigns.plan import Failure, Part, Plan, Point, Shard
+from darkbelle.samples.campaigns.manifest import (
+    Amount,
+    Entry,
+    FailedPoint,
+    Journal,
+    Manifest,
+    manifest_name,
+    refusals_told,
+)
+from darkbelle.samples.campaigns.plan import Failure, Part, Plan, Point, Shard, owns
 from darkbelle.samples.campaigns.work import (
     Check,
     PartTask,
@@ -33,17 +41,17 @@ from darkbelle.samples.campaigns.work import (
     find_amount,
     find_damage,
     make_part,
+    recover,
 )
 from darkbelle.samples.engines import Engine, completed, local
+from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["Progress", "Report", "run_campaign"]
+__all__ = ["Report", "run_campaign"]
 
 _log = logging.getLogger("darkbelle.samples.campaigns")
 
 T = TypeVar("T")
 R = TypeVar("R")
-Progress = Callable[[str, int], Callable[[int], object]]
-"""Called with what is counted and its total; what it returns is called with what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class Report:
     """Files of those that were made now."""
     redone: tuple[str, ...]
     """Files that were damaged or missing."""
+    found: tuple[str, ...]
+    """Files that no manifest told of, but whole and of this campaign: kept."""
     failures: tuple[Failure, ...]
     seconds: float
 
@@ -67,7 +77,7 @@ def run_campaign(
     *,
     shard: Shard | None = None,
     engine: Engine | None = None,
-    progress: Progress = lambda what, total: lambda done: None,
+    progress: Progress = silent,
 ) -> Report:
     """Make what a campaign's folder lacks; the files do not depend on who does it, and how often.
 
@@ -82,9 +92,10 @@ def run_campaign(
     engine
         Who does the work, cf. `darkbelle.samples.engines`; None is this process.
     progress
-        Called with "parts", "points" or "events" and their number before parts are looked at,
-        cross-sections computed, and events made. What it returns is called with the number of
-        those that are done, and with 0 several times a second; it may raise to stop.
+        Called with "settings", "parts", "points" or "events" and their number before parameters
+        are checked, parts looked at, cross-sections computed, and events made. What it returns is
+        called with the number of those that are done, and with 0 several times a second; it may
+        raise to stop.
 
     Returns
     -------
@@ -101,7 +112,7 @@ def run_campaign(
     WorkerError
         The workers are gone. Finished parts stay.
     """
-    plan = campaign if isinstance(campaign, Plan) else Plan.of(campaign)
+    plan = campaign if isinstance(campaign, Plan) else Plan.of(campaign, progress=progress)
     where = Path(folder).resolve()
     read_campaign(where, plan)  # before anything is put into a folder of something else
     with locked(where, shard):
@@ -130,30 +141,36 @@ class _Running:
             _log.warning(warning)
         if manifest.n_damaged:
             _log.warning("%d lines of the manifest are damaged", manifest.n_damaged)
+        write_points(self.folder, self.plan, self._events(manifest.amounts))
         amounts = self._amounts(manifest)
         n_events = self._events(amounts)
-        everything = list(self.plan.parts(n_events))
-        own = [
-            p for p in everything if self.shard is None or self.shard.has(p.point.index, p.number)
-        ]
-        if deleted := delete_leftovers(self.folder, own):
-            _log.warning("%d files that a killed run left were deleted", deleted)
-        write_points(self.folder, self.plan, everything)
+        own = [p for p in self.plan.parts(n_events) if owns(self.shard, p.point.index, p.number)]
+        with refusals_told():
+            if deleted := delete_leftovers(self.folder, own):
+                _log.warning("%d files that a killed run left were deleted", deleted)
+        write_points(self.folder, self.plan, n_events)
         kept, redone = self._check({p.file: manifest.entries.get(p.file) for p in own})
+        found: dict[str, Entry] = {}
+        if manifest_name(self.shard) not in manifest.names:
+            found, damaged = self._recover([p for p in own if p.file not in manifest.entries])
+            kept, redone = kept | found, sorted(redone + damaged)
         made = self._make([part for part in own if part.file not in kept])
         entries = tuple(e for part in own if (e := (kept | made).get(part.file)) is not None)
-        settle(self.folder, manifest, self.shard, amounts.values(), entries)
+        without = self.failures.keys() - {entry.point for entry in entries}
+        write_points(
+            self.folder, self.plan, {i: n for i, n in n_events.items() if i not in without}
+        )
+        failures = [_line_of(self.failures[i]) for i in sorted(self.failures)]
+        settle(self.folder, manifest, self.shard, amounts.values(), entries, failures)
         return Report(
             self.plan,
             entries,
             frozenset(made),
             tuple(redone),
+            tuple(sorted(found)),
             tuple(self.failures[i] for i in sorted(self.failures)),
             time.perf_counter() - started,
         )
-
-    def _is_own(self, part: Part) -> bool:
-        return self.shard is None or self.shard.has(part.point.index, part.number)
 
     def _events(self, amounts: Mapping[int, Amount]) -> dict[int, int]:
         """Number of events of each point, as far as it has any."""
@@ -190,10 +207,32 @@ class _Running:
             done(1)
         return kept, sorted(redone)
 
+    def _recover(self, parts: list[Part]) -> tuple[dict[str, Entry], list[str]]:
+        """Entries of parts that are there and whole though no manifest tells of them, by file.
+
+        And the files that are there, but damaged or something else.
+        """
+        there = [part for part in parts if (self.folder / part.file).is_file()]
+        found: dict[str, Entry] = {}
+        refused = []
+        done = self.progress("parts", len(there))
+        for task, future in self._completed(recover, self._tasks(there), done):
+            file = task.part.file
+            if (entry := future.result()) is not None:
+                found[file] = entry
+                self.journal.add(entry)
+                _log.info("%s: found without a line of the manifest, and kept", file)
+            else:
+                refused.append(file)
+                _log.warning("%s is damaged: it is made again", file)
+            done(1)
+        return found, refused
+
     def _make(self, parts: list[Part]) -> dict[str, Entry]:
         """The missing parts, by their files."""
         for experiment in {part.point.experiment for part in parts}:
-            (self.folder / experiment).mkdir(exist_ok=True)
+            with refusals_told():
+                (self.folder / experiment).mkdir(exist_ok=True)
         done = self.progress("events", sum(part.n_events for part in parts))
         work = make_part if self.engine else partial(make_part, check=lambda: done(0))
         made = {}
@@ -224,16 +263,26 @@ class _Running:
         error = future.exception()
         if error is None:
             return future.result()
-        if isinstance(error, (OSError, OutputError, WorkerError)) or not isinstance(
-            error, Exception
-        ):
+        if isinstance(error, OutputError) or not isinstance(error, Exception):
             raise error
         known = isinstance(error, DarkbelleError)
         reason = str(error) if known else f"{type(error).__name__}: {error}"
         if point.index not in self.failures:
             self.failures[point.index] = Failure(point, reason)
+            self.journal.add(_line_of(self.failures[point.index]))
             _log.error("%s: %s", point, reason, exc_info=None if known else error)
         return None
+
+
+def _line_of(failure: Failure) -> FailedPoint:
+    """What the manifest says of a point that cannot be made."""
+    point = failure.point
+    return FailedPoint(
+        point=point.index,
+        experiment=point.experiment,
+        parameters=dict(point.parameters),
+        reason=failure.reason,
+    )
 
 
 def _tell(part: Part, entry: Entry) -> None:

@@ -9,15 +9,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from darkbelle import __version__
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.geometry import Experiment
+from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.manifest import Amount, Entry
 from darkbelle.samples.campaigns.plan import Part, Plan, Point
-from darkbelle.samples.hdf5 import digest_of
+from darkbelle.samples.files.hdf5 import configuration_digests, digest_of
+from darkbelle.samples.files.stored import read_header, reading
 from darkbelle.samples.production import ChunkMaker, Run, number_of_events, write_chunks
 
-__all__ = ["Check", "PartTask", "PointTask", "find_amount", "find_damage", "make_part"]
+__all__ = [
+    "Check",
+    "PartTask",
+    "PointTask",
+    "find_amount",
+    "find_damage",
+    "is_foreign",
+    "make_part",
+    "recover",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,71 @@ def find_damage(check: Check) -> str | None:
     except SampleFormatError:
         same = False
     return None if same else "is damaged"
+
+
+def is_foreign(path: Path, task: PointTask) -> bool:
+    """Whether a file is a finished sample, but not of a point."""
+    try:
+        header = _header_of(path)
+    except SampleFormatError:
+        return False
+    return not _agree(header, _identity(task.run()))
+
+
+def recover(task: PartTask) -> Entry | None:
+    """The entry of a part that no manifest tells of, None if the file is not it, or damaged."""
+    part, run = task.part, task.point.run(task.part.chunk_size)
+    expected = _identity(run) | {
+        "chunk_size": part.chunk_size,
+        "first_chunk": part.first_chunk,
+        "chunks": part.n_chunks,
+        "n_generated": part.n_events,
+        "lumi": task.point.lumi if part.is_whole_point else None,
+    }
+    try:
+        header, digest = _header_of(task.path), digest_of(task.path)
+    except SampleFormatError:
+        return None
+    if not _agree(header, expected):
+        return None
+    return Entry(
+        file=part.file,
+        experiment=part.point.experiment,
+        point=part.point.index,
+        part=part.number,
+        parameters=dict(part.point.parameters),
+        n_events=part.n_events,
+        sum_w=float(header["sum_w"]),
+        xsec=header.get("xsec"),
+        xsec_err=header.get("xsec_err"),
+        sha256=digest,
+        bytes=task.path.stat().st_size,
+    )
+
+
+def _header_of(path: Path) -> dict[str, Any]:
+    with reading(path) as file:
+        return read_header(file)
+
+
+def _identity(run: Run) -> dict[str, Any]:
+    """Attributes of all files of a run."""
+    digests = configuration_digests(
+        run.process.name,
+        run.process.model_dump_json(),
+        run.experiment.model_dump_json(),
+        *chosen(run.experiment.systematics, run.systematics),
+    )
+    return {
+        "version": __version__,
+        "config_sha256": digests["config_sha256"],
+        "seed": str(run.seed),
+        "point": run.point,
+    }
+
+
+def _agree(header: dict[str, Any], expected: dict[str, Any]) -> bool:
+    return all(header.get(name) == value for name, value in expected.items())
 
 
 def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> Entry:

@@ -24,7 +24,7 @@ from darkbelle.samples.candidates.neutral import (
     pi0,
 )
 from darkbelle.samples.candidates.pairs import DIMUONS, DISPLACED_VERTICES, PHOTON_PAIRS
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 
 __all__ = [
     "ETA_WINDOW",

@@ -17,8 +17,8 @@ import vector.backends.awkward
 from darkbelle.detsim import RecoEvents
 from darkbelle.geometry import Experiment
 from darkbelle.records import Column
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.reconstructed import blocks_of_events, reco_events
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.reconstructed import blocks_of_events, reco_events
 
 __all__ = ["MOMENTUM", "TRUTH", "CandidateKind", "Candidates", "candidates_of"]
 

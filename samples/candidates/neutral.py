@@ -15,7 +15,7 @@ import vector.backends.awkward
 
 from darkbelle.detsim import VertexStatus
 from darkbelle.geometry.calorimeter import Region
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.windows import ETA_WINDOW, K_SHORT_WINDOW, PI0_WINDOW
 
 __all__ = [

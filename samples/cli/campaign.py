@@ -11,6 +11,7 @@ import click
 
 from darkbelle.errors import ConfigError
 from darkbelle.samples.cli.progress import progress_of_steps
+from darkbelle.samples.cli.stopping import resumable
 
 if TYPE_CHECKING:
     from darkbelle.samples.campaigns.plan import Plan
@@ -40,7 +41,8 @@ def produce_campaign(
     share = None if shard is None else Shard.parse(shard)
     read = Campaign.read(campaign)
     try:
-        plan = Plan.of(read)
+        with progress_of_steps() as progress:
+            plan = Plan.of(read, progress=progress)
     except ConfigError as error:
         raise ConfigError(f"'{campaign}': {error}") from None
     if dry_run:
@@ -51,7 +53,7 @@ def produce_campaign(
     from darkbelle.samples.campaigns.describe import describe_failures, describe_report
     from darkbelle.samples.campaigns.running import run_campaign
 
-    with _engine(workers, engine, scheduler) as on, progress_of_steps() as progress:
+    with resumable(), _engine(workers, engine, scheduler) as on, progress_of_steps() as progress:
         report = run_campaign(plan, output, shard=share, engine=on, progress=progress)
     click.echo(describe_report(report))
     if report.failures:

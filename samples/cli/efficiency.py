@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
+
+from darkbelle.errors import OutputError
 
 __all__ = ["efficiency"]
 
@@ -46,7 +50,9 @@ __all__ = ["efficiency"]
     show_default=True,
     help="Effective events that a lifetime must leave.",
 )
-@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw it as a PNG file.")
+@click.option(
+    "--plot", "picture", type=click.Path(path_type=Path), help="Draw it: FILE.png, .pdf, .svg."
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="FILE.csv or FILE.h5."
 )
@@ -70,24 +76,40 @@ def efficiency(
       darkbelle efficiency zprime.h5 --selection "abs(recoil_mass - 2) < 0.05 and n_tracks == 2" \\
           --trigger ffo,cdcklm1 -o eff.csv
     """
-    from darkbelle.samples.hdf5 import check_target
-    from darkbelle.samples.maps import check_ending
-    from darkbelle.samples.scanning import efficiency_map, parse_axis, parse_lifetimes
+    from darkbelle.samples.cli.progress import progress_of_steps
+    from darkbelle.samples.efficiency.maps import check_ending
+    from darkbelle.samples.efficiency.scanning import efficiency_map, parse_axes, parse_lifetimes
+    from darkbelle.samples.efficiency.sources import sample_files
+    from darkbelle.samples.files.hdf5 import check_target
+    from darkbelle.samples.plots import check_picture, save_figure
 
     check_ending(output)
-    for target in (output, picture):
-        if target is not None:
-            check_target(target, force=force)
-    found = efficiency_map(
-        files,
-        selection,
-        trigger=trigger,
-        ctau=parse_lifetimes(lifetimes),
-        axes=dict(parse_axis(text) for text in axes),
-        coverage=coverage,
-        least_effective=least_effective,
-    )
-    found.write(output)
+    targets = [check_target(output, force=force)]
     if picture is not None:
-        found.draw().savefig(picture, format="png")
+        targets.append(check_picture(picture, force=force))
+    samples = sample_files(files)
+    _check_apart(targets, samples)
+    with progress_of_steps() as progress:
+        found = efficiency_map(
+            samples,
+            selection,
+            trigger=trigger,
+            ctau=parse_lifetimes(lifetimes),
+            axes=parse_axes(axes),
+            coverage=coverage,
+            least_effective=least_effective,
+            progress=partial(progress, "samples"),
+        )
+    found.write(output, force=force)
+    if picture is not None:
+        save_figure(found.draw(), picture, force=force)
     click.echo(f"{output}: {len(found)} rows")
+
+
+def _check_apart(targets: Sequence[Path], samples: Sequence[Path]) -> None:
+    """Refuse to write one file twice, or in the place of a sample."""
+    taken = {path.resolve() for path in samples}
+    for target in targets:
+        if target in taken:
+            raise OutputError(f"'{target}' is a sample, or named twice: choose another name")
+        taken.add(target)

@@ -42,7 +42,7 @@ def export(
       darkbelle export zprime.h5 --to csv --kind dimuons -o dimuons.csv
     """
     from darkbelle.samples.export import export as export_table
-    from darkbelle.samples.reading import Sample
+    from darkbelle.samples.files.reading import Sample
 
     table = table or ("events" if kind is None else "candidates")
     with Sample(file) as sample:

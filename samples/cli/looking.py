@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -33,7 +32,7 @@ def info(files: tuple[Path, ...], only_verify: bool) -> None:
         _verify(files)
         return
     from darkbelle.samples.describe import describe_sample
-    from darkbelle.samples.reading import Sample
+    from darkbelle.samples.files.reading import Sample
 
     for file in files:
         with Sample(file) as sample:
@@ -42,7 +41,7 @@ def info(files: tuple[Path, ...], only_verify: bool) -> None:
 
 def _verify(paths: tuple[Path, ...]) -> None:
     """Check all samples and campaigns; each that is no good is told, and the status is 2."""
-    from darkbelle.samples.integrity import verify
+    from darkbelle.samples.files.integrity import verify
 
     is_good = True
     for path in paths:
@@ -59,18 +58,22 @@ def _verify(paths: tuple[Path, ...]) -> None:
 
 
 def _verify_folder(folder: Path) -> bool:
-    """Check a campaign, and say whether all its parts are good."""
+    """Check a campaign, and say whether all its parts are there and good."""
     from darkbelle.samples.campaigns.joining import verify_folder
     from darkbelle.samples.cli.progress import progress_of_steps
 
     with progress_of_steps() as progress:
-        found = verify_folder(folder, progress=partial(progress, "parts"))
+        found = verify_folder(folder, progress=progress)
     for complaint in found.complaints:
         click.echo(f"Error: {complaint}", err=True)
     n_good = found.n_parts - len(found.complaints)
+    for failed in found.failures:
+        told = ", ".join(f"{name}={value}" for name, value in failed.parameters.items())
+        click.echo(f"point {failed.point} ({failed.experiment}, {told}): {failed.reason}")
     missing = f", {found.n_missing} were not made" if found.n_missing else ""
+    missing += f", {len(found.failures)} points cannot be made" if found.failures else ""
     click.echo(f"{folder}: {n_good} of {found.n_parts} parts are good{missing}")
-    return not found.complaints
+    return not (found.complaints or found.n_missing)
 
 
 @click.command()
@@ -90,8 +93,8 @@ def plot(file: Path, folder: Path) -> None:
     Example:
       darkbelle plot zprime.h5 -o plots
     """
+    from darkbelle.samples.files.reading import Sample
     from darkbelle.samples.plots import draw_sample
-    from darkbelle.samples.reading import Sample
 
     with Sample(file) as sample:
         for picture in draw_sample(sample, folder):

@@ -33,10 +33,10 @@ def merge(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
         from darkbelle.samples.campaigns.joining import join_shards
 
         with progress_of_steps() as progress:
-            n_parts = join_shards(folders, output, progress=partial(progress, "parts"))
+            n_parts = join_shards(folders, output, progress=progress)
         click.echo(f"{output}: {n_parts} parts of {len(folders)} folders")
         return
-    from darkbelle.samples.merging import merge as merge_samples
+    from darkbelle.samples.files.merging import merge as merge_samples
 
     with progress_of_steps() as progress:
         begin = partial(progress, "events")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from click.core import ParameterSource
 
 from darkbelle.samples.cli import options
 from darkbelle.samples.cli.campaign import produce_campaign
-from darkbelle.samples.cli.progress import progress_until
+from darkbelle.samples.cli.progress import progress_of_steps
 
 __all__ = ["produce"]
 
@@ -109,7 +108,7 @@ def _produce_sample(
     experiment = geometry.load(card, overrides, vary=vary)
     if seed is None:
         seed = secrets.randbits(32)
-    with ExitStack() as stack:
+    with progress_of_steps() as progress:
         n_written = produce_sample(
             Run(process, experiment, seed, systematics=systematics),
             output,
@@ -117,6 +116,6 @@ def _produce_sample(
             lumi=lumi,
             workers=workers,
             force=force,
-            progress=progress_until(stack),
+            progress=progress,
         )
     click.echo(f"{output}: {n_written} events, seed {seed}")

@@ -6,30 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from darkbelle.samples.cli.stopping import StopRequests
+from darkbelle.samples.progress import Progress
 
-__all__ = ["progress_of_steps", "progress_until"]
-
-
-def progress_until(stack: ExitStack) -> Callable[[int], Callable[[int], object]]:
-    """What begins a bar of so many events, and returns what moves it; it ends with the stack."""
-
-    def begin(total: int) -> Callable[[int], object]:
-        from tqdm import tqdm
-
-        stop_requests = stack.enter_context(StopRequests())
-        bar = stack.enter_context(tqdm(total=total, unit="events", unit_scale=True, disable=None))
-
-        def move(n_events: int) -> None:
-            stop_requests.check()
-            bar.update(n_events)
-
-        return move
-
-    return begin
+__all__ = ["progress_of_steps"]
 
 
 @contextmanager
-def progress_of_steps() -> Iterator[Callable[[str, int], Callable[[int], object]]]:
+def progress_of_steps() -> Iterator[Progress]:
     """What begins a bar of so many of something, in the place of the one before."""
     from tqdm import tqdm
 

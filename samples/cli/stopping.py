@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["StopRequests"]
+import click
+
+__all__ = ["StopRequests", "resumable"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,3 +42,13 @@ class StopRequests:
             raise KeyboardInterrupt
         if self._received is not None:
             sys.exit(128 + self._received)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say of work that is stopped meanwhile that the same command goes on."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        click.echo("stopped; the same command goes on", err=True)
+        sys.exit(stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)

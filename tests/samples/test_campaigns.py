@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,9 @@ from darkbelle.samples.campaigns import (
     run_campaign,
 )
 from darkbelle.samples.campaigns import plan as plan_module
+from darkbelle.samples.campaigns.describe import describe_report
+from darkbelle.samples.campaigns.folder import locked, write_points
+from darkbelle.samples.campaigns.joining import verify_folder
 from darkbelle.samples.campaigns.work import make_part
 from darkbelle.samples.engines import local
 from darkbelle.samples.production import CHUNK_SIZE, Run
@@ -258,6 +264,37 @@ def test_shards_of_another_number_are_refused(tmp_path):
         run_campaign(few(), tmp_path, shard=Shard(1, 2))
 
 
+def test_shards_write_the_same_table_at_once(tmp_path):
+    plan, n_shards = Plan.of(gun()), 4
+    barrier = threading.Barrier(n_shards)
+
+    def write(_: int) -> None:
+        try:
+            for i in range(50):
+                barrier.wait(timeout=5)
+                write_points(tmp_path, plan, dict.fromkeys(range(1 + i % 4), 20))
+        except BaseException:
+            barrier.abort()  # or the others wait for ever
+            raise
+
+    with ThreadPoolExecutor(n_shards) as threads:
+        jobs_done = [threads.submit(write, i) for i in range(n_shards)]
+    errors = [error for job in jobs_done if (error := job.exception()) is not None]
+    assert not errors
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_tables_that_killed_runs_left_do_not_pile_up(tmp_path):
+    run_campaign(few(), tmp_path)
+    left = [tmp_path / f".{name}.0a1b2c3d.part" for name in ("points.csv", "manifest-1of2.jsonl")]
+    for path in left:
+        path.write_text("half")
+    run_campaign(few(), tmp_path, shard=Shard(1, 2))
+    assert [path.exists() for path in left] == [True, False]  # another shard may write the first
+    run_campaign(few(), tmp_path)
+    assert not left[0].exists()
+
+
 class Stopped(Exception):
     """A user's request to stop."""
 
@@ -315,6 +352,48 @@ def test_damaged_and_missing_parts_are_made_again(made, tmp_path):
     assert "belle/0001.h5 is damaged: it is made again" in (tmp_path / "produce.log").read_text()
 
 
+def test_a_lost_manifest_costs_no_part_that_is_whole(made, tmp_path):
+    """Damaged ones are made again, and so are those of another number of events."""
+    run_campaign(gun(), tmp_path)
+    (tmp_path / "manifest.jsonl").unlink()
+    (tmp_path / "belle" / "0001.h5").write_bytes(b"torn")
+    report = run_campaign(gun(), tmp_path)
+    assert report.made == {"belle/0001.h5"} == {*report.redone}
+    assert report.found == ("belle/0000.h5", "belle2/0000.h5", "belle2/0001.h5")
+    assert "3 parts found whole without the manifest, and kept" in describe_report(report)
+    assert "belle/0000.h5: found without" in (tmp_path / "produce.log").read_text()
+    assert contents(tmp_path) == contents(made)
+    (tmp_path / "manifest.jsonl").unlink()
+    assert len(run_campaign(gun(events=10), tmp_path).made) == 4
+
+
+def test_a_lost_manifest_of_a_shard_costs_none(made, tmp_path):
+    for i in (1, 2):
+        run_campaign(gun(), tmp_path, shard=Shard(i, 2))
+    (tmp_path / "manifest-1of2.jsonl").unlink()
+    report = run_campaign(gun(), tmp_path)
+    assert (len(report.made), len(report.found)) == (0, 2)
+    assert contents(tmp_path) == contents(made)
+
+
+@pytest.mark.parametrize("stranger", ["thesis.tex", "belle/notes.h5", "belle/0002.h5", "x/0000.h5"])
+def test_without_a_manifest_other_files_are_refused(tmp_path, stranger):
+    (tmp_path / stranger).parent.mkdir(exist_ok=True)
+    (tmp_path / stranger).write_text("precious")
+    with pytest.raises(OutputError, match="is not empty and holds no campaign"):
+        run_campaign(gun(), tmp_path)
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / stranger]
+
+
+def test_without_a_manifest_samples_of_another_campaign_are_not_overwritten(tmp_path):
+    run_campaign(gun(), tmp_path)
+    (tmp_path / "manifest.jsonl").unlink()
+    before = contents(tmp_path)
+    with pytest.raises(OutputError, match=r"no manifest, and 'belle.*h5' is of another campaign"):
+        run_campaign(gun(seed=4), tmp_path)
+    assert contents(tmp_path) == before
+
+
 @pytest.mark.parametrize("damage", ["torn", "garbage"])
 def test_a_damaged_line_of_the_manifest_costs_its_part(made, tmp_path, damage):
     run_campaign(gun(), tmp_path)
@@ -366,7 +445,7 @@ def test_a_second_run_is_refused_while_the_first_one_lasts(tmp_path):
 
     def begin(what: str, total: int):
         def move(n_done: int) -> None:
-            if n_done:
+            if n_done and what != "settings":  # which are checked before the folder is locked
                 for shard in others:
                     second(shard)
 
@@ -390,6 +469,56 @@ def test_points_that_cannot_be_are_reported_and_the_others_made(tmp_path):
         assert str(failure).startswith("point 1 (belle2, mass=11.0): mumu-zprime: needs sqrt_s >")
         assert str(failure) in (tmp_path / "produce.log").read_text()
         assert len(report.entries) == 2
+        (line,) = read_manifests(tmp_path).failures.values()
+        assert (line.point, line.parameters) == (1, {"mass": 11.0})
+        assert line.reason == failure.reason
+        found = verify_folder(tmp_path)
+        assert (found.n_missing, found.failures) == (0, (line,))
+
+
+def test_the_table_lists_points_without_files(tmp_path):
+    """Those that cannot be, and those that an interrupted run does not know yet."""
+    campaign = Campaign(process="mumu-zprime", seed=1, lumi=9.0, grid={"mass": [2.0, 11.0, 3.0]})
+
+    def begin(what: str, total: int):
+        def move(n_done: int) -> None:
+            if n_done and what == "points":
+                raise Stopped
+
+        return move
+
+    def files() -> list[str]:
+        with (tmp_path / "points.csv").open(newline="") as table:
+            return [row["file"] for row in csv.DictReader(table)]
+
+    with pytest.raises(Stopped):
+        run_campaign(campaign, tmp_path, progress=begin)
+    assert files() == ["", "", ""]
+    assert verify_folder(tmp_path).n_missing == 3
+    run_campaign(campaign, tmp_path)
+    assert files() == ["belle2/0000.h5", "", "belle2/0002.h5"]
+    found = verify_folder(tmp_path)
+    assert (found.n_missing, [failed.point for failed in found.failures]) == (0, [1])
+
+
+def test_a_table_that_cannot_be_read_fails_its_point_alone(tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/nowhere/table.csv")
+
+    good = ParticleGun.prepare
+    monkeypatch.setattr(
+        ParticleGun, "prepare", lambda self, *a: fail() if self.p == (1.0, 1.0) else good(self, *a)
+    )
+    report = run_campaign(few(), tmp_path)
+    assert len(report.entries) == 2
+    (failure,) = report.failures
+    assert "/nowhere/table.csv" in failure.reason
+
+
+def test_only_what_the_folder_refuses_is_called_so(tmp_path):
+    """What goes wrong in a folder that is locked keeps its name."""
+    with pytest.raises(FileNotFoundError), locked(tmp_path, None):
+        (tmp_path / "none").read_text()
 
 
 def test_a_point_that_fails_by_a_fault_of_ours_is_reported_with_its_traceback(
@@ -462,7 +591,7 @@ def test_a_luminosity_gives_each_point_its_number(tmp_path):
     run_campaign(
         campaign, tmp_path, progress=lambda *what: counted.append(what) or (lambda done: None)
     )
-    assert counted[0] == ("points", 1)  # that which has none
+    assert counted[1] == ("points", 1)  # that which has none
     run = Run(MuMuZPrime(mass=0.5), geometry.load("belle2"), 1, chunk_size=64)
     single = samples.produce(run, tmp_path / "single.h5", lumi=500.0)
     assert single == report.entries[0].n_events
@@ -560,11 +689,23 @@ def test_a_campaign_is_planned_made_and_told(run, tmp_path):
         assert out.splitlines()[1].split()[:4] == ["belle2", "1", "1", "5"]
         assert out.splitlines()[1].split()[-1] == "1"
         assert err.startswith("Error: 1 of 2 points cannot be made: point 1 (belle2, mass=11.0)")
+    status, out, _ = run("info", "--verify", "scan")
+    assert status == 0
+    assert "point 1 (belle2, mass=11.0): mumu-zprime: needs sqrt_s >" in out
+    assert "scan: 1 of 1 parts are good, 1 points cannot be made" in out
     (tmp_path / "scan" / "belle2" / "0000.h5").unlink()
     assert (
         "1 part damaged or missing: belle2/0000.h5" in run("produce", "scan.toml", "-o", "scan")[1]
     )
     assert "1 part is in 'scan'" in run("produce", "scan.toml", "--dry-run", "-o", "scan")[1]
+
+
+def test_an_unfinished_campaign_is_not_good(run, tmp_path):
+    (tmp_path / "scan.toml").write_text(SCAN.replace("11.0", "3.0"))
+    assert run("produce", "scan.toml", "-o", "scan", "--shard", "1/2")[0] == 0
+    status, out, _ = run("info", "--verify", "scan")
+    assert status == 2
+    assert "scan: 1 of 1 parts are good, 1 were not made" in out
 
 
 @pytest.mark.parametrize(
@@ -607,3 +748,32 @@ def test_a_table_of_the_card_is_varied(run, tmp_path):
     )
     assert run("produce", "scan.toml", "-o", "scan")[0] == 0
     assert samples.open(tmp_path / "scan" / "belle2" / "0000.h5").experiment == varied
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_campaign_that_is_stopped_says_that_it_goes_on(run, tmp_path, monkeypatch, number, code):
+    def stopped(task, **options):
+        entry = make_part(task, **options)
+        signal.raise_signal(number)
+        return entry
+
+    (tmp_path / "scan.toml").write_text(SCAN.replace("11.0", "3.0"))
+    monkeypatch.setattr("darkbelle.samples.campaigns.running.make_part", stopped)
+    status, _, err = run("produce", "scan.toml", "-o", "scan")
+    assert (status, err) == (code, "stopped; the same command goes on\n")
+    monkeypatch.undo()
+    assert not (tmp_path / "scan" / "belle2" / "0001.h5").exists()
+
+
+def test_planning_tells_how_far_it_is():
+    told = []
+    Plan.of(few(), progress=lambda *what: told.append(what) or told.append)
+    assert told == [("settings", 3), 1, 1, 1]
+
+
+def test_what_campaigns_need_is_at_hand():
+    assert samples.Shard is Shard
+    assert samples.engines.local is local
+    assert {"merge", "verify", "run_campaign", "Shard", "engines"} <= {*samples.__all__}
+    assert all(hasattr(samples, name) for name in samples.__all__)
+    assert [*samples._HOMES] == sorted(samples._HOMES)

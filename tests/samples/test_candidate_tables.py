@@ -333,7 +333,7 @@ def test_candidates_as_csv(b_samples, tmp_path):
 def test_collections_as_csv(b_samples, tmp_path, monkeypatch):
     """In blocks of events and of rows that cut them, with every column."""
     sample = b_samples[KaonKind.K_SHORT]
-    monkeypatch.setattr("darkbelle.samples.reconstructed.BLOCK", 70)
+    monkeypatch.setattr("darkbelle.samples.files.reconstructed.BLOCK", 70)
     monkeypatch.setattr("darkbelle.samples.export._CSV_ROWS", 33)
     tables = ("events", "trigger", "particles", "tracks", "vertices", "clusters", "klm_clusters")
     for table in tables:
@@ -359,7 +359,7 @@ def test_collections_as_csv(b_samples, tmp_path, monkeypatch):
 def test_candidates_do_not_depend_on_blocks(b_samples, monkeypatch):
     sample = b_samples[KaonKind.K_STAR_ZERO]
     whole = candidates.b_candidates(sample)
-    monkeypatch.setattr("darkbelle.samples.reconstructed.BLOCK", 61)
+    monkeypatch.setattr("darkbelle.samples.files.reconstructed.BLOCK", 61)
     cut = candidates.b_candidates(sample)
     assert ak.array_equal(whole, cut, equal_nan=True)
 

@@ -31,8 +31,8 @@ from darkbelle.samples.candidates import (
     photons,
     pi0,
 )
+from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.production import Run
-from darkbelle.samples.reading import Sample
 
 EXPERIMENT = geometry.load("belle2")
 M_PI0, M_ETA, M_K_S = 0.1349768, 0.547862, 0.497611

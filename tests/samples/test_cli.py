@@ -323,7 +323,7 @@ def test_samples_are_verified_and_merged(run, tmp_path):
     assert [line.split("'")[1] for line in err.splitlines()] == ["1.h5", "nowhere.h5"]
     status, _, err = run("merge", "2.h5", "2.h5", "-o", "y.h5")
     assert status == 2
-    assert "both hold chunk 0 of seed 2" in err
+    assert "'2.h5' is named twice: it holds chunk 0 of seed 2" in err
     assert not (tmp_path / "y.h5").exists()
 
 

@@ -13,7 +13,7 @@ from scipy.stats import binom
 from darkbelle import samples
 from darkbelle.errors import ConfigError
 from darkbelle.samples import Efficiency
-from darkbelle.samples.efficiency import line_shares
+from darkbelle.samples.efficiency.intervals import line_shares
 from tests.samples.triggered import Triggered
 
 TAIL = (1 - 0.6827) / 2
@@ -317,8 +317,8 @@ def test_shares_of_lines(triggered: Triggered):
 def test_long_samples_are_read_in_blocks(triggered: Triggered, monkeypatch):
     """Of 150 events here, the last of them shorter, and summed by 64."""
     whole = line_shares(triggered.sample, "l1")
-    monkeypatch.setattr("darkbelle.samples.reading.CHUNK_ROWS", 150)
-    monkeypatch.setattr("darkbelle.samples.efficiency.PIECE_ROWS", 64)
+    monkeypatch.setattr("darkbelle.samples.files.reading.CHUNK_ROWS", 150)
+    monkeypatch.setattr("darkbelle.samples.efficiency.intervals.PIECE_ROWS", 64)
     sample = triggered.sample
     assert [len(rows) for _, rows in sample.blocks("trigger", "l1")] == [150, 150, 100]
     assert line_shares(sample, "l1") == pytest.approx(whole)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darkbelle.errors import ConfigError
-from darkbelle.samples.expressions import FUNCTIONS, Expression
+from darkbelle.samples.efficiency.expressions import FUNCTIONS, Expression
 
 X = np.array([-2.0, -0.5, 0.0, 1.0, np.nan])
 N = np.array([0, 1, 2, 3, 4])

@@ -11,7 +11,7 @@ from scipy import stats
 
 from darkbelle import geometry, samples
 from darkbelle.gen.processes import find_process
-from darkbelle.samples.selecting import passed_by, selection_of
+from darkbelle.samples.efficiency.selecting import passed_by, selection_of
 
 CLOSURES = [
     (

@@ -11,7 +11,7 @@ from darkbelle.errors import ConfigError
 from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.particles import A_PRIME, CHI2, DARK_HIGGS, SCALAR
 from darkbelle.samples import Sample, lifetime_weights
-from darkbelle.samples.lifetimes import Flown
+from darkbelle.samples.efficiency.lifetimes import Flown
 from darkbelle.units import C
 from tests.samples.flying import write
 
@@ -62,7 +62,7 @@ def test_true_flights(scalars: tuple[Sample, TruthEvents]):
 def test_blocks_of_the_particle_table_are_joined(scalars, monkeypatch):
     sample, _ = scalars
     whole = Flown.of(sample, SCALAR)
-    monkeypatch.setattr("darkbelle.samples.reading.CHUNK_ROWS", 777)
+    monkeypatch.setattr("darkbelle.samples.files.reading.CHUNK_ROWS", 777)
     pieces = Flown.of(sample, SCALAR)
     for name in Flown.__slots__:
         assert np.array_equal(getattr(whole, name), getattr(pieces, name))

@@ -10,12 +10,12 @@ import pytest
 from darkbelle import gen, geometry, samples
 from darkbelle.errors import MergeError, OutputError, SampleFormatError
 from darkbelle.records import Column
-from darkbelle.samples.columns import CHUNK_ROWS
-from darkbelle.samples.hdf5 import SampleWriter, _digest, configuration_digests
-from darkbelle.samples.integrity import verify
-from darkbelle.samples.merging import merge
+from darkbelle.samples.files.columns import CHUNK_ROWS
+from darkbelle.samples.files.hdf5 import SampleWriter, _digest, configuration_digests
+from darkbelle.samples.files.integrity import verify
+from darkbelle.samples.files.merging import merge
+from darkbelle.samples.files.tables import Collection
 from darkbelle.samples.production import ChunkMaker, write_chunks
-from darkbelle.samples.tables import Collection
 
 CHUNK = 8192
 HEADER = {"process": "p", "parameters": '{"mass": 2.0}', "card": "{}", "version": "1"}
@@ -209,9 +209,10 @@ def test_samples_without_a_seed_are_told_apart_by_their_bytes(tmp_path):
     a, b = tmp_path / "a.h5", tmp_path / "b.h5"
     assert merge([a, b], tmp_path / "x.h5") == 11
     verify(tmp_path / "x.h5")
-    for paths in ([a, a], [tmp_path / "x.h5", b]):
-        with pytest.raises(MergeError, match="both hold the same events"):
-            merge(paths, tmp_path / "y.h5")
+    with pytest.raises(MergeError, match=r"a\.h5' is named twice: it holds the same events"):
+        merge([a, a], tmp_path / "y.h5")
+    with pytest.raises(MergeError, match=r"b\.h5' and .*x\.h5' both hold|x\.h5' and .*b\.h5' both"):
+        merge([tmp_path / "x.h5", b], tmp_path / "y.h5")
 
 
 def test_damaged_and_existing_files_are_refused(tmp_path):
@@ -299,3 +300,19 @@ def test_contradictions_are_named(long_sample, tmp_path, damage, message):
     with pytest.raises(SampleFormatError, match=r"x\.h5' contradicts itself") as error:
         verify(tmp_path / "x.h5")
     assert message in str(error.value)
+
+
+def test_columns_are_not_opened_to_be_verified(tmp_path, monkeypatch):
+    """Only those whose values are looked at: a file with all variations has hundreds."""
+    opened = []
+    first = h5py.Dataset.__init__
+
+    def note(self, *arguments, **options):
+        first(self, *arguments, **options)
+        opened.append(self.name)
+
+    path = write(tmp_path / "x.h5", n_events=5)
+    monkeypatch.setattr(h5py.Dataset, "__init__", note)
+    verify(path)
+    looked_at = {name for name in opened if not name.endswith("/offsets")}
+    assert looked_at == {"/events/event_id", "/events/weight"}

@@ -217,7 +217,7 @@ def test_a_worker_that_is_killed_is_named(tmp_path):
 
 def test_two_runs_into_one_file(tmp_path):
     """The second is refused while the first one writes, and harms nothing."""
-    from darkbelle.samples.hdf5 import SampleWriter
+    from darkbelle.samples.files.hdf5 import SampleWriter
 
     with SampleWriter(tmp_path / "x.h5") as first:
         with pytest.raises(OutputError, match="another run is writing it"):

@@ -11,16 +11,16 @@ import h5py
 import numpy as np
 import pytest
 
-from darkbelle.errors import ConfigError
+from darkbelle.errors import ConfigError, MergeError
 from darkbelle.gen import ParticleGun
 from darkbelle.gen.processes import find_process
 from darkbelle.samples import Efficiency, Run, Sample, efficiency_map, lifetime_weights, produce
 from darkbelle.samples import open as open_sample
 from darkbelle.samples.campaigns import Campaign, run_campaign
-from darkbelle.samples.maps import EfficiencyMap
-from darkbelle.samples.merging import merge
-from darkbelle.samples.selecting import EventColumns, selection_of
-from darkbelle.samples.sums import VariedSums
+from darkbelle.samples.efficiency.maps import EfficiencyMap
+from darkbelle.samples.efficiency.selecting import EventColumns, selection_of
+from darkbelle.samples.efficiency.sums import VariedSums
+from darkbelle.samples.files.merging import merge
 from tests.samples.flying import card, write
 from tests.samples.test_cli import run
 
@@ -208,20 +208,46 @@ def test_parts_of_a_point_are_added_up(folder: Path):
 def test_the_same_events_are_not_counted_twice(folder: Path, tmp_path: Path):
     """A copy, and the first chunks of a longer run."""
     shutil.copy(folder / "a.h5", tmp_path / "copy.h5")
-    for files in ([folder / "a.h5"] * 2, [folder / "a.h5", tmp_path / "copy.h5"]):
-        with pytest.raises(ConfigError, match=r"and '.*a\.h5' have events in common: name one"):
-            efficiency_map(files, FAR)
+    with pytest.raises(MergeError, match=r"'.*a\.h5' is named twice"):
+        efficiency_map([folder / "a.h5"] * 2, FAR)
+    with pytest.raises(MergeError, match=r"'.*a\.h5' and '.*copy\.h5' both hold the same events"):
+        efficiency_map([folder / "a.h5", tmp_path / "copy.h5"], FAR)
     short = Run(ParticleGun(p=1.0), card(), seed=1, chunk_size=8)
     for n in (10, 20):
         produce(short, tmp_path / f"{n}.h5", n_events=n)
     produce(replace(short, seed=2), tmp_path / "other.h5", n_events=10)
-    with pytest.raises(ConfigError, match="have events in common"):
+    with pytest.raises(MergeError, match="both hold chunk 0 of seed 1, point 0"):
         efficiency_map([tmp_path / "10.h5", tmp_path / "20.h5"], "n_tracks == 1")
     merge([tmp_path / "10.h5", tmp_path / "other.h5"], tmp_path / "merged.h5")
-    with pytest.raises(ConfigError, match="have events in common"):
+    with pytest.raises(MergeError, match="both hold chunk 0 of seed 1, point 0"):
         efficiency_map([tmp_path / "merged.h5", tmp_path / "20.h5"], "n_tracks == 1")
     found = efficiency_map([tmp_path / "20.h5", tmp_path / "other.h5"], "n_tracks == 1")
     assert found["n_events"].tolist() == [30]
+
+
+def test_a_merged_file_of_events_without_streams(folder: Path, tmp_path: Path):
+    """Its two parts are not the same events, and those of either are in it."""
+    for seed in (1, 2):
+        write(tmp_path / f"{seed}.h5", "particle-gun", {"p": 1.0}, n=20, seed=seed)
+    merge([tmp_path / "1.h5", tmp_path / "2.h5"], tmp_path / "both.h5")
+    found = efficiency_map(tmp_path / "both.h5", "n_tracks == 1")
+    apart = efficiency_map([tmp_path / "1.h5", tmp_path / "2.h5"], "n_tracks == 1")
+    assert found["n_events"].tolist() == apart["n_events"].tolist() == [40]
+    assert found["n_pass"] == apart["n_pass"]
+    with pytest.raises(MergeError, match="both hold the same events"):
+        efficiency_map([tmp_path / "2.h5", tmp_path / "both.h5"], "n_tracks == 1")
+
+
+def test_events_with_and_without_variations_are_the_same(tmp_path: Path):
+    """Other ones of that point are no row of their own either."""
+    plain = Run(ParticleGun(p=1.0), card(), seed=1, chunk_size=8)
+    varied = replace(plain, systematics=("tracking",))
+    for name, one in {"plain": plain, "varied": varied, "other": replace(varied, seed=2)}.items():
+        produce(one, tmp_path / f"{name}.h5", n_events=10)
+    with pytest.raises(MergeError, match="both hold chunk 0 of seed 1, point 0"):
+        efficiency_map([tmp_path / "plain.h5", tmp_path / "varied.h5"], "n_tracks == 1")
+    with pytest.raises(ConfigError, match="has other systematic variations than"):
+        efficiency_map([tmp_path / "plain.h5", tmp_path / "other.h5"], "n_tracks == 1")
 
 
 def test_a_folder_is_all_that_it_holds(folder: Path, tmp_path: Path):
@@ -250,6 +276,12 @@ def test_a_campaign_is_what_its_manifest_names(tmp_path: Path):
     assert found["n_events"].tolist() == [20] * 4
     assert found.varying == ("experiment", "p")
     assert found["p"].tolist() == [0.5, 1.0] * 2
+    one = efficiency_map(tmp_path / "dir/belle2", "n_tracks == 1", trigger="ffo")
+    assert one["experiment"].tolist() == ["belle2"] * 2
+    assert one["p"].tolist() == [0.5, 1.0]
+    message = r"'.*dir/belle/0000\.h5': the trigger of belle has no line 'ffo'.* as DIR/belle2\)"
+    with pytest.raises(ConfigError, match=message):
+        efficiency_map(tmp_path / "dir", "n_tracks == 1", trigger="ffo")
 
 
 def test_too_few_effective_events_of_all_parts(folder: Path):
@@ -268,6 +300,32 @@ def test_no_events(tmp_path: Path):
     assert found["n_total"][0] == 0
     assert np.isnan(found["eff"][0])
     assert (found["eff_lo"][0], found["eff_hi"][0]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"coverage": 2.0}, "coverage must lie between 0 and 1"),
+        ({"coverage": np.nan}, "coverage must lie between 0 and 1"),
+        ({"least_effective": np.nan}, "number of effective events must be 0 or more, and finite"),
+        ({"least_effective": np.inf}, "number of effective events must be 0 or more, and finite"),
+    ],
+)
+def test_bad_numbers_are_refused_before_any_file_is_read(options: dict[str, float], message: str):
+    with pytest.raises(ConfigError, match=message):
+        efficiency_map("there/is/none.h5", FAR, ctau=[1.0], **options)
+
+
+def test_a_card_is_read_once(folder: Path):
+    with open_sample(folder / "a.h5") as one, open_sample(folder / "c.h5") as other:
+        assert one.experiment is other.experiment
+
+
+def test_progress_is_told(folder: Path):
+    told: list[int] = []
+    files = [folder / "a.h5", folder / "b.h5", folder / "c.h5"]
+    efficiency_map(files, FAR, progress=lambda total: told.append(total) or told.append)
+    assert told == [3, 1, 1, 1]
 
 
 @pytest.mark.parametrize("edges", [[1.0], [2.0, 1.0], [1.0, np.nan], [1.0, 1.0]])
@@ -484,6 +542,10 @@ def test_the_command_writes_what_python_finds(run: Any, folder: Path, tmp_path: 
     [
         (("-o", "eff.txt"), "'eff.txt': efficiencies are kept as .csv or .h5"),
         (("-o", "no/eff.csv"), "there is no folder"),
+        (("-o", "e.csv", "--plot", "e.csv"), "'e.csv': pictures are written as .png, .pdf, .svg"),
+        (("-o", "e.csv", "--plot", "no/e.png"), "there is no folder"),
+        (("-o", "e.csv", "--least-effective", "nan"), "effective events must be 0 or more"),
+        (("-o", "e.csv", "--axis", "weight:0,1", "--axis", "weight:0,2"), "are given twice"),
         (("-o", "e.csv", "--ctau", "0.1;1"), "--ctau 0.1;1: needs numbers with commas between"),
         (("-o", "e.csv", "--ctau", "1", "--ctau", "ctau=2"), "of ctau are given twice"),
         (("-o", "e.csv", "--ctau", "ctau_hp=1"), "has no lifetime 'ctau_hp'"),
@@ -510,3 +572,25 @@ def test_files_are_not_overwritten(run: Any, folder: Path, tmp_path: Path):
     assert "exists already" in err
     assert (tmp_path / "e.csv").read_text() == "mine"
     assert run(*command, "--force")[0] == 0
+
+
+def test_a_sample_is_not_overwritten_by_its_table(run: Any, folder: Path, tmp_path: Path):
+    shutil.copy(folder / "c.h5", tmp_path / "c.h5")
+    before = (tmp_path / "c.h5").read_bytes()
+    status, _, err = run("efficiency", "c.h5", "--selection", FAR, "-o", "c.h5", "--force")
+    assert status == 2
+    assert "is a sample, or named twice" in err
+    assert (tmp_path / "c.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(("ending", "start"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_pictures_are_what_their_endings_say(
+    ending: str, start: bytes, run: Any, folder: Path, tmp_path: Path
+):
+    status, _, err = run(
+        *("efficiency", str(folder / "a.h5"), "--selection", FAR, "--ctau", "0.1,1"),
+        *("-o", "e.csv", "--plot", f"e.{ending}"),
+    )
+    assert status == 0, err
+    assert (tmp_path / f"e.{ending}").read_bytes().startswith(start)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.csv", f"e.{ending}"]

@@ -11,7 +11,7 @@ import pytest
 
 from darkbelle import gen, geometry, samples
 from darkbelle.samples.describe import describe_sample
-from darkbelle.samples.efficiency import trigger_efficiency
+from darkbelle.samples.efficiency.intervals import trigger_efficiency
 from darkbelle.samples.plots import draw_trigger
 from darkbelle.samples.production import Run
 from tests.samples.triggered import Triggered

@@ -12,7 +12,7 @@ import pytest
 from darkbelle import detsim, geometry, samples
 from darkbelle.errors import ConfigError, SampleFormatError
 from darkbelle.gen.processes import find_process
-from darkbelle.samples.variations import VariationKind
+from darkbelle.samples.files.variations import VariationKind
 from tests.samples.test_cli import run  # noqa: F401
 
 EXPERIMENT = geometry.load("belle2", ["systematics.tracking.relative=[0.1, 0.1]"])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from darkbelle import gen, geometry, samples
 from darkbelle.detsim import TriggerTable, simulate
 from darkbelle.geometry import Experiment
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 
 FIRING = {"ffo": 10, "fff": 10, "cdcklm1": 1, "hie": 1, "bf": 0}
 """Lines of level one that fire at all, and their prescales."""

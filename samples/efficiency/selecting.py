@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, DarkbelleError, did_you_mean
-from darkbelle.samples.expressions import Expression
-from darkbelle.samples.lifetimes import Flown
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.efficiency.expressions import Expression
+from darkbelle.samples.efficiency.lifetimes import Flown
+from darkbelle.samples.files.reading import Sample
 
 __all__ = ["EventColumns", "Selection", "passed_by", "selection_of"]
 

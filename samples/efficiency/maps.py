@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -13,8 +12,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.errors import ConfigError, OutputError, SampleFormatError, did_you_mean
-from darkbelle.samples.interpolation import Interpolated, interpolate
+from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
+from darkbelle.samples.efficiency.interpolation import Interpolated, interpolate
+from darkbelle.samples.files.aside import aside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -179,23 +179,23 @@ class EfficiencyMap:
 
     def draw(self) -> Figure:
         """A picture: lines with intervals over one coordinate, or maps over two."""
-        from darkbelle.samples.map_plots import draw_map
+        from darkbelle.samples.efficiency.map_plots import draw_map
 
         return draw_map(self)
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = True) -> None:
         """Write a table with a line of names, numbers to their last digit."""
         names = list(self.columns)
         lists = [values.tolist() for values in self.columns.values()]
-        with _aside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
+        with aside(path, force=force) as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
             writer.writerow(names)
             writer.writerows(zip(*lists, strict=True))
 
-    def to_hdf5(self, path: str | Path) -> None:
+    def to_hdf5(self, path: str | Path, *, force: bool = True) -> None:
         """Write a dataset a column, texts as UTF-8 of fixed length."""
         with (
-            _aside(path) as part,
+            aside(path, force=force) as part,
             h5py.File(part, "w", libver=("earliest", "v110"), track_order=True) as file,
         ):
             file.attrs["format"] = FORMAT
@@ -203,9 +203,9 @@ class EfficiencyMap:
                 stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
                 file.create_dataset(name, data=stored, track_times=False)
 
-    def write(self, path: str | Path) -> None:
-        """Write CSV or HDF5, by the ending of the name."""
-        _by_ending(path, {".csv": self.to_csv, ".h5": self.to_hdf5})(path)
+    def write(self, path: str | Path, *, force: bool = True) -> None:
+        """Write CSV or HDF5, by the ending of the name; without ``force`` only a new file."""
+        _by_ending(path, {".csv": self.to_csv, ".h5": self.to_hdf5})(path, force=force)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -218,21 +218,6 @@ class EfficiencyMap:
                 f"'{path}' is no table of efficiencies: it has no {', '.join(sorted(missing))}"
             )
         return cls(columns)
-
-
-@contextmanager
-def _aside(path: str | Path) -> Iterator[Path]:
-    """A file beside the wanted one, which takes its place when it is whole."""
-    target = Path(path)
-    part = target.with_name(f"{target.name}.part")
-    try:
-        yield part
-        part.replace(target)
-    except (OSError, RuntimeError) as error:  # h5py raises either
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OutputError(f"cannot write '{path}': {reason}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check_ending(path: str | Path) -> None:

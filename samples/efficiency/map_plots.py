@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from darkbelle.samples.maps import EfficiencyMap
+    from darkbelle.samples.efficiency.maps import EfficiencyMap
 
 __all__ = ["draw_map"]
 

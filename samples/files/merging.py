@@ -10,66 +10,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from darkbelle.errors import ConfigError, MergeError, SampleFormatError
-from darkbelle.samples.hdf5 import DIGEST, EFFICIENCY_ENDING, SampleWriter, check_target, digest_of
-from darkbelle.samples.production import CHUNK_SIZE
-from darkbelle.samples.stored import read_header, reading, stored_tables
+from darkbelle.samples.files.hdf5 import (
+    DIGEST,
+    EFFICIENCY_ENDING,
+    SampleWriter,
+    check_target,
+    digest_of,
+)
+from darkbelle.samples.files.parts import PARTS, Part, in_order, is_of_part, parts_of
+from darkbelle.samples.files.stored import read_header, reading, stored_tables
 
 __all__ = ["merge"]
 
-_PARTS: Final = "parts"
 _TOTALS: Final = {"n_stored", "sum_w", "sum_w2", DIGEST, "complete"}
-_STREAM: Final = ("seed", "point", "first_chunk", "chunks")
-_OF_PART: Final = {*_STREAM, "n_generated", "lumi", "xsec", "xsec_err"}
 _FIRST_COMPARED: Final = ("version", "process", "parameters", "systematics", "chunk_size", "card")
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Whole chunks of one stream; ``header`` are the attributes that are a part's own."""
-
-    path: Path
-    first_row: int
-    header: dict[str, Any]
-    chunk_size: int
-
-    @property
-    def source(self) -> tuple[Any, ...]:
-        """What parts of one stream have in common: without a seed a part is its own."""
-        if "seed" in self.header:
-            return (0, int(self.header["seed"]), int(self.header.get("point", 0)))
-        return (1, self.header[DIGEST])
-
-    @property
-    def n_events(self) -> int:
-        return int(self.header["n_generated"])
-
-    @property
-    def first(self) -> int:
-        """Its first chunk."""
-        return int(self.header.get("first_chunk", 0))
-
-    @property
-    def stop(self) -> int:
-        """The chunk after its last one."""
-        return self.first + int(self.header.get("chunks", 1))
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether events are missing from its last chunk."""
-        return self.n_events < (self.stop - self.first) * self.chunk_size
-
-    def describe(self) -> str:
-        """As a message names it."""
-        if self.source[0] == 1:
-            return "the same events"
-        return f"chunk {self.first} of seed {self.source[1]}, point {self.source[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +39,7 @@ class _Input:
     path: Path
     common: dict[str, Any]
     layout: dict[str, Any]
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
 
 
 def merge(
@@ -122,7 +82,7 @@ def merge(
     inputs = [_inspect(Path(path)) for path in paths]
     for other in inputs[1:]:
         _require_equal(inputs[0], other)
-    parts = _in_order([part for each in inputs for part in each.parts])
+    parts = in_order([part for each in inputs for part in each.parts])
     joined = _joined(parts)
     done = progress(sum(part.n_events for part in parts))
     with SampleWriter(output, force=force) as writer:
@@ -139,23 +99,17 @@ def _inspect(path: Path) -> _Input:
     with reading(path) as file:
         header = read_header(file)
         layout = {name: table.layout() for name, table in stored_tables(file).items()}
-        own = {name: header.pop(name) for name in list(header) if _is_of_part(name)}
-        totals = {name: header.pop(name) for name in _TOTALS}
-        own[DIGEST] = totals[DIGEST]
-        several = header.pop(_PARTS, None)
-        parts, first_row = [], 0
-        for entry in [own] if several is None else json.loads(several):
-            parts.append(_Part(path, first_row, entry, int(header.get("chunk_size", CHUNK_SIZE))))
-            first_row += parts[-1].n_events
-        if first_row != totals["n_stored"]:
+        parts = parts_of(path, header)
+        if (n_events := sum(part.n_events for part in parts)) != header["n_stored"]:
             raise SampleFormatError(
-                f"'{path}' is damaged: {totals['n_stored']} events instead of {first_row}"
+                f"'{path}' is damaged: {header['n_stored']} events instead of {n_events}"
             )
-        return _Input(path, header, layout, tuple(parts))
-
-
-def _is_of_part(name: str) -> bool:
-    return name in _OF_PART or name.endswith(EFFICIENCY_ENDING)
+        common = {
+            name: value
+            for name, value in header.items()
+            if name not in (*_TOTALS, PARTS) and not is_of_part(name)
+        }
+        return _Input(path, common, layout, tuple(parts))
 
 
 def _require_equal(one: _Input, other: _Input) -> None:
@@ -196,19 +150,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _in_order(parts: list[_Part]) -> list[_Part]:
-    """Parts by their streams and chunks, those without events left out where others have some."""
-    filled = [part for part in parts if part.n_events] or parts[:1]
-    filled.sort(key=lambda part: (part.source, part.first))
-    for one, two in pairwise(filled):
-        if one.source == two.source and two.first < one.stop:
-            raise MergeError(f"'{one.path}' and '{two.path}' both hold {two.describe()}")
-    return filled
-
-
-def _joined(parts: Sequence[_Part]) -> list[_Part]:
+def _joined(parts: Sequence[Part]) -> list[Part]:
     """The parts with those made one that are next to each other."""
-    joined: list[_Part] = []
+    joined: list[Part] = []
     for part in parts:
         last = joined[-1] if joined else None
         if last and last.source == part.source and last.stop == part.first and not last.is_cut:
@@ -219,7 +163,7 @@ def _joined(parts: Sequence[_Part]) -> list[_Part]:
     return joined
 
 
-def _blocks(parts: Sequence[_Part], *, renumber: bool) -> Iterator[dict[str, Any]]:
+def _blocks(parts: Sequence[Part], *, renumber: bool) -> Iterator[dict[str, Any]]:
     """The rows of all parts in the steps in which they were made."""
     n_done = 0
     for part in parts:
@@ -238,14 +182,14 @@ def _blocks(parts: Sequence[_Part], *, renumber: bool) -> Iterator[dict[str, Any
                 yield groups
 
 
-def _header_of(joined: Sequence[_Part]) -> dict[str, Any]:
+def _header_of(joined: Sequence[Part]) -> dict[str, Any]:
     """Attributes of a file of these parts, apart from what all its files have in common."""
     headers = [part.header for part in joined]
     if len(joined) == 1:
         return {name: value for name, value in headers[0].items() if name != DIGEST}
     header: dict[str, Any] = {
         "n_generated": sum(part.n_events for part in joined),
-        _PARTS: json.dumps([_plain(part) for part in joined]),
+        PARTS: json.dumps([_plain(part) for part in joined]),
     }
     if all("xsec" in each for each in headers):
         header |= _mean_cross_section(headers)
@@ -257,7 +201,7 @@ def _header_of(joined: Sequence[_Part]) -> dict[str, Any]:
     return header
 
 
-def _plain(part: _Part) -> dict[str, Any]:
+def _plain(part: Part) -> dict[str, Any]:
     """The header of a part as JSON takes it; a digest tells apart what has no seed."""
     return {
         name: value.item() if isinstance(value, np.generic) else value

@@ -12,15 +12,21 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 
 from darkbelle.errors import ConfigError
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 
-__all__ = ["Efficiency", "line_shares", "trigger_efficiency"]
+__all__ = ["Efficiency", "check_coverage", "line_shares", "trigger_efficiency"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 PIECE_ROWS = 2_048
 """Events whose decisions are summed at once."""
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse what no interval can cover."""
+    if not 0 < coverage < 1:
+        raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,7 @@ class Efficiency:
         the true one. Where everything or nothing passes, what is missing may be of the heaviest
         kind, as the long flights of a range of lifetimes are: the number is sum w / max w.
         """
-        if not 0 < coverage < 1:
-            raise ConfigError(f"coverage must lie between 0 and 1 (got {coverage})")
+        check_coverage(coverage)
         if sum_all == 0:
             return cls(sum_pass, sum_all, np.nan, 0.0, 1.0)
         eff = sum_pass / sum_all

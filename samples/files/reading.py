@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,10 +24,10 @@ from darkbelle.gen import CrossSection, Process
 from darkbelle.gen.processes import find_process
 from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
-from darkbelle.samples.columns import CHUNK_ROWS
-from darkbelle.samples.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
-from darkbelle.samples.trigger_lines import check_decisions, line_names
-from darkbelle.samples.variations import (
+from darkbelle.samples.files.columns import CHUNK_ROWS
+from darkbelle.samples.files.hdf5 import DAMAGES, EFFICIENCY_ENDING, open_checked, read_text
+from darkbelle.samples.files.trigger_lines import check_decisions, line_names
+from darkbelle.samples.files.variations import (
     VARIATIONS,
     WEIGHTS,
     Variation,
@@ -105,7 +105,7 @@ class Sample:
     def experiment(self) -> Experiment:
         """The card that the sample was made with."""
         with self._damage("card"):
-            return Experiment.model_validate_json(read_text(self._file, "card"))
+            return _experiment(read_text(self._file, "card"))
 
     @property
     def cross_section(self) -> CrossSection | None:
@@ -275,8 +275,11 @@ class Sample:
                     "its prescales: leave out prescaled=False"
                 )
             if name not in choices:
-                where = f"the trigger of {self.experiment.name}"
-                raise ConfigError(f"{where} has no line '{name}', {did_you_mean(name, choices)}")
+                where = f"'{self.path}': the trigger of {self.experiment.name}"
+                raise ConfigError(
+                    f"{where} has no line '{name}', {did_you_mean(name, choices)} (experiments "
+                    "have lines of their own: of a campaign name the folder of one, as DIR/belle2)"
+                )
         passed = np.ones(len(self), dtype=bool)
         for level in levels:
             own = [i for i, name in enumerate(known[level]) if name in names]
@@ -365,6 +368,12 @@ class Sample:
 def open(path: str | Path) -> Sample:
     """Open a sample for reading, cf. `Sample`."""
     return Sample(path)
+
+
+@lru_cache(maxsize=16)
+def _experiment(card: str) -> Experiment:
+    """The same frozen card for all samples that were made with it: to check one takes long."""
+    return Experiment.model_validate_json(card)
 
 
 def _check_length(name: str, values: Array | h5py.Dataset, n_rows: int) -> None:

@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
-from darkbelle.samples.columns import ColumnWriter, Rows, attributes_of
-from darkbelle.samples.tables import Collection
+from darkbelle.samples.files.columns import ColumnWriter, Rows, attributes_of
+from darkbelle.samples.files.tables import Collection
 
 __all__ = [
     "DAMAGES",

@@ -13,9 +13,9 @@ from darkbelle.detsim.shifts import changed_by, shifts
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import SystematicError, WeightError, directions
 from darkbelle.records import Column
+from darkbelle.samples.files.tables import Collection, collection, described_by, measured, observed
+from darkbelle.samples.files.variations import VARIATIONS, WEIGHTS
 from darkbelle.samples.observables import ObservableSet
-from darkbelle.samples.tables import Collection, collection, described_by, measured, observed
-from darkbelle.samples.variations import VARIATIONS, WEIGHTS
 
 __all__ = ["tabulate_variations"]
 

@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 
 from darkbelle.errors import SampleFormatError
-from darkbelle.samples.columns import CHUNK_ROWS
-from darkbelle.samples.hdf5 import configuration_digests, digest_of
-from darkbelle.samples.stored import StoredTable, read_header, reading, stored_tables
+from darkbelle.samples.files.columns import CHUNK_ROWS
+from darkbelle.samples.files.hdf5 import configuration_digests, digest_of
+from darkbelle.samples.files.stored import read_header, reading, stored_lengths
 
 __all__ = ["verify"]
 
@@ -28,7 +28,7 @@ def verify(path: str | Path) -> str:
     Returns
     -------
     digest
-        As `darkbelle.samples.hdf5.digest_of`.
+        As `darkbelle.samples.files.hdf5.digest_of`.
 
     Raises
     ------
@@ -57,23 +57,25 @@ def _contradiction(file: h5py.File) -> str | None:
     n_events = int(header["n_stored"])
     if n_events > header["n_generated"]:
         return f"{n_events} events stored of {header['n_generated']} generated"
-    for name, table in stored_tables(file).items():
-        if complaint := _misfit(table, n_events):
+    for name, lengths in stored_lengths(file).items():
+        if complaint := _misfit(file[name], lengths, n_events):
             return f"/{name}/{complaint}"
     return _wrong_numbers(file["events"], header)
 
 
-def _misfit(table: StoredTable, n_events: int) -> str | None:
-    """What is wrong with the rows of a table, after the name of the column."""
-    if table.offsets is not None:
-        if table.offsets.shape != (n_events + 1,):
-            return f"offsets has {len(table.offsets)} rows instead of {n_events + 1}"
-        if table.offsets[0] != 0 or not _rises(table.offsets):
+def _misfit(group: h5py.Group, lengths: dict[str, int], n_events: int) -> str | None:
+    """What is wrong with the rows of a group, after the name of the column."""
+    n_rows = n_events
+    if "offsets" in lengths:
+        n_offsets, offsets = lengths.pop("offsets"), group["offsets"]
+        if n_offsets != n_events + 1:
+            return f"offsets has {n_offsets} rows instead of {n_events + 1}"
+        if offsets[0] != 0 or not _rises(offsets):
             return "offsets do not rise from 0"
-    n_rows = table.n_rows(n_events)
-    for name, column in table.columns.items():
-        if len(column) != n_rows:
-            return f"{name} has {len(column)} rows instead of {n_rows}"
+        n_rows = int(offsets[-1])
+    for name, length in lengths.items():
+        if length != n_rows:
+            return f"{name} has {length} rows instead of {n_rows}"
     return None
 
 

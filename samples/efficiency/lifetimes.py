@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.gen import Status
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 from darkbelle.units import C
 
 __all__ = ["FEWEST_EFFECTIVE", "Flown", "Lives", "lifetime_weights", "lives_of"]

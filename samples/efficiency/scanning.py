@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError
-from darkbelle.samples.campaigns.manifest import read_manifests
 from darkbelle.samples.describe import in_words
-from darkbelle.samples.hdf5 import DIGEST
-from darkbelle.samples.lifetimes import FEWEST_EFFECTIVE
-from darkbelle.samples.maps import EfficiencyMap
-from darkbelle.samples.reading import Sample
-from darkbelle.samples.selecting import Selection, selection_of
-from darkbelle.samples.sums import STANDARD, Question, Sums
+from darkbelle.samples.efficiency.intervals import check_coverage
+from darkbelle.samples.efficiency.lifetimes import FEWEST_EFFECTIVE
+from darkbelle.samples.efficiency.maps import EfficiencyMap
+from darkbelle.samples.efficiency.selecting import Selection, selection_of
+from darkbelle.samples.efficiency.sources import files_by_point, sample_files
+from darkbelle.samples.efficiency.sums import STANDARD, Question, Sums
+from darkbelle.samples.files.reading import Sample
 
 __all__ = ["efficiency_map"]
 
@@ -35,14 +35,16 @@ def efficiency_map(
     axes: Mapping[str, Sequence[float]] | None = None,
     coverage: float = STANDARD,
     least_effective: float = FEWEST_EFFECTIVE,
+    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
 ) -> EfficiencyMap:
     """The share of generated events that pass, for each sample, lifetime and bin.
 
     Parameters
     ----------
     files
-        Samples; those of one configuration are added up. The folder of a campaign stands for its
-        finished parts, any other one for the samples in it.
+        Samples; those of one process, parameters and card are added up. The folder of a campaign,
+        or of an experiment in it, stands for its finished parts, any other one for the samples in
+        it.
     selection
         An expression over the columns of `EventColumns`, ``FILE.py:FUNCTION``, or a function that
         takes a `Sample` and returns one boolean an event.
@@ -58,29 +60,40 @@ def efficiency_map(
         Of the intervals.
     least_effective
         Effective events that a lifetime must leave of a point, cf. `lifetime_weights`.
+    progress
+        Called with the number of files; what it returns is called with 1 after each.
 
     Raises
     ------
     ConfigError
         A selection, column, line, lifetime or bin that cannot be.
+    MergeError
+        The same events twice, with whatever systematic variations.
     SampleFormatError
-        A file that is no sample, or the same events twice.
+        A file that is no sample.
     """
+    check_coverage(coverage)
+    if not 0 <= least_effective < math.inf:
+        raise ConfigError(
+            f"the least number of effective events must be 0 or more, and finite (got "
+            f"{least_effective})"
+        )
     question = Question(
         selection_of(selection) if isinstance(selection, str) else selection,
         trigger,
         _combinations(ctau),
         {name: _edges(name, edges) for name, edges in (axes or {}).items()},
     )
-    points: dict[str, Sums] = {}
-    seen: dict[tuple[Any, ...], list[tuple[int, int, Path]]] = {}
-    for file in sample_files(files):
-        with Sample(file) as sample:
-            _check_new(sample, seen)
-            key = sample.attributes["config_sha256"]
-            if key not in points:
-                points[key] = Sums.like(sample, question)
-            points[key].add(sample)
+    points: dict[tuple[str, ...], Sums] = {}
+    paths_of = files_by_point(sample_files(files))
+    done = progress(sum(map(len, paths_of.values())))
+    for key, paths in paths_of.items():
+        for path in paths:
+            with Sample(path) as sample:
+                if key not in points:
+                    points[key] = Sums.like(sample, question)
+                points[key].add(sample)
+            done(1)
     for sums in points.values():
         sums.check(least_effective)
     told = selection if isinstance(selection, str) else getattr(selection, "__name__", "a function")
@@ -109,47 +122,6 @@ def _edges(name: str, edges: Sequence[float]) -> FloatArray:
     if found.ndim != 1 or len(found) < 2 or not np.all(np.diff(found) > 0):
         raise ConfigError(f"axis {name}: needs two or more rising edges (got {list(edges)})")
     return found
-
-
-def sample_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Files, the finished parts of campaigns, and the samples of other folders.
-
-    Raises
-    ------
-    ConfigError
-        Nothing at all, or a folder without samples.
-    """
-    files: list[Path] = []
-    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
-        found = _in_folder(path) if path.is_dir() else [path]
-        if not found:
-            raise ConfigError(f"'{path}' holds no samples")
-        files += found
-    if not files:
-        raise ConfigError("no samples: name a file or a folder")
-    return files
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    """What the manifests of a campaign name, else all that looks like a sample."""
-    manifest = read_manifests(folder)
-    if manifest is None:
-        return sorted(folder.glob("*.h5"))
-    return [folder / name for name in sorted(manifest.entries)]
-
-
-def _check_new(sample: Sample, seen: dict[tuple[Any, ...], list[tuple[int, int, Path]]]) -> None:
-    """Refuse events that were there before: chunks of a stream, or files without one."""
-    attributes = sample.attributes
-    for part in json.loads(attributes["parts"]) if "parts" in attributes else [attributes]:
-        stream = part.get("seed", attributes.get(DIGEST)), part.get("point")
-        first = int(part.get("first_chunk", 0))
-        stop = first + int(part.get("chunks", 1))
-        known = seen.setdefault((attributes["config_sha256"], *stream), [])
-        for low, high, path in known:
-            if first < high and low < stop:
-                raise ConfigError(f"'{sample.path}' and '{path}' have events in common: name one")
-        known.append((first, stop, sample.path))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], question: Question) -> dict[str, Any]:
@@ -199,12 +171,24 @@ def parse_lifetimes(texts: Iterable[str]) -> dict[str, list[float]]:
     return found
 
 
-def parse_axis(text: str) -> tuple[str, list[float]]:
-    """Name and edges of an axis, ``decay_radius:0,1,10``; ConfigError where it reads otherwise."""
-    name, colon, edges = text.rpartition(":")
-    if not (name and colon):
-        raise ConfigError(f"--axis {text}: must read NAME:EDGE,EDGE,...")
-    return name.strip(), _parse_numbers(f"--axis {text}", edges)
+def parse_axes(texts: Iterable[str]) -> dict[str, list[float]]:
+    """Edges by axes as the command line gives them, ``decay_radius:0,1,10``.
+
+    Raises
+    ------
+    ConfigError
+        One that reads otherwise, or an axis that is given twice.
+    """
+    found: dict[str, list[float]] = {}
+    for text in texts:
+        name, colon, edges = text.rpartition(":")
+        name = name.strip()
+        if not (name and colon):
+            raise ConfigError(f"--axis {text}: must read NAME:EDGE,EDGE,...")
+        if name in found:
+            raise ConfigError(f"--axis {text}: edges of {name} are given twice")
+        found[name] = _parse_numbers(f"--axis {text}", edges)
+    return found
 
 
 def _parse_numbers(where: str, text: str) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ import h5py
 import numpy as np
 
 from darkbelle.errors import SampleFormatError
-from darkbelle.samples.columns import Rows
-from darkbelle.samples.hdf5 import DAMAGES, open_checked, reason_of
+from darkbelle.samples.files.columns import Rows
+from darkbelle.samples.files.hdf5 import DAMAGES, open_checked, reason_of
 
-__all__ = ["StoredTable", "read_header", "reading", "stored_tables"]
+__all__ = ["StoredTable", "read_header", "reading", "stored_lengths", "stored_tables"]
 
 _SLOTS = 521
 """Of the cache of chunks of a dataset, as HDF5 has it by default."""
@@ -27,10 +28,6 @@ class StoredTable:
 
     columns: dict[str, h5py.Dataset]
     offsets: h5py.Dataset | None
-
-    def n_rows(self, n_events: int) -> int:
-        """Number of rows that each column must have."""
-        return n_events if self.offsets is None else int(self.offsets[-1])
 
     def layout(self) -> dict[str, tuple[Any, ...]]:
         """What the columns are, apart from their values."""
@@ -56,31 +53,48 @@ class StoredTable:
 
 def stored_tables(file: h5py.File) -> dict[str, StoredTable]:
     """All groups with columns, by their paths such as ``variations/tracking_up/tracks``."""
-    groups = {}
-
-    def note(path: str, entry: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(entry, h5py.Group):
-            names = [name for name in entry if entry.get(name, getclass=True) is h5py.Dataset]
-            if names:
-                groups[path] = names
-
-    file.visititems(note)
     tables = {}
-    for path, names in groups.items():
+    for path, names in _columns_of_groups(file).items():
         columns = {name: _open(file, f"{path}/{name}") for name in names}
         offsets = columns.pop("offsets", None)
         tables[path] = StoredTable(columns, offsets)
     return tables
 
 
+def stored_lengths(file: h5py.File) -> dict[str, dict[str, int]]:
+    """Numbers of rows of all columns, ``offsets`` among them, by the paths of their groups."""
+    return {
+        path: {name: h5py.h5d.open(file.id, f"{path}/{name}".encode()).shape[0] for name in names}
+        for path, names in _columns_of_groups(file).items()
+    }
+
+
+def _columns_of_groups(file: h5py.File) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+
+    def note(path: bytes, found: Any) -> None:
+        group, _, name = path.decode().rpartition("/")
+        if found.type == h5py.h5o.TYPE_DATASET and group:
+            groups.setdefault(group, []).append(name)
+
+    h5py.h5o.visit(file.id, note, info=True)  # unlike visititems, it opens nothing
+    return groups
+
+
 def _open(file: h5py.File, path: str) -> h5py.Dataset:
     """A dataset that keeps two chunks when it is read from begin to end in smaller steps."""
-    dataset = file[path]
-    octets = dataset.dtype.itemsize * int(np.prod(dataset.chunks or dataset.shape))
-    del dataset  # a second opening of an open one would keep the cache of the first
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
-    access.set_chunk_cache(_SLOTS, 2 * octets, 0.75)
+    access.set_chunk_cache(_SLOTS, _cache_of(file, path), 0.75)
     return h5py.Dataset(h5py.h5d.open(file.id, path.encode(), access))
+
+
+def _cache_of(file: h5py.File, path: str) -> int:
+    """Bytes of two chunks of a dataset; it is closed again, an open one would share its cache."""
+    dataset = h5py.h5d.open(file.id, path.encode())
+    layout = dataset.get_create_plist()
+    is_chunked = layout.get_layout() == h5py.h5d.CHUNKED
+    rows = layout.get_chunk() if is_chunked else dataset.shape
+    return 2 * int(dataset.get_type().get_size()) * math.prod(map(int, rows))
 
 
 def read_header(file: h5py.File) -> dict[str, Any]:

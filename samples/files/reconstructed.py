@@ -19,7 +19,7 @@ from darkbelle.detsim import (
 from darkbelle.detsim.helix import unpack
 from darkbelle.gen.events import Particles, TruthEvents
 from darkbelle.records import columns
-from darkbelle.samples.reading import Sample
+from darkbelle.samples.files.reading import Sample
 
 __all__ = ["blocks_of_events", "reco_events"]
 

@@ -1,0 +1,3 @@
+"""Efficiencies: intervals, selections, lifetimes, bins, systematic errors, maps, interpolation."""
+
+from __future__ import annotations
