@@ -209,6 +209,7 @@ def test_no_workers_are_refused(make):
         make(0)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
     """The whole group of one of two, in the middle of work: another does it again."""
     with jobs.dask_cluster(tmp_path) as cluster, dask(cluster.address, 1) as engine:
@@ -216,7 +217,7 @@ def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
         notes.mkdir()
         done = []
         for task, future in completed(
-            engine, jobs.nap_noting_where, [(i, 0.2, notes) for i in range(12)]
+            engine, jobs.nap_noting_where, [(i, 0.1, notes) for i in range(12)]
         ):
             done.append(future.result())
             if len(done) == 3:
