@@ -155,6 +155,7 @@ class _Running:
             found, damaged = self._recover([p for p in own if p.file not in manifest.entries])
             kept, redone = kept | found, sorted(redone + damaged)
         made = self._make([part for part in own if part.file not in kept])
+        delete_leftovers(self.folder, own)  # of workers that were lost
         entries = tuple(e for part in own if (e := (kept | made).get(part.file)) is not None)
         without = self.failures.keys() - {entry.point for entry in entries}
         write_points(

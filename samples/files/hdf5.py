@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -279,6 +280,8 @@ def reason_of(error: Exception) -> str:
     """What went wrong, in a line: the system's word where there is one."""
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
+    if told := re.search(r"\berrno = (\d+)", str(error)):  # as HDF5 has it, amid much else
+        return os.strerror(int(told[1]))
     return str(error).partition("\n")[0]
 
 

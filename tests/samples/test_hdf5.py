@@ -356,3 +356,15 @@ print(total.hexdigest())
     command = [sys.executable, "-c", code]
     found = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(150)}
     assert len(found) == 1
+
+
+def test_the_word_of_the_system_is_taken_from_what_hdf5_says():
+    """Its first line is about its own cache, where a disk is full when a file is flushed."""
+    told = (
+        "Disable slist on flush dest failure failed (file write failed: time = Sat Nov 21 "
+        "23:59:14 2026\n, filename = 'x.h5.part', file descriptor = 5, errno = 28, error message "
+        "= 'No space left on device', buf = 0x1, total write size = 2048)"
+    )
+    assert hdf5.reason_of(RuntimeError(told)) == "No space left on device"
+    assert hdf5.reason_of(OSError(28, "anything")) == "No space left on device"
+    assert hdf5.reason_of(RuntimeError("no such thing\nmore")) == "no such thing"
