@@ -12,6 +12,7 @@ import pytest
 
 from darkbelle import geometry, samples
 from darkbelle.gen.processes import find_process, process_names
+from darkbelle.samples.files.hdf5 import digest_of
 
 
 def darkbelle(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -310,7 +311,7 @@ def test_samples_are_verified_and_merged(run, tmp_path):
         assert run(*arguments, "-o", f"{seed}.h5")[0] == 0
     status, out, _ = run("info", "--verify", "1.h5", "2.h5")
     assert status == 0
-    assert out.splitlines()[0] == f"1.h5: good, sha256 {samples.hdf5.digest_of('1.h5')}"
+    assert out.splitlines()[0] == f"1.h5: good, sha256 {digest_of('1.h5')}"
     status, out, err = run("merge", "1.h5", "2.h5", "-o", "x.h5")
     assert (status, out) == (0, "x.h5: 40 events of 2 samples\n"), err
     assert "40 events" in run("info", "x.h5")[1]
