@@ -31,12 +31,12 @@ def shell_lines_run(folder):
     commands = [shlex.split(line) for line in lines if line.startswith("darkbelle")]
     assert len(commands) >= 8
     (scan,) = blocks(README, "toml")
-    for much, less in (("events = 2000", "events = 400"), ("[0.5, 4.0, 8]", "[0.5, 4.0, 2]")):
+    for much, less in (("events = 2000", "events = 300"), ("[0.5, 4.0, 8]", "[0.5, 1.0, 2]")):
         assert much in scan
         scan = scan.replace(much, less)
     (folder / "scan.toml").write_text(scan)
     for _, *arguments in commands:
-        fewer = ["2000" if argument == "20000" else argument for argument in arguments]
+        fewer = ["500" if argument == "20000" else argument for argument in arguments]
         command = [sys.executable, "-m", "darkbelle", *fewer]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"

@@ -209,7 +209,7 @@ def test_no_workers_are_refused(make):
         make(0)
 
 
-@pytest.mark.slow
+@pytest.mark.validation
 def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
     """The whole group of one of two, in the middle of work: another does it again."""
     with jobs.dask_cluster(tmp_path) as cluster, dask(cluster.address, 1) as engine:
@@ -226,7 +226,9 @@ def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
     assert sorted(done) == list(range(12))
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.validation)]
+)
 def test_a_lost_scheduler_is_told_at_once(tmp_path, number):
     since = 0.0
 

@@ -180,11 +180,14 @@ def start_long_run(folder: Path, workers: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
-    ("number", "status", "complaint"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "")],
-    ids=["interrupted", "terminated"],
+    ("workers", "number", "status", "complaint"),
+    [
+        (1, signal.SIGINT, 130, "interrupted"),
+        (2, signal.SIGTERM, 143, ""),
+        pytest.param(2, signal.SIGINT, 130, "interrupted", marks=pytest.mark.validation),
+        pytest.param(1, signal.SIGTERM, 143, "", marks=pytest.mark.validation),
+    ],
 )
 def test_a_run_that_is_stopped_leaves_nothing(tmp_path, workers, number, status, complaint):
     process = start_long_run(tmp_path, workers)
