@@ -24,22 +24,27 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
-@pytest.fixture(scope="module")
-def shell_lines_run(folder):
-    """The folder in which all of them ran."""
+def shell_lines(about_scans: bool) -> list[list[str]]:
+    """Arguments of the commands, those about ``scan`` or the others."""
     lines = [line for block in blocks(README, "sh") for line in block.splitlines()]
     commands = [shlex.split(line) for line in lines if line.startswith("darkbelle")]
-    assert len(commands) >= 8
-    (scan,) = blocks(README, "toml")
-    for much, less in (("events = 2000", "events = 300"), ("[0.5, 4.0, 8]", "[0.5, 1.0, 2]")):
-        assert much in scan
-        scan = scan.replace(much, less)
-    (folder / "scan.toml").write_text(scan)
-    for _, *arguments in commands:
-        fewer = ["500" if argument == "20000" else argument for argument in arguments]
-        command = [sys.executable, "-m", "darkbelle", *fewer]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    return [words[1:] for words in commands if ("scan" in " ".join(words)) == about_scans]
+
+
+def run(arguments: list[str], folder: Path) -> None:
+    fewer = ["500" if argument == "20000" else argument for argument in arguments]
+    command = [sys.executable, "-m", "darkbelle", *fewer]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{arguments}: {done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def shell_lines_run(folder):
+    """The folder in which those that are about no scan ran."""
+    commands = shell_lines(about_scans=False)
+    assert len(commands) >= 4
+    for arguments in commands:
+        run(arguments, folder)
     return folder
 
 
