@@ -196,9 +196,10 @@ class EfficiencyMap:
         """Write a dataset a column, texts as UTF-8 of fixed length."""
         with (
             aside(path, force=force) as part,
-            h5py.File(part, "w", libver=("earliest", "v110"), track_order=True) as file,
+            h5py.File(part, "w", libver=("earliest", "v110")) as file,
         ):
             file.attrs["format"] = FORMAT
+            file.attrs["columns"] = ", ".join(self.columns)
             for name, values in self.columns.items():
                 stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
                 file.create_dataset(name, data=stored, track_times=False)
@@ -264,8 +265,9 @@ def _read_hdf5(path: str | Path) -> dict[str, Array]:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
                 raise SampleFormatError(f"'{path}' is no table of efficiencies")
-            columns = {name: dataset[()] for name, dataset in file.items()}
-    except OSError as error:
+            names = str(file.attrs["columns"]).split(", ")
+            columns = {name: file[name][()] for name in names}
+    except (OSError, KeyError) as error:
         raise SampleFormatError(f"cannot read '{path}': {error}") from None
     return {
         name: np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
