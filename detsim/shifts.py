@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import singledispatch
 from typing import Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from darkbelle.gen.events import Particles
 from darkbelle.gen.particles import PHOTON, charges
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import (
+    AnyShift,
     MomentumScaleError,
     PhotonResolutionError,
     PhotonScaleError,
@@ -81,13 +81,19 @@ def changed_by(error: SystematicError) -> dict[str, tuple[str, ...]]:
 # ---- what is measured ----------------------------------------------------------------------------
 
 
-@singledispatch
-def _shifted(error: ShiftError, reco: RecoEvents, experiment: Experiment, sign: int) -> RecoEvents:
+def _shifted(error: AnyShift, reco: RecoEvents, experiment: Experiment, sign: int) -> RecoEvents:
     """Events with other tracks or clusters, the trigger left as it is."""
-    raise NotImplementedError(type(error).__name__)
+    match error:
+        case MomentumScaleError():
+            return _with_scaled_momenta(error, reco, experiment, sign)
+        case TrackResolutionError():
+            return _with_other_tracks(error, reco, experiment, sign)
+        case PhotonScaleError():
+            return _with_scaled_energies(error, reco, sign)
+        case PhotonResolutionError():
+            return _with_other_energies(error, reco, experiment, sign)
 
 
-@_shifted.register
 def _with_scaled_momenta(
     error: MomentumScaleError, reco: RecoEvents, experiment: Experiment, sign: int
 ) -> RecoEvents:
@@ -96,7 +102,6 @@ def _with_scaled_momenta(
     return _with_tracks(reco, local, experiment)
 
 
-@_shifted.register
 def _with_other_tracks(
     error: TrackResolutionError, reco: RecoEvents, experiment: Experiment, sign: int
 ) -> RecoEvents:
@@ -108,16 +113,12 @@ def _with_other_tracks(
     return _with_tracks(reco, local, experiment)
 
 
-@_shifted.register
-def _with_scaled_energies(
-    error: PhotonScaleError, reco: RecoEvents, experiment: Experiment, sign: int
-) -> RecoEvents:
+def _with_scaled_energies(error: PhotonScaleError, reco: RecoEvents, sign: int) -> RecoEvents:
     clusters = reco.clusters
     factor = np.where(clusters.track_index < 0, 1 + sign * error.relative, 1.0)
     return replace(reco, clusters=replace(clusters, energy=factor * clusters.energy))
 
 
-@_shifted.register
 def _with_other_energies(
     error: PhotonResolutionError, reco: RecoEvents, experiment: Experiment, sign: int
 ) -> RecoEvents:

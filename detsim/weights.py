@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import singledispatch
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +25,11 @@ from darkbelle.gen.particles import PHOTON
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.identification import SPECIES
 from darkbelle.geometry.systematics import (
+    AnySystematic,
+    AnyWeight,
     DisplacedTrackingError,
     IdentificationError,
     PhotonError,
-    SystematicError,
     TrackingError,
     TriggerError,
     WeightError,
@@ -58,7 +58,7 @@ class Chances:
 
 
 def event_weights(
-    systematics: Mapping[str, SystematicError], chances: Chances
+    systematics: Mapping[str, AnySystematic], chances: Chances
 ) -> dict[str, FloatArray]:
     """Factors of the event weights, shape (n_events,) each, by names such as "tracking_up"."""
     return {
@@ -69,25 +69,26 @@ def event_weights(
     }
 
 
-@singledispatch
-def _factors(error: WeightError, chances: Chances, sign: int) -> FloatArray:
+def _factors(error: AnyWeight, chances: Chances, sign: int) -> FloatArray:
     """Factors of the event weights for an error up (+1) or down (-1), shape (n_events,)."""
-    raise NotImplementedError(type(error).__name__)
+    match error:
+        case TrackingError() | DisplacedTrackingError():
+            return _of_tracks(error, chances, sign)
+        case PhotonError():
+            return _of_photons(error, chances, sign)
+        case IdentificationError():
+            return _of_identification(error, chances, sign)
+        case TriggerError():
+            return _of_trigger(error, chances, sign)
 
 
-@_factors.register
-def _of_tracking(error: TrackingError, chances: Chances, sign: int) -> FloatArray:
-    momentum = chances.charged.particles.momentum
-    return _of_tracks(error.at(np.hypot(momentum[:, 0], momentum[:, 1])), chances, sign)
-
-
-@_factors.register
-def _of_displaced(error: DisplacedTrackingError, chances: Chances, sign: int) -> FloatArray:
-    position = chances.charged.particles.position
-    return _of_tracks(error.at(np.hypot(position[:, 0], position[:, 1])), chances, sign)
-
-
-def _of_tracks(relative: FloatArray, chances: Chances, sign: int) -> FloatArray:
+def _of_tracks(
+    error: TrackingError | DisplacedTrackingError, chances: Chances, sign: int
+) -> FloatArray:
+    """By the transverse momentum of each particle, or by the radius of its birth."""
+    particles = chances.charged.particles
+    by = particles.momentum if isinstance(error, TrackingError) else particles.position
+    relative = error.at(np.hypot(by[:, 0], by[:, 1]))
     tracks, truth = chances.tracks, chances.truth
     rows = np.flatnonzero((tracks.efficiency > 0) & (relative > 0))
     factor = _of_finding(tracks.efficiency[rows], tracks.found[rows], sign * relative[rows])
@@ -95,7 +96,6 @@ def _of_tracks(relative: FloatArray, chances: Chances, sign: int) -> FloatArray:
     return product_by_event(factor, event, truth.n_events)
 
 
-@_factors.register
 def _of_photons(error: PhotonError, chances: Chances, sign: int) -> FloatArray:
     showers, truth = chances.showers, chances.truth
     rows = np.flatnonzero((showers.truth_index >= 0) & (showers.efficiency > 0))
@@ -106,7 +106,6 @@ def _of_photons(error: PhotonError, chances: Chances, sign: int) -> FloatArray:
     return product_by_event(factor, showers.event[rows], truth.n_events)
 
 
-@_factors.register
 def _of_identification(error: IdentificationError, chances: Chances, sign: int) -> FloatArray:
     """Each hypothesis weighs by the interval between two rates that its random number fell into.
 
@@ -134,7 +133,6 @@ def _of_identification(error: IdentificationError, chances: Chances, sign: int) 
     return product_by_event(factor, event_of(chances.tracks.offsets), chances.truth.n_events)
 
 
-@_factors.register
 def _of_trigger(error: TriggerError, chances: Chances, sign: int) -> FloatArray:
     trigger, menus = chances.trigger, chances.experiment.trigger
     kept, menu = {

@@ -21,7 +21,9 @@ from darkbelle.settings import Settings
 
 __all__ = [
     "ALL",
+    "AnyShift",
     "AnySystematic",
+    "AnyWeight",
     "DisplacedTrackingError",
     "IdentificationError",
     "LineGroup",
@@ -208,23 +210,14 @@ class PhotonResolutionError(ShiftError):
     relative: RelativeError
 
 
-AnySystematic = Annotated[
-    TrackingError
-    | DisplacedTrackingError
-    | IdentificationError
-    | PhotonError
-    | TriggerError
-    | MomentumScaleError
-    | TrackResolutionError
-    | PhotonScaleError
-    | PhotonResolutionError,
-    Field(discriminator="kind"),
-]
+AnyWeight = (
+    TrackingError | DisplacedTrackingError | IdentificationError | PhotonError | TriggerError
+)
+AnyShift = MomentumScaleError | TrackResolutionError | PhotonScaleError | PhotonResolutionError
+AnySystematic = Annotated[AnyWeight | AnyShift, Field(discriminator="kind")]
 
 
-def chosen(
-    known: Mapping[str, SystematicError], names: Sequence[str]
-) -> dict[str, SystematicError]:
+def chosen(known: Mapping[str, AnySystematic], names: Sequence[str]) -> dict[str, AnySystematic]:
     """Systematic errors of a card by their names, or "all", in the order of the card.
 
     Raises

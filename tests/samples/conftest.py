@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.samples.triggered import Triggered, produce
@@ -11,3 +13,23 @@ from tests.samples.triggered import Triggered, produce
 def triggered(tmp_path_factory: pytest.TempPathFactory) -> Triggered:
     """A sample with known decisions of the trigger."""
     return produce(tmp_path_factory.mktemp("triggered") / "x.h5")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """The command line in this process, in a folder of its own: (status, stdout, stderr)."""
+    from darkbelle.samples.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["darkbelle", *arguments])
+        status = 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -648,26 +647,6 @@ def test_forecasts_are_near_what_it_takes(made):
 
 
 # The command
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """The command line in this process, in a folder of its own: (status, stdout, stderr)."""
-    from darkbelle.samples.cli import main
-
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["darkbelle", *arguments])
-        status = 0
-        try:
-            main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 SCAN = 'process = "mumu-zprime"\nevents = 5\nseed = 1\ngrid.mass = [2.0, 11.0]\n'

@@ -20,26 +20,6 @@ def darkbelle(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """The command line in this process, in a folder of its own: (status, stdout, stderr)."""
-    from darkbelle.samples.cli import main
-
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["darkbelle", *arguments])
-        status = 0
-        try:
-            main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
 PRODUCE = ("produce", "mumu-zprime", "-p", "mass=2.0", "-n", "50", "--seed", "1", "-o", "x.h5")
 
 
