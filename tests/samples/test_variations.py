@@ -13,7 +13,6 @@ from darkbelle import detsim, geometry, samples
 from darkbelle.errors import ConfigError, SampleFormatError
 from darkbelle.gen.processes import find_process
 from darkbelle.samples.files.variations import VariationKind
-from tests.samples.test_cli import run  # noqa: F401
 
 EXPERIMENT = geometry.load("belle2", ["systematics.tracking.relative=[0.1, 0.1]"])
 PROCESS = find_process("mumu-zprime")(mass=2.0, decay="mumu")
