@@ -22,9 +22,6 @@ from darkbelle.samples.efficiency.selecting import EventColumns, selection_of
 from darkbelle.samples.efficiency.sums import VariedSums
 from darkbelle.samples.files.merging import merge
 from tests.samples.flying import card, write
-from tests.samples.test_cli import run
-
-__all__ = ["run"]
 
 FOUND = "has_b_tracks.k_plus_mumu"
 FAR = f"{FOUND} and b_tracks_flight_xy.k_plus_mumu > 0.1"

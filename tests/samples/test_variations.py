@@ -150,25 +150,25 @@ def test_an_unknown_error_is_refused_before_anything_is_made():
 PRODUCE = ("produce", "mumu-zprime", "-p", "mass=2.0", "-n", "5", "--seed", "1", "-o", "x.h5")
 
 
-def test_all_errors(run, tmp_path):  # noqa: F811
+def test_all_errors(run, tmp_path):
     assert run(*PRODUCE, "--systematics", "all")[0] == 0
     expected = 2 * len(geometry.load("belle2").systematics)
     assert len(samples.open(tmp_path / "x.h5").variations) == expected
 
 
-def test_a_sample_tells_its_errors(run, path):  # noqa: F811
+def test_a_sample_tells_its_errors(run, path):
     _, out, _ = run("info", str(path))
     assert f"variations of  {', '.join(CHOSEN)}" in out
 
 
-def test_an_unknown_error_ends_with_status_2(run, tmp_path):  # noqa: F811
+def test_an_unknown_error_ends_with_status_2(run, tmp_path):
     status, _, err = run(*PRODUCE, "--systematics", "photon, trakking")
     assert status == 2
     assert "no systematic error 'trakking', did you mean 'tracking'?" in err
     assert not list(tmp_path.iterdir())
 
 
-def test_errors_are_told_with_their_sources(run):  # noqa: F811
+def test_errors_are_told_with_their_sources(run):
     _, out, _ = run("experiments", "belle2")
     assert "[systematics.tracking]" in out
     assert "0.30 % a track" in out
