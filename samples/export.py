@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim.helix import HelixIndex
-from darkbelle.errors import ConfigError, OutputError, did_you_mean
+from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.samples.candidates import KINDS, CandidateKind
 from darkbelle.samples.files.aside import aside
-from darkbelle.samples.files.hdf5 import check_target
+from darkbelle.samples.files.hdf5 import check_apart, check_target
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.reconstructed import blocks_of_events, reco_events
 
@@ -75,8 +75,7 @@ def export(
     OutputError
         The file cannot be written; nothing half-written remains.
     """
-    if check_target(path, force=force) == sample.path.resolve():
-        raise OutputError(f"'{path}' is the sample itself: choose another name")
+    check_apart([check_target(path, force=force)], [sample.path])
     if format_name not in FORMATS:
         raise ConfigError(f"unknown format '{format_name}', {did_you_mean(format_name, FORMATS)}")
     if table == CANDIDATES:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import click
-
-from darkbelle.errors import OutputError
 
 __all__ = ["efficiency"]
 
@@ -80,7 +77,7 @@ def efficiency(
     from darkbelle.samples.efficiency.maps import check_ending
     from darkbelle.samples.efficiency.scanning import efficiency_map, parse_axes, parse_lifetimes
     from darkbelle.samples.efficiency.sources import sample_files
-    from darkbelle.samples.files.hdf5 import check_target
+    from darkbelle.samples.files.hdf5 import check_apart, check_target
     from darkbelle.samples.plots import check_picture, save_figure
 
     check_ending(output)
@@ -88,7 +85,7 @@ def efficiency(
     if picture is not None:
         targets.append(check_picture(picture, force=force))
     samples = sample_files(files)
-    _check_apart(targets, samples)
+    check_apart(targets, samples)
     with progress_of_steps() as progress:
         found = efficiency_map(
             samples,
@@ -104,12 +101,3 @@ def efficiency(
     if picture is not None:
         save_figure(found.draw(), picture, force=force)
     click.echo(f"{output}: {len(found)} rows")
-
-
-def _check_apart(targets: Sequence[Path], samples: Sequence[Path]) -> None:
-    """Refuse to write one file twice, or in the place of a sample."""
-    taken = {path.resolve() for path in samples}
-    for target in targets:
-        if target in taken:
-            raise OutputError(f"'{target}' is a sample, or named twice: choose another name")
-        taken.add(target)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +32,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "SampleWriter",
+    "check_apart",
     "check_target",
     "configuration_digests",
     "digest_of",
@@ -86,6 +87,23 @@ def check_target(path: str | Path, *, force: bool) -> Path:
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {error.strerror}") from None
     return target
+
+
+def check_apart(targets: Sequence[Path], samples: Iterable[Path]) -> None:
+    """Refuse to write one file twice, or in the place of a sample that is read.
+
+    Parameters
+    ----------
+    targets
+        Files to write, as `check_target` found them.
+    samples
+        Files to read.
+    """
+    taken = {path.resolve() for path in samples}
+    for target in targets:
+        if target in taken:
+            raise OutputError(f"'{target}' is a sample, or named twice: choose another name")
+        taken.add(target)
 
 
 class SampleWriter:

@@ -20,6 +20,7 @@ from darkbelle.samples.files.hdf5 import (
     DIGEST,
     EFFICIENCY_ENDING,
     SampleWriter,
+    check_apart,
     check_target,
     digest_of,
 )
@@ -74,11 +75,11 @@ def merge(
     SampleFormatError
         One is no sample, or damaged.
     OutputError
-        The file cannot be written.
+        The file cannot be written, or is one of the samples.
     """
     if not paths:
         raise ConfigError("no samples to merge")
-    check_target(output, force=force)
+    check_apart([check_target(output, force=force)], map(Path, paths))
     inputs = [_inspect(Path(path)) for path in paths]
     for other in inputs[1:]:
         _require_equal(inputs[0], other)

@@ -91,7 +91,7 @@ def test_a_sample_is_not_replaced_by_its_table(tmp_path: Path):
     before = (tmp_path / "s.h5").read_bytes()
     with (
         samples.open(tmp_path / "s.h5") as sample,
-        pytest.raises(OutputError, match="is the sample itself"),
+        pytest.raises(OutputError, match="is a sample, or named twice"),
     ):
         export(sample, tmp_path / "s.h5", format_name="csv", force=True)
     assert (tmp_path / "s.h5").read_bytes() == before

@@ -227,6 +227,16 @@ def test_damaged_and_existing_files_are_refused(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "b.h5"]
 
 
+def test_a_sample_is_not_replaced_by_what_it_is_merged_into(tmp_path):
+    paths = [write(tmp_path / f"{first}.h5", first) for first in (0, 1)]
+    (tmp_path / "link.h5").symlink_to(paths[1])
+    before = [path.read_bytes() for path in paths]
+    for output in (*paths, tmp_path / "link.h5"):
+        with pytest.raises(OutputError, match="is a sample, or named twice"):
+            merge(paths, output, force=True)
+    assert [path.read_bytes() for path in paths] == before
+
+
 def test_parts_of_a_real_run_become_its_very_bytes(tmp_path):
     """All columns and variations with all their attributes, a long card; the last chunk is cut."""
     run = samples.Run(
