@@ -26,7 +26,7 @@ def produce_campaign(
     output: Path | None,
     dry_run: bool,
     shard: str | None,
-    workers: int,
+    workers: int | None,
     engine: str | None,
     scheduler: str | None,
 ) -> None:
@@ -36,8 +36,13 @@ def produce_campaign(
 
     if scheduler is not None and engine == "process":
         raise click.UsageError("--scheduler is the address of a Dask scheduler: --engine dask")
-    if dry_run and shard is not None:
-        raise click.UsageError("--dry-run is about the whole campaign: leave out --shard")
+    if scheduler is not None and workers is not None:
+        raise click.UsageError("--scheduler has workers of its own: leave out --workers")
+    if dry_run:
+        for name, given in (("shard", shard), ("engine", engine), ("scheduler", scheduler)):
+            if given is not None:
+                raise click.UsageError(f"--dry-run is of the whole, here: leave out --{name}")
+    n_workers = workers or 1
     share = None if shard is None else Shard.parse(shard)
     read = Campaign.read(campaign)
     try:
@@ -46,14 +51,14 @@ def produce_campaign(
     except ConfigError as error:
         raise ConfigError(f"'{campaign}': {error}") from None
     if dry_run:
-        _forecast(plan, output, workers)
+        _forecast(plan, output, n_workers)
         return
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output': the folder of the campaign.")
     from darkbelle.samples.campaigns.describe import describe_failures, describe_report
     from darkbelle.samples.campaigns.running import run_campaign
 
-    with resumable(), _engine(workers, engine, scheduler) as on, progress_of_steps() as progress:
+    with resumable(), _engine(n_workers, engine, scheduler) as on, progress_of_steps() as progress:
         report = run_campaign(plan, output, shard=share, engine=on, progress=progress)
     click.echo(describe_report(report))
     if report.failures:

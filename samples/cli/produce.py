@@ -35,7 +35,7 @@ _COMMON = ("output", "workers")
 @options.vary
 @options.systematics
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; drawn and reported if not given.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), help="How many processes, 1 if not given.")
 @click.option(
     "-o",
     "--output",
@@ -89,7 +89,7 @@ def _produce_sample(
     vary: tuple[str, ...],
     systematics: tuple[str, ...],
     seed: int | None,
-    workers: int,
+    workers: int | None,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -114,7 +114,7 @@ def _produce_sample(
             output,
             n_events=n_events,
             lumi=lumi,
-            workers=workers,
+            workers=workers or 1,
             force=force,
             progress=progress,
         )
