@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from pathlib import Path
 
 from darkbelle.samples.campaigns.forecast import Cost, Forecast
 from darkbelle.samples.campaigns.plan import Failure
 from darkbelle.samples.campaigns.running import Report
+from darkbelle.samples.wording import counted
 
-__all__ = ["describe_failures", "describe_forecast", "describe_report"]
+__all__ = ["describe_failures", "describe_forecast", "describe_missing", "describe_report"]
 
 _MEGABYTE = 1e6
 
@@ -21,7 +23,7 @@ def describe_forecast(forecast: Forecast, workers: int) -> str:
     if len(rows) > 1:
         rows.append(_forecast_row("all", total))
     heading = ("experiment", "points", "parts", "events", "MB", "time of one worker")
-    told = [*_table(heading, rows), f"estimated from {_counted(forecast.n_tried, 'point')}"]
+    told = [*_table(heading, rows), f"estimated from {counted(forecast.n_tried, 'point')}"]
     if workers > 1:
         told[-1] += f"; with {workers} workers about {_time(total.seconds / workers)}"
     if forecast.failures:
@@ -48,18 +50,18 @@ def describe_report(report: Report) -> str:
         *("made", "seconds", "events/s", "failed"),
     )
     n_made, n_all = len(report.made), len(report.entries)
-    told = f"{_counted(n_made, 'part')} made in {_time(report.seconds)}"
+    told = f"{counted(n_made, 'part')} made in {_time(report.seconds)}"
     if n_all > n_made:
         told += f", {n_all - n_made:,} were there"
     lines = [*_table(heading, rows), told]
     if report.redone:
         shown = ", ".join(report.redone[:3]) + (" ..." if report.redone[3:] else "")
-        lines.append(f"{_counted(len(report.redone), 'part')} damaged or missing: {shown}")
+        lines.append(f"{counted(len(report.redone), 'part')} damaged or missing: {shown}")
     if report.found:
-        n_found = _counted(len(report.found), "part")
+        n_found = counted(len(report.found), "part")
         lines.append(f"{n_found} found whole without the manifest, and kept")
     if warnings := report.plan.warnings:
-        lines.append(f"{_counted(len(warnings), 'warning')}: {warnings[0]}")
+        lines.append(f"{counted(len(warnings), 'warning')}: {warnings[0]}")
     return "\n".join(lines)
 
 
@@ -85,7 +87,14 @@ def _report_row(report: Report, experiment: str) -> tuple[str, ...]:
 def describe_failures(failures: Sequence[Failure], n_points: int) -> str:
     """How many of some points cannot be made, and why the first one cannot."""
     others = "" if len(failures) == 1 else f" (and {len(failures) - 1:,} more)"
-    return f"{len(failures):,} of {n_points:,} points cannot be made: {failures[0]}{others}"
+    n_all = counted(n_points, "point")
+    return f"{len(failures):,} of {n_all} cannot be made: {failures[0]}{others}"
+
+
+def describe_missing(folder: Path, n_missing: int, n_parts: int) -> str:
+    """How many parts of a campaign were not made yet, and what makes them."""
+    lacking = f"{n_missing:,} of {counted(n_parts, 'part')}"
+    return f"'{folder}' lacks {lacking}: 'darkbelle produce' of the campaign makes the rest"
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -103,7 +112,3 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _time(seconds: float) -> str:
     """Hours, minutes and seconds."""
     return str(datetime.timedelta(seconds=round(seconds)))
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

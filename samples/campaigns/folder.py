@@ -36,6 +36,7 @@ from darkbelle.samples.campaigns.work import PointTask, is_foreign
 
 __all__ = [
     "POINTS",
+    "check_folder",
     "delete_leftovers",
     "locked",
     "log_name",
@@ -89,6 +90,12 @@ def _lock(stack: ExitStack, path: Path, kind: int) -> None:
         _log.warning("'%s' knows no locks: let only one run write to it", path.parent)
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a file where the folder of a campaign should be."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"'{folder}' is a file, a campaign needs a folder: choose another name")
+
+
 def read_campaign(folder: Path, plan: Plan) -> Manifest | None:
     """What is done of a campaign in a folder, None if it has no manifest.
 
@@ -99,6 +106,7 @@ def read_campaign(folder: Path, plan: Plan) -> Manifest | None:
     OutputError
         The folder holds something else.
     """
+    check_folder(folder)
     manifest = read_manifests(folder)
     if manifest is None:
         if folder.is_dir():

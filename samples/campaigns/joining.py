@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkbelle.errors import ConfigError, MergeError, OutputError, SampleFormatError
-from darkbelle.samples.campaigns.folder import POINTS, locked
+from darkbelle.samples.campaigns.folder import POINTS, check_folder, locked
 from darkbelle.samples.campaigns.manifest import (
     WHOLE,
     Entry,
@@ -26,7 +26,7 @@ from darkbelle.samples.files.hdf5 import digest_of
 from darkbelle.samples.files.integrity import verify
 from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["Verified", "join_shards", "verify_folder"]
+__all__ = ["Verified", "join_shards", "missing_parts", "verify_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,33 @@ def verify_folder(
         except SampleFormatError as error:
             complaints.append(str(error))
         done(1)
-    made = {entry.point for entry in manifest.entries.values()}
-    lacking = [
-        point
-        for point, file in _planned(where)
-        if (file not in manifest.entries if file else point not in made)
-    ]
+    lacking = _lacking(manifest, _planned(where))
     failures = tuple(manifest.failures[i] for i in sorted({*lacking} & manifest.failures.keys()))
     n_missing = sum(point not in manifest.failures for point in lacking)
     return Verified(tuple(complaints), len(manifest.entries), n_missing, failures)
+
+
+def missing_parts(folder: str | Path) -> tuple[int, int]:
+    """How many parts of a campaign, or of one experiment in it, were not made yet, of how many.
+
+    Points that cannot be made have none; where it is not known how many a point has, one is
+    counted. Of a folder of something else nothing is missing.
+
+    Raises
+    ------
+    SampleFormatError
+        The table of the campaign's points is missing or damaged.
+    """
+    where, experiment = Path(folder), None
+    if (manifest := read_manifests(where)) is None:
+        where, experiment = where / "..", where.resolve().name
+        if (manifest := read_manifests(where)) is None:
+            return 0, 0
+    lacking = _lacking(manifest, _planned(where, experiment))
+    n_missing = sum(point not in manifest.failures for point in lacking)
+    made = manifest.entries.values()
+    n_made = sum(experiment is None or entry.experiment == experiment for entry in made)
+    return n_missing, n_missing + n_made
 
 
 def join_shards(
@@ -104,6 +122,7 @@ def join_shards(
     if not folders:
         raise ConfigError("no folders to merge")
     target = Path(output)
+    check_folder(target)
     manifests = {Path(folder): _manifest(Path(folder)) for folder in folders}
     if (own := read_manifests(target)) is not None:
         manifests = {target: own} | manifests
@@ -142,13 +161,27 @@ def _manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _planned(folder: Path) -> list[tuple[int, str]]:
-    """Points and files of all parts that the campaign has, "" for a point without known ones."""
+def _planned(folder: Path, experiment: str | None = None) -> list[tuple[int, str]]:
+    """Points and files of all parts of a campaign, "" for a point without known ones."""
     try:
         with (folder / POINTS).open(encoding="utf-8", newline="") as table:
-            return [(int(row["index"]), row["file"]) for row in csv.DictReader(table)]
+            return [
+                (int(row["index"]), row["file"])
+                for row in csv.DictReader(table)
+                if experiment in (None, row["experiment"])
+            ]
     except (OSError, KeyError, TypeError, ValueError):
         raise SampleFormatError(f"'{folder / POINTS}' is missing or damaged") from None
+
+
+def _lacking(manifest: Manifest, planned: Sequence[tuple[int, str]]) -> list[int]:
+    """The points of those parts that a manifest does not tell of."""
+    made = {entry.point for entry in manifest.entries.values()}
+    return [
+        point
+        for point, file in planned
+        if (file not in manifest.entries if file else point not in made)
+    ]
 
 
 def _united(manifests: Mapping[Path, Manifest]) -> dict[str, tuple[Path, Entry]]:

@@ -12,6 +12,7 @@ import click
 from darkbelle.errors import ConfigError
 from darkbelle.samples.cli.progress import progress_of_steps
 from darkbelle.samples.cli.stopping import resumable
+from darkbelle.samples.wording import counted
 
 if TYPE_CHECKING:
     from darkbelle.samples.campaigns.plan import Plan
@@ -41,7 +42,7 @@ def produce_campaign(
     if dry_run:
         for name, given in (("shard", shard), ("engine", engine), ("scheduler", scheduler)):
             if given is not None:
-                raise click.UsageError(f"--dry-run is of the whole, here: leave out --{name}")
+                raise click.UsageError(f"--dry-run is of all points, here: leave out --{name}")
     n_workers = workers or 1
     share = None if shard is None else Shard.parse(shard)
     read = Campaign.read(campaign)
@@ -73,8 +74,7 @@ def _forecast(plan: Plan, folder: Path | None, workers: int) -> None:
     manifest = None if folder is None else read_campaign(folder, plan)
     click.echo(describe_forecast(forecast(plan), workers))
     if manifest is not None:
-        n_parts = len(manifest.entries)
-        click.echo(f"{n_parts:,} {'part is' if n_parts == 1 else 'parts are'} in '{folder}'")
+        click.echo(f"'{folder}' has {counted(len(manifest.entries), 'part')}")
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from darkbelle.samples.cli.unfinished import warn_of_missing
+from darkbelle.samples.wording import counted
+
 __all__ = ["efficiency"]
 
 
@@ -86,6 +89,8 @@ def efficiency(
         targets.append(check_picture(picture, force=force))
     samples = sample_files(files)
     check_apart(targets, samples)
+    for folder in filter(Path.is_dir, files):
+        warn_of_missing(folder)
     with progress_of_steps() as progress:
         found = efficiency_map(
             samples,
@@ -100,4 +105,4 @@ def efficiency(
     found.write(output, force=force)
     if picture is not None:
         save_figure(found.draw(), picture, force=force)
-    click.echo(f"{output}: {len(found)} rows")
+    click.echo(f"{output}: {counted(len(found), 'row')}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from darkbelle.errors import DarkbelleError
+from darkbelle.samples.wording import counted
 
 __all__ = ["info", "plot"]
 
@@ -70,9 +71,12 @@ def _verify_folder(folder: Path) -> bool:
     for failed in found.failures:
         told = ", ".join(f"{name}={value}" for name, value in failed.parameters.items())
         click.echo(f"point {failed.point} ({failed.experiment}, {told}): {failed.reason}")
-    missing = f", {found.n_missing} were not made" if found.n_missing else ""
-    missing += f", {len(found.failures)} points cannot be made" if found.failures else ""
-    click.echo(f"{folder}: {n_good} of {found.n_parts} parts are good{missing}")
+    told = f"{folder}: {n_good:,} of {counted(found.n_parts, 'part')} good"
+    if found.n_missing:
+        told += f", {found.n_missing:,} not made"
+    if found.failures:
+        told += f", {counted(len(found.failures), 'point')} cannot be made"
+    click.echo(told)
     return not (found.complaints or found.n_missing)
 
 

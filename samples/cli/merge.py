@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from darkbelle.samples.cli.progress import progress_of_steps
+from darkbelle.samples.cli.unfinished import warn_of_missing
+from darkbelle.samples.wording import counted
 
 __all__ = ["merge"]
 
@@ -34,11 +36,12 @@ def merge(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
 
         with progress_of_steps() as progress:
             n_parts = join_shards(folders, output, progress=progress)
-        click.echo(f"{output}: {n_parts} parts of {len(folders)} folders")
+        click.echo(f"{output}: {counted(n_parts, 'part')} of {counted(len(folders), 'folder')}")
+        warn_of_missing(output)
         return
     from darkbelle.samples.files.merging import merge as merge_samples
 
     with progress_of_steps() as progress:
         begin = partial(progress, "events")
         n_events = merge_samples(inputs, output, force=force, progress=begin)
-    click.echo(f"{output}: {n_events} events of {len(inputs)} samples")
+    click.echo(f"{output}: {counted(n_events, 'event')} of {counted(len(inputs), 'sample')}")

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from darkbelle.samples.cli import options
 from darkbelle.samples.cli.campaign import produce_campaign
 from darkbelle.samples.cli.progress import progress_of_steps
+from darkbelle.samples.wording import counted
 
 __all__ = ["produce"]
 
@@ -118,4 +119,4 @@ def _produce_sample(
             force=force,
             progress=progress,
         )
-    click.echo(f"{output}: {n_written} events, seed {seed}")
+    click.echo(f"{output}: {counted(n_written, 'event')}, seed {seed}")

@@ -326,6 +326,11 @@ def open_checked(path: str | Path) -> h5py.File:
     """
     where = Path(path)
     try:
+        if where.is_dir():
+            raise SampleFormatError(
+                f"'{where}' is a folder: name a sample in it ('darkbelle info --verify' takes "
+                "folders of campaigns)"
+            )
         if not where.is_file():
             raise SampleFormatError(f"there is no file '{where}'")
         file = h5py.File(where, "r")

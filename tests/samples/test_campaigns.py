@@ -671,12 +671,12 @@ def test_a_campaign_is_planned_made_and_told(run, tmp_path):
     status, out, _ = run("info", "--verify", "scan")
     assert status == 0
     assert "point 1 (belle2, mass=11.0): mumu-zprime: needs sqrt_s >" in out
-    assert "scan: 1 of 1 parts are good, 1 points cannot be made" in out
+    assert "scan: 1 of 1 part good, 1 point cannot be made" in out
     (tmp_path / "scan" / "belle2" / "0000.h5").unlink()
     assert (
         "1 part damaged or missing: belle2/0000.h5" in run("produce", "scan.toml", "-o", "scan")[1]
     )
-    assert "1 part is in 'scan'" in run("produce", "scan.toml", "--dry-run", "-o", "scan")[1]
+    assert "'scan' has 1 part\n" in run("produce", "scan.toml", "--dry-run", "-o", "scan")[1]
 
 
 def test_an_unfinished_campaign_is_not_good(run, tmp_path):
@@ -684,7 +684,7 @@ def test_an_unfinished_campaign_is_not_good(run, tmp_path):
     assert run("produce", "scan.toml", "-o", "scan", "--shard", "1/2")[0] == 0
     status, out, _ = run("info", "--verify", "scan")
     assert status == 2
-    assert "scan: 1 of 1 parts are good, 1 were not made" in out
+    assert "scan: 1 of 1 part good, 1 not made" in out
 
 
 @pytest.mark.parametrize(
@@ -695,6 +695,8 @@ def test_an_unfinished_campaign_is_not_good(run, tmp_path):
         (["scan.toml", "-o", "x", "-p", "mass=1"], "--parameter is for one process"),
         (["scan.toml", "-o", "x", "--force"], "--force is for one process"),
         (["scan.toml", "-o", "x", "--shard", "3/2"], "there is no shard 3/2"),
+        (["scan.toml", "-o", "scan.toml"], "is a file, a campaign needs a folder"),
+        (["scan.toml", "-o", "scan.toml", "--dry-run"], "is a file, a campaign needs a folder"),
         (["scan.toml", "--dry-run", "--shard", "1/2"], "leave out --shard"),
         (["scan.toml", "--dry-run", "--engine", "dask"], "leave out --engine"),
         (["scan.toml", "--dry-run", "--scheduler", "tcp://a:1"], "leave out --scheduler"),

@@ -340,14 +340,23 @@ def test_campaigns_are_verified_and_merged(run, tmp_path):
     )
     for i in (1, 2):
         assert run("produce", "gun.toml", "-o", f"s{i}", "--shard", f"{i}/2")[0] == 0
-    status, out, err = run("merge", "s1", "s2", "-o", "all")
-    assert (status, out) == (0, "all: 2 parts of 2 folders\n"), err
-    assert run("info", "--verify", "all")[:2] == (0, "all: 2 of 2 parts are good\n")
-    assert run("info", "--verify", "s1")[1] == "s1: 1 of 1 parts are good, 1 were not made\n"
+    lacks = "lacks 1 of 2 parts: 'darkbelle produce' of the campaign makes the rest\n"
+    told = run("merge", "s1", "-o", "all")
+    assert told == (0, "all: 1 part of 1 folder\n", f"Warning: 'all' {lacks}")
+    for folder in ("s1", "s1/belle2"):
+        table = ("efficiency", folder, "--selection", "n_tracks > 0", "-o", "e.csv", "--force")
+        assert run(*table) == (0, "e.csv: 1 row\n", f"Warning: '{folder}' {lacks}")
+    assert run("merge", "s1", "s2", "-o", "all") == (0, "all: 2 parts of 2 folders\n", "")
+    assert run("efficiency", "all", *table[2:]) == (0, "e.csv: 2 rows\n", "")
+    assert "is a file, a campaign needs a folder" in run("merge", "s1", "-o", "gun.toml")[2]
+    for command in (("info", "all"), ("plot", "all", "-o", "plots")):
+        assert "'all' is a folder: name a sample in it" in run(*command)[2]
+    assert run("info", "--verify", "all")[:2] == (0, "all: 2 of 2 parts good\n")
+    assert run("info", "--verify", "s1")[1] == "s1: 1 of 1 part good, 1 not made\n"
     (tmp_path / "all/belle2/0001.h5").unlink()
     status, out, err = run("info", "--verify", "all", "s2")
     assert status == 2
     assert err == "Error: there is no file 'all/belle2/0001.h5'\n"
-    assert "all: 1 of 2 parts are good" in out
-    assert "s2: 1 of 1" in out
+    assert "all: 1 of 2 parts good" in out
+    assert "s2: 1 of 1 part good" in out
     assert run("merge", "s1", "all/belle2/0000.h5", "-o", "y")[0] == 2
