@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from darkbelle.errors import ConfigError, did_you_mean
 
-__all__ = ["Settings", "parse_setting", "parse_settings"]
+__all__ = ["Settings", "parse_setting", "parse_settings", "split_names"]
 
 
 class Settings(BaseModel):
@@ -60,6 +60,15 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         _insert(together, parse_setting(text), text)
     return together
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Names with commas between them; ValueError where one is missing."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        msg = f"needs names with commas between them (got '{text}')"
+        raise ValueError(msg)
+    return names
 
 
 def _insert(tree: dict[str, Any], branch: dict[str, Any], text: str) -> None:

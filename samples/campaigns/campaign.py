@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from darkbelle.errors import ConfigError, explain
-from darkbelle.settings import Settings
+from darkbelle.settings import Settings, split_names
 
 __all__ = ["MOST_POINTS", "Campaign"]
 
@@ -103,9 +103,10 @@ class Campaign(Settings):
     """Luminosity that the events of each point stand for [1/fb], in the place of their number."""
     seed: Annotated[NonNegativeInt, Strict()]
     systematics: Annotated[
-        tuple[str, ...], BeforeValidator(lambda names: [names] if names == "all" else names)
+        tuple[str, ...],
+        BeforeValidator(lambda names: split_names(names) if isinstance(names, str) else names),
     ] = ()
-    """Systematic errors whose variations the samples carry; "all" are all of a card."""
+    """Systematic errors whose variations the samples carry, as a list or with commas, or "all"."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Those that all points have."""
     grid: dict[str, Axis] = Field(default_factory=dict)

@@ -29,14 +29,18 @@ vary = click.option(
 )
 
 
-def _split(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+def _split(context: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Names between commas."""
-    return tuple(name.strip() for name in value.split(",") if name.strip())
+    from darkbelle.settings import split_names
+
+    try:
+        return () if value is None else split_names(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 systematics = click.option(
     "--systematics",
-    default="",
     callback=_split,
     metavar="all|NAME,...",
     help="Systematic errors of the card whose variations the sample carries besides.",

@@ -136,6 +136,7 @@ def test_files_are_found_beside_the_campaign(tmp_path):
         ({"set": ["solenoid.feild_t=1"]}, "did you mean 'field_t'"),
         ({"vary": ["tracking.fnding"]}, "did you mean 'tracking.finding'"),
         ({"systematics": ["trackin"]}, "did you mean 'tracking'"),
+        ({"systematics": "tracking,"}, "systematics: needs names with commas between them"),
         ({"process": "gun"}, "unknown process 'gun'"),
         ({"grid": {"p": []}}, "grid.p: .* at least 1 item"),
         ({"grid": {"p": [1.0, 2.0, 1.0]}}, "grid.p: must not have a value twice"),
@@ -215,6 +216,7 @@ def test_the_digest_is_of_what_is_made_not_of_how_it_is_written():
     for change in ({"seed": 4}, {"events": 21}, {"set": ["collider.beam_spread=false"]}):
         assert Plan.of(few(**change)).sha256 != digest
     assert Plan.of(few(systematics="all")).sha256 != digest
+    assert few(systematics="tracking, luminosity") == few(systematics=["tracking", "luminosity"])
 
 
 def test_shards_share_all_parts():

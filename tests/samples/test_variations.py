@@ -162,6 +162,10 @@ def test_a_sample_tells_its_errors(run, path):
 
 
 def test_an_unknown_error_ends_with_status_2(run, tmp_path):
+    for text in (",", "", "tracking,"):
+        status, _, err = run(*PRODUCE, "--systematics", text)
+        assert status == 2
+        assert f"needs names with commas between them (got '{text}')" in err
     status, _, err = run(*PRODUCE, "--systematics", "photon, trakking")
     assert status == 2
     assert "no systematic error 'trakking', did you mean 'tracking'?" in err
