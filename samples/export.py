@@ -18,8 +18,7 @@ import numpy.typing as npt
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.samples.candidates import KINDS, CandidateKind
-from darkbelle.samples.files.aside import aside
-from darkbelle.samples.files.hdf5 import check_apart, check_target
+from darkbelle.samples.files.aside import aside, check_apart, check_target
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.reconstructed import blocks_of_events, reco_events
 

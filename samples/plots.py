@@ -17,8 +17,7 @@ from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
 from darkbelle.errors import ConfigError, MissingDependencyError, OutputError
 from darkbelle.gen.particles import charges
 from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
-from darkbelle.samples.files.aside import aside
-from darkbelle.samples.files.hdf5 import check_target
+from darkbelle.samples.files.aside import aside, check_target
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.tables import EVENT_COLUMNS
 

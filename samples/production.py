@@ -23,12 +23,8 @@ from darkbelle.gen import CrossSection, Process, TruthEvents
 from darkbelle.gen.processes import EventGenerator
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
-from darkbelle.samples.files.hdf5 import (
-    EFFICIENCY_ENDING,
-    SampleWriter,
-    check_target,
-    configuration_digests,
-)
+from darkbelle.samples.files.aside import check_target
+from darkbelle.samples.files.hdf5 import EFFICIENCY_ENDING, SampleWriter, configuration_digests
 from darkbelle.samples.files.tables import Collection, head, tabulate
 from darkbelle.samples.files.varied_tables import tabulate_variations
 from darkbelle.samples.observables import observables_of

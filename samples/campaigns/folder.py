@@ -28,11 +28,11 @@ from darkbelle.samples.campaigns.manifest import (
     manifest_name,
     read_manifests,
     refusals_told,
-    replace_file,
     write_manifest,
 )
 from darkbelle.samples.campaigns.plan import Part, Plan, Shard, owns
 from darkbelle.samples.campaigns.work import PointTask, is_foreign
+from darkbelle.samples.files.aside import replace_text
 
 __all__ = [
     "POINTS",
@@ -51,9 +51,9 @@ _log = logging.getLogger(__name__)
 
 POINTS: Final = "points.csv"
 """Name of the table of all points and their files."""
-_LEFTOVER = re.compile(r"(?P<file>\d+(-\d+)?\.h5)\.[0-9a-f]{8}(\.part)?")
+_LEFTOVER = re.compile(r"\.(?P<file>\d+(-\d+)?\.h5)\.[0-9a-f]{8}\.part(\.part)?")
 """What a worker that was killed leaves behind."""
-_PART = re.compile(r"(?P<point>[^/]+/\d+)(-\d+)?\.h5(\.[0-9a-f]{8}(\.part)?)?")
+_PART = re.compile(r"(?P<point>\d+)(-\d+)?\.h5")
 _TOLD = re.compile(r"points\.csv|produce(-\d+of\d+)?\.log")
 """Names that runs give to files of theirs."""
 
@@ -130,10 +130,12 @@ def _refuse_others(folder: Path, plan: Plan) -> None:
             continue
         if name.startswith(".") or _TOLD.fullmatch(name):
             continue
-        found = _PART.fullmatch(name)
-        if found is None or found["point"] not in points:
+        left = _LEFTOVER.fullmatch(path.name)
+        found = _PART.fullmatch(left["file"] if left else path.name)
+        point = points.get(f"{path.parent.relative_to(folder)}/{found['point']}") if found else None
+        if point is None:
             raise OutputError(f"'{folder}' is not empty and holds no campaign: choose another one")
-        if is_foreign(path, PointTask.of(plan, points[found["point"]])):
+        if is_foreign(path, PointTask.of(plan, point)):
             raise OutputError(
                 f"'{folder}' has no manifest, and '{name}' is of another campaign: choose another "
                 "folder"
@@ -248,7 +250,7 @@ def write_points(folder: Path, plan: Plan, n_events: Mapping[int, int]) -> None:
     with suppress(OSError, UnicodeDecodeError):
         if where.read_text(encoding="utf-8") == text.getvalue():
             return
-    replace_file(where, text.getvalue())
+    replace_text(where, text.getvalue())
 
 
 def _cell(value: object) -> str:

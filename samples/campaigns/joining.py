@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ from darkbelle.samples.campaigns.manifest import (
     Manifest,
     difference,
     read_manifests,
-    replace_file,
+    refusals_told,
     write_manifest,
 )
+from darkbelle.samples.files.aside import aside, replace_text
 from darkbelle.samples.files.hdf5 import digest_of
 from darkbelle.samples.files.integrity import verify
 from darkbelle.samples.progress import Progress, silent
@@ -140,7 +140,7 @@ def join_shards(
             done(1)
         first, manifest = next(iter(manifests.items()))
         if (first / POINTS).is_file():
-            replace_file(target / POINTS, (first / POINTS).read_text(encoding="utf-8"))
+            replace_text(target / POINTS, (first / POINTS).read_text(encoding="utf-8"))
         write_manifest(
             target / WHOLE,
             manifest.header,
@@ -205,16 +205,10 @@ def _bring(source: Path, target: Path, entry: Entry) -> None:
         raise SampleFormatError(f"'{source}' is not the file of the manifest: make it again")
     if target.exists() and target.samefile(source):
         return
-    aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
-    try:
+    with refusals_told():
         target.parent.mkdir(exist_ok=True)
+    with aside(target, force=True) as part:
         try:
-            os.link(source, aside)
+            os.link(source, part)
         except OSError:
-            shutil.copyfile(source, aside)
-            with aside.open("rb") as copied:
-                os.fsync(copied.fileno())
-        aside.replace(target)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"cannot write '{target}': {error.strerror}") from None
+            shutil.copyfile(source, part)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from darkbelle import __version__
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.samples.campaigns.plan import Plan, Shard
+from darkbelle.samples.files.aside import replace_text
 
 __all__ = [
     "WHOLE",
@@ -36,7 +36,6 @@ __all__ = [
     "manifest_name",
     "read_manifests",
     "refusals_told",
-    "replace_file",
     "write_manifest",
 ]
 
@@ -46,7 +45,7 @@ WHOLE: Final = "manifest.jsonl"
 """Name of the manifest of a whole campaign."""
 _NAME = re.compile(r"manifest(-\d+of\d+)?\.jsonl")
 _ASIDE = re.compile(r"\.(?P<file>.+)\.[0-9a-f]{8}\.part")
-"""What `replace_file` leaves behind when it is killed."""
+"""What `replace_text` leaves behind when it is killed."""
 
 
 class _Line(BaseModel):
@@ -192,7 +191,7 @@ def write_manifest(
 ) -> None:
     """Put a whole manifest in its place; OutputError when the disk refuses it."""
     lines = [line.to_json() for line in (header, *amounts, *entries, *failures)]
-    replace_file(path, "".join(lines))
+    replace_text(path, "".join(lines))
 
 
 @contextmanager
@@ -204,21 +203,6 @@ def refusals_told() -> Iterator[None]:
         if error.filename is None:
             raise
         raise OutputError(f"cannot write '{error.filename}': {error.strerror}") from None
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Put a text into a file, the whole or nothing; OutputError when the disk refuses it."""
-    # Shards of one folder may write the same table at once.
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with aside.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"writing '{path}' failed: {error.strerror}") from None
 
 
 def delete_asides(folder: Path, names: Collection[str] | None) -> None:

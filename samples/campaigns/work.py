@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 import zlib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.manifest import Amount, Entry
 from darkbelle.samples.campaigns.plan import Part, Plan, Point
+from darkbelle.samples.files.aside import beside, put_in_place
 from darkbelle.samples.files.hdf5 import configuration_digests, digest_of
 from darkbelle.samples.files.stored import read_header, reading
 from darkbelle.samples.production import ChunkMaker, Run, number_of_events, write_chunks
@@ -200,8 +200,7 @@ def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> 
     """
     started = time.perf_counter()
     part, path = task.part, task.path
-    # Another worker, given up for lost, may be making the same part.
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    aside = beside(path)  # another worker, given up for lost, may be making the same part
     run = task.point.run(part.chunk_size)
     generator = run.prepare()
     make = ChunkMaker(run, generator, part.n_events_of_point, part.first_chunk)
@@ -209,7 +208,7 @@ def make_part(task: PartTask, *, check: Callable[[], object] = lambda: None) -> 
     written = write_chunks(make, part.n_chunks, aside, lumi=lumi, done=lambda _: check())
     try:
         n_bytes = aside.stat().st_size
-        aside.replace(path)
+        put_in_place(aside, path)
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise OutputError(f"cannot write '{path}': {error.strerror}") from None

@@ -80,7 +80,7 @@ def efficiency(
     from darkbelle.samples.efficiency.maps import check_ending
     from darkbelle.samples.efficiency.scanning import efficiency_map, parse_axes, parse_lifetimes
     from darkbelle.samples.efficiency.sources import sample_files
-    from darkbelle.samples.files.hdf5 import check_apart, check_target
+    from darkbelle.samples.files.aside import check_apart, check_target
     from darkbelle.samples.plots import check_picture, save_figure
 
     check_ending(output)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +20,7 @@ import numpy.typing as npt
 
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
+from darkbelle.samples.files.aside import check_target, put_in_place, reason_of
 from darkbelle.samples.files.columns import ColumnWriter, Rows, attributes_of
 from darkbelle.samples.files.tables import Collection
 
@@ -32,13 +31,10 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "SampleWriter",
-    "check_apart",
-    "check_target",
     "configuration_digests",
     "digest_of",
     "open_checked",
     "read_text",
-    "reason_of",
 ]
 
 FORMAT: Final = "darkbelle-sample"
@@ -61,49 +57,6 @@ _NO_DIGEST = "0" * len(_PLACEHOLDER)
 _BLOCK = 2**20
 """Bytes that are hashed together."""
 _OFFSETS = attributes_of(Column("first row of each event, and the total", "1", "i8"))
-
-
-def check_target(path: str | Path, *, force: bool) -> Path:
-    """The real path of a file to write; one that exists or cannot be written is refused.
-
-    Raises
-    ------
-    OutputError
-        With the path and the remedy.
-    """
-    target = Path(path)
-    try:
-        target = target.resolve()
-        if not target.name or target.is_dir():
-            raise OutputError(f"'{path}' is a folder, not a file")
-        if target.exists() and not target.is_file():
-            raise OutputError(f"'{path}' is no ordinary file")
-        if target.exists() and not force:
-            raise OutputError(f"'{path}' exists already: choose another name, or use --force")
-        if not target.parent.is_dir():
-            raise OutputError(f"cannot write '{path}': there is no folder '{target.parent}'")
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise OutputError(f"cannot write '{path}': no permission in '{target.parent}'")
-    except OSError as error:
-        raise OutputError(f"cannot write '{path}': {error.strerror}") from None
-    return target
-
-
-def check_apart(targets: Sequence[Path], samples: Iterable[Path]) -> None:
-    """Refuse to write one file twice, or in the place of a sample that is read.
-
-    Parameters
-    ----------
-    targets
-        Files to write, as `check_target` found them.
-    samples
-        Files to read.
-    """
-    taken = {path.resolve() for path in samples}
-    for target in targets:
-        if target in taken:
-            raise OutputError(f"'{target}' is a sample, or named twice: choose another name")
-        taken.add(target)
 
 
 class SampleWriter:
@@ -230,14 +183,12 @@ class SampleWriter:
             with self._part.open("r+b") as part:
                 part.seek(places[0])
                 part.write(digest.encode())
-                part.flush()
-                os.fsync(part.fileno())
         except (OSError, RuntimeError) as error:
             raise OutputError(f"writing '{self._part}' failed: {reason_of(error)}") from None
         self._is_whole = True
         try:
             check_target(self._path, force=self._force)
-            self._part.replace(self._path)
+            put_in_place(self._part, self._path)
         except (OSError, OutputError) as error:
             raise OutputError(f"{error}; the finished sample is '{self._part}'") from None
         return digest
@@ -292,15 +243,6 @@ def digest_of(path: str | Path) -> str:
     if digest != stored or len(places) != 1:
         raise SampleFormatError(f"'{where}' is damaged: its bytes do not have the checksum in it")
     return digest
-
-
-def reason_of(error: Exception) -> str:
-    """What went wrong, in a line: the system's word where there is one."""
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    if told := re.search(r"\berrno = (\d+)", str(error)):  # as HDF5 has it, amid much else
-        return os.strerror(int(told[1]))
-    return str(error).partition("\n")[0]
 
 
 def _write_attribute(file: h5py.File, name: str, value: Any) -> None:

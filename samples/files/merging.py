@@ -16,14 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from darkbelle.errors import ConfigError, MergeError, SampleFormatError
-from darkbelle.samples.files.hdf5 import (
-    DIGEST,
-    EFFICIENCY_ENDING,
-    SampleWriter,
-    check_apart,
-    check_target,
-    digest_of,
-)
+from darkbelle.samples.files.aside import check_apart, check_target
+from darkbelle.samples.files.hdf5 import DIGEST, EFFICIENCY_ENDING, SampleWriter, digest_of
 from darkbelle.samples.files.parts import PARTS, Part, in_order, is_of_part, parts_of
 from darkbelle.samples.files.stored import read_header, reading, stored_tables
 

@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 
 from darkbelle.errors import SampleFormatError
+from darkbelle.samples.files.aside import reason_of
 from darkbelle.samples.files.columns import Rows
-from darkbelle.samples.files.hdf5 import DAMAGES, open_checked, reason_of
+from darkbelle.samples.files.hdf5 import DAMAGES, open_checked
 
 __all__ = ["StoredTable", "read_header", "reading", "stored_lengths", "stored_tables"]
 

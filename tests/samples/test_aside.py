@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,6 +54,21 @@ def test_nothing_remains_of_a_failure(
         fail()
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
     assert (tmp_path / "x").read_text() == "old"
+
+
+def test_the_file_and_then_its_folder_are_on_the_disk(tmp_path: Path, monkeypatch: Any):
+    """Of tables and samples alike: a name in a folder that is not is lost with the power."""
+    synced = []
+
+    def note(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr("os.fsync", note)
+    with aside(tmp_path / "x", force=False) as part:
+        part.write_text("new")
+    assert synced == [part, tmp_path]
+    write(tmp_path / "s.h5", "particle-gun", {"p": 1.0}, n=5)
+    assert synced[2:] == [tmp_path / "s.h5.part", tmp_path]
 
 
 def test_a_file_that_came_meanwhile_stays(tmp_path: Path):

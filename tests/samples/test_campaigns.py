@@ -328,8 +328,9 @@ def test_an_interrupted_campaign_goes_on(made, tmp_path, n_done):
 
 def test_nothing_that_a_killed_worker_left_remains(tmp_path):
     run_campaign(few(), tmp_path, shard=Shard(2, 2))
-    left = [tmp_path / "belle2" / name for name in ("0000.h5.0a1b2c3d.part", "0002.h5.0a1b2c3d")]
-    other = tmp_path / "belle2" / "0001.h5.0a1b2c3d.part"  # of a shard that may be at work
+    names = (".0000.h5.0a1b2c3d.part", ".0002.h5.0a1b2c3d.part.part")
+    left = [tmp_path / "belle2" / name for name in names]
+    other = tmp_path / "belle2" / ".0001.h5.0a1b2c3d.part"  # of a shard that may be at work
     for path in (*left, other):
         path.write_text("half")
     run_campaign(few(), tmp_path, shard=Shard(1, 2))

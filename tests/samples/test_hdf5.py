@@ -15,6 +15,7 @@ from darkbelle.detsim import simulate
 from darkbelle.errors import OutputError, SampleFormatError
 from darkbelle.records import Column
 from darkbelle.samples.files import columns, hdf5
+from darkbelle.samples.files.aside import reason_of
 from darkbelle.samples.files.hdf5 import FORMAT_VERSION, SampleWriter, digest_of
 from darkbelle.samples.files.tables import Collection
 from darkbelle.samples.production import Run
@@ -365,6 +366,6 @@ def test_the_word_of_the_system_is_taken_from_what_hdf5_says():
         "23:59:14 2026\n, filename = 'x.h5.part', file descriptor = 5, errno = 28, error message "
         "= 'No space left on device', buf = 0x1, total write size = 2048)"
     )
-    assert hdf5.reason_of(RuntimeError(told)) == "No space left on device"
-    assert hdf5.reason_of(OSError(28, "anything")) == "No space left on device"
-    assert hdf5.reason_of(RuntimeError("no such thing\nmore")) == "no such thing"
+    assert reason_of(RuntimeError(told)) == "No space left on device"
+    assert reason_of(OSError(28, "anything")) == "No space left on device"
+    assert reason_of(RuntimeError("no such thing\nmore")) == "no such thing"
