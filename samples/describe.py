@@ -22,9 +22,10 @@ from darkbelle.geometry.trigger import Menu
 from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.observables import observables_of
+from darkbelle.samples.wording import flat
 from darkbelle.settings import Settings
 
-__all__ = ["describe_experiment", "describe_process", "describe_sample", "flat", "in_words"]
+__all__ = ["describe_experiment", "describe_process", "describe_sample", "in_words"]
 
 _LONGEST_LINE = 160
 """Characters of a table of the card that is written in a line."""
@@ -137,15 +138,6 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
     if isinstance(annotation, type) and issubclass(annotation, enum.StrEnum):
         return tuple(member.value for member in annotation)
     return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-def flat(parameters: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Names and values of parameters, those of nested ones as ``cuts.n_charged``."""
-    for name, value in parameters.items():
-        if isinstance(value, dict):
-            yield from flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def describe_experiment(experiment: Experiment) -> str:

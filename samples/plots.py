@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
     from darkbelle.geometry.trigger import Menu
 
-__all__ = ["check_picture", "draw_sample", "draw_trigger", "save_figure", "true_helices"]
+__all__ = [
+    "check_picture",
+    "draw_sample",
+    "draw_trigger",
+    "new_figure",
+    "save_figure",
+    "true_helices",
+]
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -36,7 +36,6 @@ __all__ = [
     "ChunkMaker",
     "Run",
     "Stage",
-    "Written",
     "number_of_events",
     "produce",
     "write",

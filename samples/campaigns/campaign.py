@@ -24,7 +24,7 @@ from pydantic import (
 from darkbelle.errors import ConfigError, explain
 from darkbelle.settings import Settings, split_names
 
-__all__ = ["MOST_POINTS", "Campaign"]
+__all__ = ["Campaign"]
 
 MOST_POINTS: Final = 100_000
 """Points of a campaign; the plan of so many takes some 100 MB."""

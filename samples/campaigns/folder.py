@@ -6,7 +6,6 @@ import csv
 import errno
 import fcntl
 import io
-import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,6 +32,7 @@ from darkbelle.samples.campaigns.manifest import (
 from darkbelle.samples.campaigns.plan import Part, Plan, Shard, owns
 from darkbelle.samples.campaigns.work import PointTask, is_foreign
 from darkbelle.samples.files.aside import replace_text
+from darkbelle.samples.wording import as_text
 
 __all__ = [
     "POINTS",
@@ -241,7 +241,7 @@ def write_points(folder: Path, plan: Plan, n_events: Mapping[int, int]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["index", "experiment", *names, "file"])
     for point in plan.points:
-        values = [_cell(point.parameters.get(name, "")) for name in names]
+        values = [as_text(point.parameters.get(name, "")) for name in names]
         known = n_events.get(point.index)
         files = [""] if known is None else [part.file for part in plan.parts_of(point, known)]
         for file in files:
@@ -251,7 +251,3 @@ def write_points(folder: Path, plan: Plan, n_events: Mapping[int, int]) -> None:
         if where.read_text(encoding="utf-8") == text.getvalue():
             return
     replace_text(where, text.getvalue())
-
-
-def _cell(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

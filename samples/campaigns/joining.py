@@ -26,7 +26,7 @@ from darkbelle.samples.files.hdf5 import digest_of
 from darkbelle.samples.files.integrity import verify
 from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["Verified", "join_shards", "missing_parts", "verify_folder"]
+__all__ = ["join_shards", "missing_parts", "verify_folder"]
 
 
 @dataclass(frozen=True, slots=True)

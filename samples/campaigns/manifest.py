@@ -27,7 +27,6 @@ __all__ = [
     "Amount",
     "Entry",
     "FailedPoint",
-    "Header",
     "Journal",
     "Manifest",
     "delete_asides",
@@ -39,8 +38,6 @@ __all__ = [
     "write_manifest",
 ]
 
-FORMAT: Final = "darkbelle-campaign"
-FORMAT_VERSION: Final = 1
 WHOLE: Final = "manifest.jsonl"
 """Name of the manifest of a whole campaign."""
 _NAME = re.compile(r"manifest(-\d+of\d+)?\.jsonl")
@@ -128,8 +125,8 @@ def manifest_name(shard: Shard | None) -> str:
 def header_of(plan: Plan) -> Header:
     """The first line of the manifests of a campaign."""
     return Header(
-        format=FORMAT,
-        format_version=FORMAT_VERSION,
+        format="darkbelle-campaign",
+        format_version=1,
         version=__version__,
         sha256=plan.sha256,
         campaign=plan.campaign.model_dump(mode="json", exclude_defaults=True),

@@ -19,8 +19,9 @@ from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.campaigns.campaign import Campaign
 from darkbelle.samples.production import CHUNK_SIZE, number_of_events
 from darkbelle.samples.progress import Progress, silent
+from darkbelle.samples.wording import as_text, flat
 
-__all__ = ["PART_CHUNKS", "Failure", "Part", "Plan", "Point", "Shard", "owns"]
+__all__ = ["Failure", "Part", "Plan", "Point", "Shard", "owns"]
 
 PART_CHUNKS: Final = 32
 """Chunks in a file: some 262,000 events."""
@@ -41,7 +42,7 @@ class Point:
     """As the user gave them, those of parameters with dots in their names."""
 
     def __str__(self) -> str:
-        given = ", ".join(f"{name}={_told(value)}" for name, value in self.parameters.items())
+        given = ", ".join(f"{name}={as_text(value)}" for name, value in self.parameters.items())
         return f"point {self.index} ({', '.join(filter(None, (self.experiment, given)))})"
 
 
@@ -154,7 +155,7 @@ class Plan:
         if campaign.events is not None:
             number_of_events(processes[0], None, campaign.events, None)
         points = tuple(
-            Point(i * len(settings) + j, j, name, process, _flat(given))
+            Point(i * len(settings) + j, j, name, process, dict(flat(given)))
             for i, name in enumerate(experiments)
             for j, (process, given) in enumerate(zip(processes, settings, strict=True))
         )
@@ -249,18 +250,3 @@ def _heard() -> Iterator[list[str]]:
         yield listener.messages
     finally:
         log.removeHandler(listener)
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of a tree, with dots in their names."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def _told(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -42,6 +41,5 @@ def merge(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
     from darkbelle.samples.files.merging import merge as merge_samples
 
     with progress_of_steps() as progress:
-        begin = partial(progress, "events")
-        n_events = merge_samples(inputs, output, force=force, progress=begin)
+        n_events = merge_samples(inputs, output, force=force, progress=progress)
     click.echo(f"{output}: {counted(n_events, 'event')} of {counted(len(inputs), 'sample')}")

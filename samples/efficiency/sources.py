@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkbelle.errors import ConfigError
 from darkbelle.samples.campaigns.manifest import read_manifests
-from darkbelle.samples.files.parts import Part, in_order, parts_of
+from darkbelle.samples.files.parts import StoredPart, disjoint, parts_of
 from darkbelle.samples.files.stored import read_header, reading
 
 __all__ = ["files_by_point", "sample_files"]
@@ -55,11 +55,11 @@ def files_by_point(files: Iterable[Path]) -> dict[tuple[str, str, str], list[Pat
         A file that is no sample.
     """
     points: dict[tuple[str, str, str], list[Path]] = {}
-    parts: list[Part] = []
+    parts: list[StoredPart] = []
     for path in files:
         with reading(path) as file:
             found = parts_of(path, read_header(file))
             points.setdefault(found[0].origin, []).append(path)
         parts += found
-    in_order(parts)
+    disjoint(parts)
     return points

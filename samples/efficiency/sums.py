@@ -15,13 +15,14 @@ import numpy.typing as npt
 from darkbelle.detsim.weights import trigger_weights
 from darkbelle.errors import ConfigError
 from darkbelle.geometry.systematics import SystematicError, TriggerError, directions
-from darkbelle.samples.describe import flat, in_words
+from darkbelle.samples.describe import in_words
 from darkbelle.samples.efficiency.expressions import Expression
 from darkbelle.samples.efficiency.intervals import Efficiency, ratio_variance
 from darkbelle.samples.efficiency.lifetimes import Lives, check_effective, lives_of
 from darkbelle.samples.efficiency.selecting import EventColumns, Selection, passed_by
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.variations import Variation, VariationKind
+from darkbelle.samples.wording import flat
 
 __all__ = ["STANDARD", "Question", "Sums", "VariedSums"]
 

@@ -8,7 +8,7 @@ which `production` writes it, so that it has the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +18,9 @@ import numpy as np
 from darkbelle.errors import ConfigError, MergeError, SampleFormatError
 from darkbelle.samples.files.aside import check_apart, check_target
 from darkbelle.samples.files.hdf5 import DIGEST, EFFICIENCY_ENDING, SampleWriter, digest_of
-from darkbelle.samples.files.parts import PARTS, Part, in_order, is_of_part, parts_of
+from darkbelle.samples.files.parts import PARTS, StoredPart, disjoint, is_of_part, parts_of
 from darkbelle.samples.files.stored import read_header, reading, stored_tables
+from darkbelle.samples.progress import Progress, silent
 
 __all__ = ["merge"]
 
@@ -34,7 +35,7 @@ class _Input:
     path: Path
     common: dict[str, Any]
     layout: dict[str, Any]
-    parts: tuple[Part, ...]
+    parts: tuple[StoredPart, ...]
 
 
 def merge(
@@ -42,7 +43,7 @@ def merge(
     output: str | Path,
     *,
     force: bool = False,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> int:
     """Join samples of one configuration.
 
@@ -77,9 +78,9 @@ def merge(
     inputs = [_inspect(Path(path)) for path in paths]
     for other in inputs[1:]:
         _require_equal(inputs[0], other)
-    parts = in_order([part for each in inputs for part in each.parts])
+    parts = disjoint([part for each in inputs for part in each.parts])
     joined = _joined(parts)
-    done = progress(sum(part.n_events for part in parts))
+    done = progress("events", sum(part.n_events for part in parts))
     with SampleWriter(output, force=force) as writer:
         for groups in _blocks(parts, renumber=len({part.source for part in parts}) > 1):
             writer.append_rows(groups)
@@ -145,9 +146,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _joined(parts: Sequence[Part]) -> list[Part]:
+def _joined(parts: Sequence[StoredPart]) -> list[StoredPart]:
     """The parts with those made one that are next to each other."""
-    joined: list[Part] = []
+    joined: list[StoredPart] = []
     for part in parts:
         last = joined[-1] if joined else None
         if last and last.source == part.source and last.stop == part.first and not last.is_cut:
@@ -158,7 +159,7 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
     return joined
 
 
-def _blocks(parts: Sequence[Part], *, renumber: bool) -> Iterator[dict[str, Any]]:
+def _blocks(parts: Sequence[StoredPart], *, renumber: bool) -> Iterator[dict[str, Any]]:
     """The rows of all parts in the steps in which they were made."""
     n_done = 0
     for part in parts:
@@ -177,7 +178,7 @@ def _blocks(parts: Sequence[Part], *, renumber: bool) -> Iterator[dict[str, Any]
                 yield groups
 
 
-def _header_of(joined: Sequence[Part]) -> dict[str, Any]:
+def _header_of(joined: Sequence[StoredPart]) -> dict[str, Any]:
     """Attributes of a file of these parts, apart from what all its files have in common."""
     headers = [part.header for part in joined]
     if len(joined) == 1:
@@ -196,7 +197,7 @@ def _header_of(joined: Sequence[Part]) -> dict[str, Any]:
     return header
 
 
-def _plain(part: Part) -> dict[str, Any]:
+def _plain(part: StoredPart) -> dict[str, Any]:
     """The header of a part as JSON takes it; a digest tells apart what has no seed."""
     return {
         name: value.item() if isinstance(value, np.generic) else value

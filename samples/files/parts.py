@@ -13,7 +13,7 @@ from darkbelle.errors import MergeError
 from darkbelle.samples.files.hdf5 import DIGEST, EFFICIENCY_ENDING
 from darkbelle.samples.production import CHUNK_SIZE
 
-__all__ = ["PARTS", "Part", "in_order", "is_of_part", "parts_of"]
+__all__ = ["PARTS", "StoredPart", "disjoint", "is_of_part", "parts_of"]
 
 PARTS: Final = "parts"
 """The attribute that says what the rows of a file of several parts are."""
@@ -22,7 +22,7 @@ _OF_PART: Final = {*_STREAM, "n_generated", "lumi", "xsec", "xsec_err"}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StoredPart:
     """Whole chunks of one stream, or events without one."""
 
     path: Path
@@ -68,7 +68,7 @@ class Part:
         return f"chunk {self.first} of seed {seed}, point {point}"
 
 
-def parts_of(path: Path, header: Mapping[str, Any]) -> list[Part]:
+def parts_of(path: Path, header: Mapping[str, Any]) -> list[StoredPart]:
     """The parts of a file in the order of its rows, by its attributes and long texts."""
     own = {name: header[name] for name in header if is_of_part(name) or name == DIGEST}
     entries = json.loads(header[PARTS]) if PARTS in header else [own]
@@ -76,7 +76,7 @@ def parts_of(path: Path, header: Mapping[str, Any]) -> list[Part]:
     origin = header["process"], header["parameters"], header["card_sha256"]
     parts, first_row = [], 0
     for entry in entries:
-        parts.append(Part(path, first_row, entry, size, origin))
+        parts.append(StoredPart(path, first_row, entry, size, origin))
         first_row += parts[-1].n_events
     return parts
 
@@ -86,7 +86,7 @@ def is_of_part(name: str) -> bool:
     return name in _OF_PART or name.endswith(EFFICIENCY_ENDING)
 
 
-def in_order(parts: Iterable[Part]) -> list[Part]:
+def disjoint(parts: Iterable[StoredPart]) -> list[StoredPart]:
     """Parts by their streams and chunks, those without events left out where others have some.
 
     Systematic variations do not tell events apart: they stand beside the same ones.

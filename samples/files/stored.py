@@ -17,7 +17,7 @@ from darkbelle.samples.files.aside import reason_of
 from darkbelle.samples.files.columns import Rows
 from darkbelle.samples.files.hdf5 import DAMAGES, open_checked
 
-__all__ = ["StoredTable", "read_header", "reading", "stored_lengths", "stored_tables"]
+__all__ = ["read_header", "reading", "stored_lengths", "stored_tables"]
 
 _SLOTS = 521
 """Of the cache of chunks of a dataset, as HDF5 has it by default."""
