@@ -281,6 +281,23 @@ def test_a_campaign_is_what_its_manifest_names(tmp_path: Path):
         efficiency_map(tmp_path / "dir", "n_tracks == 1", trigger="ffo")
 
 
+def test_a_scan_of_masses_is_a_line(tmp_path: Path):
+    """The lifetime of the model varies along, and is no coordinate unless it is asked for."""
+    bare = {"decay": "mumu", "isr": False, "fsr": False}
+    for mass in (0.5, 1.0, 2.0):
+        sample, _ = write(tmp_path / f"{mass}.h5", "mumu-zprime", bare | {"mass": mass}, n=50)
+    found = efficiency_map(tmp_path, "n_tracks > 2")
+    assert found.varying == ("mass",)
+    assert "ctau" not in found.columns
+    assert 0 < found.interpolate(mass=1.23).eff < 1
+    (axis,) = found.draw().axes
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("mass [GeV]", "efficiency")
+    of_the_model = sample.process.long_lived["ctau"].decay.ctau
+    asked = efficiency_map(sample.path, "n_tracks > 2", ctau=[of_the_model], least_effective=0)
+    assert asked["ctau"].tolist() == [of_the_model]
+    assert asked["eff"] == pytest.approx(found["eff"][-1:])
+
+
 def test_too_few_effective_events_of_all_parts(folder: Path):
     """Together they have as many as they need."""
     files = [folder / "a.h5", folder / "b.h5"]
