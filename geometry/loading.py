@@ -76,9 +76,8 @@ def _varied(experiment: Experiment, names: Sequence[str], card: str | Path) -> E
     for name in dict.fromkeys(names):
         if name not in variable:
             reason = "no variation" if name in tables else "no such table"
-            raise ConfigError(
-                f"card '{card}' cannot vary '{name}': {reason}, {did_you_mean(name, variable)}"
-            )
+            told = did_you_mean(name, variable, f"darkbelle experiments {card}")
+            raise ConfigError(f"card '{card}' cannot vary '{name}': {reason}, {told}")
         table = tables[name]
         before = {key: table[key] for key in table["variation"]}
         table |= table["variation"] | {"variation": before}

@@ -86,7 +86,11 @@ def test_find():
     ("name", "message"),
     [
         ("mumu-zprim", "unknown process 'mumu-zprim', did you mean 'mumu-zprime'?"),
-        ("higgs", f"unknown process 'higgs', known: {', '.join(NAMES)}"),
+        (
+            "higgs",
+            f"unknown process 'higgs', known: {', '.join(NAMES[:12])} and {len(NAMES) - 12} more, "
+            "cf. darkbelle processes",
+        ),
     ],
 )
 def test_unknown_process(name: str, message: str):
