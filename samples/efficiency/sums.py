@@ -23,7 +23,7 @@ from darkbelle.samples.efficiency.selecting import EventColumns, Selection, pass
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.variations import Variation, VariationKind
 
-__all__ = ["STANDARD", "Question", "Sums", "VariedSums"]
+__all__ = ["STANDARD", "Question", "Sums"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
