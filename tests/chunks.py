@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import pytest
 
-from darkbelle.samples import production
+from darkbelle.samples.production import CHUNK_SIZE, Run
 
 
 @contextmanager
 def small_chunks(size: int) -> Iterator[None]:
-    """What the command ``produce`` makes within comes in chunks of this size."""
+    """Runs that are made within have chunks of this size if they do not say."""
+    defaults = [size if value == CHUNK_SIZE else value for value in Run.__init__.__defaults__]
+    assert size in defaults
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(production, "Run", partial(production.Run, chunk_size=size))
+        patch.setattr(Run.__init__, "__defaults__", tuple(defaults))
         yield
