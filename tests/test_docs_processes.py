@@ -90,7 +90,6 @@ def darkbelle(
     return call
 
 
-@pytest.mark.slow
 def test_the_shell_lines_of_the_page_run(darkbelle: Callable[..., str]):
     commands = [line.split() for block in blocks("sh") for line in block.splitlines()]
     assert {command[0] for command in commands} == {"darkbelle"}

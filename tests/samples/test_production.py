@@ -15,8 +15,11 @@ import pytest
 
 from darkbelle import gen, geometry, samples
 from darkbelle.detsim import simulate
-from darkbelle.errors import ConfigError, KinematicsError, OutputError
+from darkbelle.errors import ConfigError, KinematicsError, OutputError, WorkerError
+from darkbelle.samples.files.hdf5 import SampleWriter
 from darkbelle.samples.production import CHUNK_SIZE, ChunkMaker, Run, write_chunks
+from darkbelle.samples.workers import in_order
+from tests.samples import jobs
 
 EXPERIMENT = geometry.load("belle2")
 RUN = Run(gen.MuMuZPrime(mass=2.0), EXPERIMENT, seed=11, chunk_size=256)
@@ -183,8 +186,9 @@ def start_long_run(folder: Path, workers: int) -> subprocess.Popen[str]:
 @pytest.mark.parametrize(
     ("workers", "number", "status", "complaint"),
     [
-        (1, signal.SIGINT, 130, "interrupted"),
-        (2, signal.SIGTERM, 143, ""),
+        (1, signal.SIGTERM, 143, ""),
+        pytest.param(2, signal.SIGTERM, 143, "", marks=pytest.mark.validation),
+        pytest.param(1, signal.SIGINT, 130, "interrupted", marks=pytest.mark.validation),
         pytest.param(2, signal.SIGINT, 130, "interrupted", marks=pytest.mark.validation),
         pytest.param(1, signal.SIGTERM, 143, "", marks=pytest.mark.validation),
     ],
@@ -198,7 +202,33 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path, workers, number, status,
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "status", "complaint"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "")],
+)
+def test_a_request_to_stop_is_obeyed_between_chunks(
+    run, tmp_path, monkeypatch, number, status, complaint
+):
+    """In this process; in one of its own, wherever it is then, above."""
+    append = SampleWriter.append
+
+    def stopped(writer, collections):
+        append(writer, collections)
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(SampleWriter, "append", stopped)
+    gun = ("produce", "particle-gun", "-p", "p=1", "-n", "2000", "-o", "x.h5")
+    ended, _, said = run(*gun)
+    assert (ended, said.strip()) == (status, complaint)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lost_worker_is_told():
+    with pytest.raises(WorkerError, match="a worker was killed, perhaps for want of memory: try"):
+        list(in_order(jobs.kill_itself, 3, workers=2))
+
+
+@pytest.mark.validation
 def test_a_worker_that_is_killed_is_named(tmp_path):
     process = start_long_run(tmp_path, workers=2)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
@@ -220,8 +250,6 @@ def test_a_worker_that_is_killed_is_named(tmp_path):
 
 def test_two_runs_into_one_file(tmp_path):
     """The second is refused while the first one writes, and harms nothing."""
-    from darkbelle.samples.files.hdf5 import SampleWriter
-
     with SampleWriter(tmp_path / "x.h5") as first:
         with pytest.raises(OutputError, match="another run is writing it"):
             samples.produce(RUN, tmp_path / "x.h5", n_events=10)
