@@ -237,7 +237,7 @@ def test_what_is_written_is_read(made: Made):
     check_truth(made)
 
 
-@pytest.mark.parametrize("made", pictures(), indirect=True, ids="-on-".join)
+@pytest.mark.parametrize("made", list(pictures()), indirect=True, ids="-on-".join)
 def test_every_process_is_drawn(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Without the file, which takes longest; of most, the observables alone."""
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda _, path, **__: path.touch())
