@@ -144,9 +144,14 @@ def test_visible_cross_section_of_b_pairs(experiment: str, per_fb: float):
 
 
 @pytest.mark.parametrize(
-    ("kaon", "kst", "to_kaon"), [("K*0", K_STAR0, (KAON,)), ("K*+", K_STAR, (KAON, K_S))]
+    ("kaon", "kst", "to_kaon", "mass"),
+    [
+        ("K*0", K_STAR0, (KAON,), 0.5),
+        pytest.param("K*0", K_STAR0, (KAON,), 3.0, marks=pytest.mark.validation),
+        pytest.param("K*+", K_STAR, (KAON, K_S), 0.5, marks=pytest.mark.validation),
+        ("K*+", K_STAR, (KAON, K_S), 3.0),
+    ],
 )
-@pytest.mark.parametrize("mass", [0.5, 3.0])
 def test_kaon_of_the_k_star(
     kaon: str, kst: int, to_kaon: tuple[int, ...], mass: float, sharp: Collider
 ):
