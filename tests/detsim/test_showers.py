@@ -466,7 +466,7 @@ def test_slanted_and_slow_muons_leave_more() -> None:
 
 
 @pytest.mark.parametrize("p", [0.02, 0.05, 0.1, 0.2, 0.23])
-@pytest.mark.parametrize("pdg_id", [MUON, -MUON])
+@pytest.mark.parametrize("pdg_id", spanned([MUON, -MUON], [-MUON]))
 def test_soft_muons_stop(pdg_id: int, p: float) -> None:
     """They leave the kinetic energy that 10 MeV of quartz leave them, and never shower."""
     n = 500

@@ -80,7 +80,10 @@ def is_mean(x: np.ndarray, expected: float, slack: float = 0.0) -> bool:
 # ---- e+e- -> Y(4S) -> B Bbar ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kaon", "b_code"), [("K+", B_PLUS), ("K_S", B0)])
+@pytest.mark.parametrize(
+    ("kaon", "b_code"),
+    [("K+", B_PLUS), pytest.param("K_S", B0, marks=pytest.mark.validation)],
+)
 def test_angle_of_the_b_mesons(kaon: str, b_code: int, sharp: Collider):
     """(3/4) sin^2(theta), whichever of the two has the signal; section 1."""
     view = generate("b-to-k-alp", {"mass": 1.0, "kaon": kaon, "decay": "invisible"}, sharp)
