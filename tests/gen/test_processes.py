@@ -458,8 +458,7 @@ def test_kaons_of_a_dark_photon(mass: float):
     rng, collider = np.random.default_rng(94), belle2()
     kaons = mass > 2 * 0.493677
     for decay in ("KK", "any") if kaons else ("any",):
-        with short_pilot():
-            p = GammaDarkPhoton(mass=mass, decay=decay).generate(collider, 2000, rng).particles
+        p = GammaDarkPhoton(mass=mass, decay=decay).generate(collider, 2000, rng).particles
         found = {code for code in (KAON, K_L) if np.any(np.abs(p.pdg_id) == code)}
         opened = {KAON} if kaons else set()
         assert found == opened | ({K_L} if 2 * 0.497611 < mass < 1.06 else set())
