@@ -208,11 +208,17 @@ def three_photons(mass: float) -> float:
     return float(fired(reco, experiment, "bhie")[number >= 3].mean())
 
 
+@cache
+def shot(card: str, shots: Gun) -> tuple[RecoEvents, Experiment]:
+    """Events of a gun."""
+    rng, experiment = np.random.default_rng(1), geometry.load(card)
+    truth = shoot(shots(rng, N_EVENTS), N_EVENTS, experiment)
+    return simulate(truth, experiment, rng=rng), experiment
+
+
 def of_shots(card: str, shots: Gun, *lines: str) -> float:
     """Efficiency of lines for events of a gun."""
-    rng, experiment = np.random.default_rng(1), geometry.load(card)
-    reco = simulate(shoot(shots(rng, N_EVENTS), N_EVENTS, experiment), experiment, rng=rng)
-    return float(fired(reco, experiment, *lines).mean())
+    return float(fired(*shot(card, shots), *lines).mean())
 
 
 def any_phi(rng: np.random.Generator, n: int) -> FloatArray:
@@ -232,6 +238,7 @@ def two_muons(rng: np.random.Generator, n: int) -> list[Shot]:
     return [Shot(MUON, 2.0, theta[0], phi), Shot(-MUON, 2.0, theta[1], phi + 120)]
 
 
+@cache
 def muons(number: int) -> Gun:
     """So many of 0.5 GeV of transverse momentum in the barrel, evenly around."""
 

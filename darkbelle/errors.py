@@ -31,6 +31,8 @@ _IN_TOML = {
     "model_type": "Input should be a table",
 }
 """What pydantic expects, in the words of those who write cards."""
+_MOST_TOLD = 12
+"""Of the words that there are."""
 
 
 class DarkbelleError(Exception):
@@ -69,11 +71,16 @@ class MissingDependencyError(DarkbelleError):
     """An optional package that is not installed."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A closing clause that names the nearest known word, or all of them."""
+def did_you_mean(word: str, known: Iterable[str], listed_by: str = "") -> str:
+    """A closing clause that names the nearest known word, or some and a command for the others."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
+    if near := difflib.get_close_matches(word, names, n=1):
+        return f"did you mean '{near[0]}'?"
+    told = f"known: {', '.join(names[:_MOST_TOLD]) or 'none'}"
+    if len(names) <= _MOST_TOLD:
+        return told
+    more = f"{told} and {len(names) - _MOST_TOLD} more"
+    return f"{more}, cf. {listed_by}" if listed_by else more
 
 
 def explain(error: ValidationError, place: str = "") -> str:

@@ -22,9 +22,10 @@ class Settings(BaseModel):
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, dict):
+            fields = cls.model_fields
             for key in data:
-                if key not in cls.model_fields:
-                    msg = f"unknown key '{key}', {did_you_mean(str(key), cls.model_fields)}"
+                if key not in fields:
+                    msg = f"unknown key '{key}', {did_you_mean(str(key), fields)}"
                     raise ValueError(msg)
         return data
 

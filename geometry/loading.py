@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,9 +76,8 @@ def _varied(experiment: Experiment, names: Sequence[str], card: str | Path) -> E
     for name in dict.fromkeys(names):
         if name not in variable:
             reason = "no variation" if name in tables else "no such table"
-            raise ConfigError(
-                f"card '{card}' cannot vary '{name}': {reason}, {did_you_mean(name, variable)}"
-            )
+            told = did_you_mean(name, variable, f"darkbelle experiments {card}")
+            raise ConfigError(f"card '{card}' cannot vary '{name}': {reason}, {told}")
         table = tables[name]
         before = {key: table[key] for key in table["variation"]}
         table |= table["variation"] | {"variation": before}
@@ -140,7 +139,7 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
             f"unknown experiment '{card}', {did_you_mean(card, names())} (or give a .toml file)"
         )
     try:
-        return copy.deepcopy(_parsed(text)), where, folder
+        return pickle.loads(_parsed(text)), where, folder
     except tomllib.TOMLDecodeError as error:
         shown = _offending_line(text, error)
         raise ConfigError(f"card '{card}' is no valid TOML: {error}: {shown}") from None
@@ -149,9 +148,9 @@ def _read(card: str, folder: Path) -> tuple[dict[str, Any], str, Path]:
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str) -> dict[str, Any]:
-    """The tree of a card, not to be changed: parsing takes longer than all else together."""
-    return tomllib.loads(text)
+def _parsed(text: str) -> bytes:
+    """The tree of a card, pickled, so that each caller has its own: parsing takes far longer."""
+    return pickle.dumps(tomllib.loads(text))
 
 
 def _offending_line(text: str, error: tomllib.TOMLDecodeError) -> str:
@@ -176,9 +175,9 @@ def _remove(tree: dict[str, Any], key: str, card: str) -> None:
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """``base`` with the values of ``change``; tables merge, all else is replaced.
 
-    Tables in a list merge with those of the same ``name``.
+    Tables in a list merge with those of the same ``name``. What is not merged is not copied.
     """
-    merged = copy.deepcopy(dict(base))
+    merged = dict(base)
     for key, value in change.items():
         inherited = merged.get(key)
         if isinstance(value, dict) and isinstance(inherited, dict):
@@ -186,7 +185,7 @@ def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
         elif (own := _by_name(value)) and (parents := _by_name(inherited)):
             merged[key] = list(_merge(parents, own).values())
         else:
-            merged[key] = copy.deepcopy(value)
+            merged[key] = value
     return merged
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -70,50 +70,72 @@ class WeightError(SystematicError):
     """An error of probabilities, which gives the events other weights."""
 
 
+class BinnedError(WeightError):
+    """An error in bins of a quantity, of which the last is open; none below the first."""
+
+    along: ClassVar[str]
+    """The key of the lower edges or points; that of the errors is ``relative``."""
+
+    @model_validator(mode="after")
+    def _check_bins(self) -> Self:
+        points, relative = self._points()
+        if not points or len(points) != len(relative):
+            numbers = f"got {len(relative)} for {len(points)}"
+            msg = f"relative needs one value for each of {self.along} ({numbers})"
+            raise ValueError(msg)
+        if any(low >= high for low, high in pairwise(points)):
+            msg = f"{self.along} must increase (got {points})"
+            raise ValueError(msg)
+        return self
+
+    def at(self, value: FloatArray) -> FloatArray:
+        """Relative error at some values of the quantity, same shape."""
+        edges, relative = self._points()
+        errors: FloatArray = np.array([0.0, *relative])[np.searchsorted(edges, value, side="right")]
+        return errors
+
+    def _points(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Edges and errors; not fields of this class, which would change their order in cards."""
+        fields = dict(self)
+        return fields[self.along], fields["relative"]
+
+
 class ShiftError(SystematicError):
     """An error of what is measured, which moves it."""
 
 
-class TrackingError(WeightError):
+class TrackingError(BinnedError):
     """Of the efficiency to find a track, in bins of its true pt, the last being open."""
+
+    along: ClassVar = "pt_edges_gev"
 
     kind: Literal["tracking"]
     pt_edges_gev: tuple[NonNegative, ...]
     relative: tuple[RelativeError, ...]
 
-    @model_validator(mode="after")
-    def _check_bins(self) -> Self:
-        _check_points("pt_edges_gev", self.pt_edges_gev, self.relative)
-        return self
 
-    def at(self, pt: FloatArray) -> FloatArray:
-        """Relative error at some transverse momenta [GeV], same shape."""
-        return _in_bins(pt, self.pt_edges_gev, self.relative)
-
-
-class DisplacedTrackingError(WeightError):
+class DisplacedTrackingError(BinnedError):
     """Of the same by the radius at which the particle is born, linear between the points given."""
+
+    along: ClassVar = "birth_radius_cm"
 
     kind: Literal["displaced_tracking"]
     birth_radius_cm: tuple[NonNegative, ...]
     relative: tuple[RelativeError, ...]
 
-    @model_validator(mode="after")
-    def _check_radii(self) -> Self:
-        _check_points("birth_radius_cm", self.birth_radius_cm, self.relative)
-        return self
-
-    def at(self, radius: FloatArray) -> FloatArray:
+    def at(self, value: FloatArray) -> FloatArray:
         """Relative error at some radii [cm], constant beyond the points, same shape."""
-        return np.interp(radius, self.birth_radius_cm, self.relative)
+        return np.interp(value, *self._points())
 
 
-class IdentificationError(WeightError):
+class IdentificationError(BinnedError):
     """Of the rates at which tracks of some species pass some hypotheses, in bins of momentum.
 
     ``rates`` lists for each hypothesis the true species whose rates vary, at all working points
     alike; the last bin is open.
     """
+
+    along: ClassVar = "p_edges_gev"
 
     kind: Literal["identification"]
     rates: Annotated[
@@ -123,8 +145,7 @@ class IdentificationError(WeightError):
     relative: tuple[RelativeError, ...]
 
     @model_validator(mode="after")
-    def _check_bins(self) -> Self:
-        _check_points("p_edges_gev", self.p_edges_gev, self.relative)
+    def _check_species(self) -> Self:
         if both := set(self.rates.get("pi", ())) & set(self.rates.get("k", ())):
             msg = (
                 "pi and k judge by one ratio of likelihoods: name each species under one of them "
@@ -133,26 +154,15 @@ class IdentificationError(WeightError):
             raise ValueError(msg)
         return self
 
-    def at(self, p: FloatArray) -> FloatArray:
-        """Relative error at some momenta [GeV], same shape."""
-        return _in_bins(p, self.p_edges_gev, self.relative)
 
-
-class PhotonError(WeightError):
+class PhotonError(BinnedError):
     """Of the efficiency to find a photon's cluster, in bins of its energy, the last being open."""
+
+    along: ClassVar = "energy_edges_gev"
 
     kind: Literal["photon"]
     energy_edges_gev: tuple[NonNegative, ...]
     relative: tuple[RelativeError, ...]
-
-    @model_validator(mode="after")
-    def _check_bins(self) -> Self:
-        _check_points("energy_edges_gev", self.energy_edges_gev, self.relative)
-        return self
-
-    def at(self, energy: FloatArray) -> FloatArray:
-        """Relative error at some energies [GeV], same shape."""
-        return _in_bins(energy, self.energy_edges_gev, self.relative)
 
 
 class LineGroup(Settings):
@@ -235,20 +245,3 @@ def directions(name: str) -> Iterator[tuple[str, int]]:
     """Names of the variations of a systematic error, and their signs."""
     yield f"{name}_up", 1
     yield f"{name}_down", -1
-
-
-def _in_bins(
-    value: FloatArray, edges: tuple[float, ...], relative: tuple[float, ...]
-) -> FloatArray:
-    """Errors by bins, none below the first edge."""
-    errors: FloatArray = np.array([0.0, *relative])[np.searchsorted(edges, value, side="right")]
-    return errors
-
-
-def _check_points(key: str, points: tuple[float, ...], relative: tuple[float, ...]) -> None:
-    if not points or len(points) != len(relative):
-        msg = f"relative needs one value for each of {key} (got {len(relative)} for {len(points)})"
-        raise ValueError(msg)
-    if any(low >= high for low, high in pairwise(points)):
-        msg = f"{key} must increase (got {points})"
-        raise ValueError(msg)

@@ -31,7 +31,7 @@ from darkbelle.errors import ConfigError, DarkbelleError, MissingDependencyError
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Engine", "ProcessPool", "completed", "dask", "local"]
+__all__ = ["Engine", "ProcessPool", "completed", "dask", "finished", "local"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +43,8 @@ _PATIENCE: Final = 0.2
 """Time [s] between two looks at requests to stop."""
 _ANSWER: Final = 10
 """Time [s] within which a scheduler answers."""
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+"""Requests to stop."""
 
 
 class Engine(Executor):
@@ -92,6 +94,7 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
         raise MissingDependencyError(msg) from error
     with ExitStack() as stack:
         stack.enter_context(_hushed("distributed"))
+        resource_tracker.ensure_running()  # by which no signal is held
         with _signals_held():  # which Dask's threads inherit, and from them its processes
             where: Any = scheduler
             if where is None:
@@ -148,18 +151,27 @@ def completed(
         for task in itertools.islice(unsubmitted, ahead - len(waiting)):
             future = engine.submit(function, task)
             waiting[future] = task
-            if future.done():
-                break
+            with _signals_held():
+                if future.done():
+                    break
         if not waiting:
             return
-        done, _ = wait(waiting, _PATIENCE, FIRST_COMPLETED)
+        with _signals_held():
+            done = finished(waiting)
+            troubles = {future: engine.trouble(future) for future in waiting}
         check()
         for future in done:
-            if engine.trouble(future) is None:
+            if troubles[future] is None:
                 yield waiting.pop(future), future
-        for future in waiting:
-            if (trouble := engine.trouble(future)) is not None:
+        for trouble in troubles.values():
+            if trouble is not None:
                 raise trouble
+
+
+def finished(futures: Iterable[Future[R]]) -> set[Future[R]]:
+    """Those that are done, at the latest after a moment; requests to stop wait meanwhile."""
+    with _signals_held():
+        return wait(futures, _PATIENCE, FIRST_COMPLETED).done
 
 
 class _InProcess(Engine):
@@ -234,7 +246,8 @@ class _DaskWorkers(Engine):
             call = cloudpickle.dumps((fn, args, kwargs))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise ConfigError(f"what is produced cannot be sent to workers ({error})") from error
-        future: Future[R] = self._executor.submit(_call, __version__, call)
+        with _signals_held():
+            future: Future[R] = self._executor.submit(_call, __version__, call)
         return future
 
     def __exit__(self, *_: object) -> None:
@@ -287,13 +300,30 @@ def _check(workers: int) -> None:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let requests to stop wait; processes started meanwhile inherit this."""
-    resource_tracker.ensure_running()  # which comes with the first process and lets them through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    """Let requests to stop wait; processes started meanwhile inherit this.
+
+    A handler that raised might strike between a lock and its release: of a future, on which the
+    pool's own thread would then wait for ever. To block signals is not enough against that: other
+    threads, such as those of NumPy, receive them, and the handler runs in the main one.
+    """
+    noted: list[int] = []
+    handlers: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        found = {number: signal.getsignal(number) for number in _STOPS}
+        handlers = {number: handler for number, handler in found.items() if callable(handler)}
     try:
-        yield
+        for number in handlers:
+            signal.signal(number, lambda number, _: noted.append(number))
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for received in noted:
+            signal.raise_signal(received)
 
 
 @contextmanager

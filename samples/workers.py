@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from darkbelle.errors import ConfigError, WorkerError
-from darkbelle.samples.engines import ProcessPool
+from darkbelle.samples.engines import ProcessPool, finished
 
 __all__ = ["in_order"]
 
@@ -66,6 +66,8 @@ def _pickled(job: Callable[[int], Any]) -> bytes:
 
 def _take(future: Future[Path]) -> Any:
     """A result out of its file, which is not needed any more."""
+    while not finished([future]):
+        pass
     path = future.result()
     result = pickle.loads(path.read_bytes())
     path.unlink()

@@ -7,10 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from darkbelle import geometry
+from darkbelle.gen.processes import find_process
+from darkbelle.samples.cli import main
+from tests.chunks import small_chunks
 from tests.reference.reading import rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,14 +74,27 @@ def test_the_python_of_the_page_runs(tmp_path: Path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
-def test_the_shell_lines_of_the_page_run(tmp_path: Path):
+@pytest.fixture
+def darkbelle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """What a command says; it runs in this process, in a folder of its own, in small chunks."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["darkbelle", *arguments])
+        with small_chunks(512):
+            main()
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_the_shell_lines_of_the_page_run(darkbelle: Callable[..., str]):
     commands = [line.split() for block in blocks("sh") for line in block.splitlines()]
     assert {command[0] for command in commands} == {"darkbelle"}
     for _, *arguments in commands:
-        fewer = ["200" if argument == "2000" else argument for argument in arguments]
-        done = run("-m", "darkbelle", *fewer, folder=tmp_path)
-        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        darkbelle(*("200" if argument == "2000" else argument for argument in arguments))
 
 
 # ---- a process of another package ----------------------------------------------------------------
@@ -95,49 +114,40 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_package_adds_its_process(site: Path, tmp_path: Path):
+def test_the_package_adds_its_process(site: Path, tmp_path: Path, darkbelle: Callable[..., str]):
     done = run("-m", "darkbelle", "processes", folder=tmp_path, path=(site,))
     assert "tautau-zprime            e+e- -> tau+ tau- Z' of L_mu - L_tau" in done.stdout
-    assert "tautau-zprime" not in run("-m", "darkbelle", "processes", folder=tmp_path).stdout
+    assert "tautau-zprime" not in darkbelle("processes")
     assert "tautau-zprime" in "".join(blocks("toml"))
 
 
 @pytest.mark.slow
-def test_its_process_is_produced(site: Path, tmp_path: Path):
-    arguments = ["produce", "tautau-zprime", "-p", "mass=1", "-n", "500", "--seed", "1"]
-    done = run("-m", "darkbelle", *arguments, "-o", "tautau.h5", folder=tmp_path, path=(site,))
-    assert done.returncode == 0, done.stderr
-    done = run("-m", "darkbelle", "info", "tautau.h5", folder=tmp_path, path=(site,))
-    assert "tautau-zprime" in done.stdout
-    assert "undecayed" not in done.stdout
-    (tracks,) = re.findall(r"(\d+) tracks", done.stdout)
+def test_its_process_is_produced(
+    site: Path, monkeypatch: pytest.MonkeyPatch, darkbelle: Callable[..., str]
+):
+    monkeypatch.syspath_prepend(site)
+    arguments = ("produce", "tautau-zprime", "-p", "mass=1", "-n", "500", "--seed", "1")
+    darkbelle(*arguments, "-o", "tautau.h5")
+    told = darkbelle("info", "tautau.h5")
+    assert "tautau-zprime" in told
+    assert "undecayed" not in told
+    (tracks,) = re.findall(r"(\d+) tracks", told)
     assert int(tracks) > 1200  # the Z' makes no more than 1000
 
 
 @pytest.mark.slow
-def test_its_cross_section_is_that_of_the_table(site: Path, tmp_path: Path):
+def test_its_cross_section_is_that_of_the_table(site: Path, monkeypatch: pytest.MonkeyPatch):
     """Without radiation at 10.58 GeV, within 4 standard errors, which are below 0.3 %."""
+    monkeypatch.syspath_prepend(site)
     table = {row["m_X_GeV"]: row["sigma_pb"] for row in rows("tautau_vector_xsec")}
-    code = """
-import json
-import numpy as np
-from darkbelle.gen.processes import find_process
-from darkbelle.geometry import load
-nominal = load("belle2").collider
-energies = {"her": nominal.e_her_gev, "ler": nominal.e_ler_gev}
-scale = 10.58 / nominal.sqrt_s
-preset = [f"collider.presets.Y4S.e_{b}_gev={e * scale!r}" for b, e in energies.items()]
-collider = load("belle2", [*preset, "collider.beam_spread=false"]).collider
-for mass in (0.5, 1.0, 4.0):
-    process = find_process("tautau-zprime")(mass=mass, coupling=0.1, decay="any", isr=False)
-    found = process.cross_section(collider, np.random.default_rng(1))
-    print(mass, found.value, found.error)
-"""
-    done = run("-c", code, folder=tmp_path, path=(site,))
-    assert done.returncode == 0, done.stderr
-    for line in done.stdout.splitlines():
-        mass, value, error = map(float, line.split())
+    nominal = geometry.load("belle2").collider
+    energies = {"her": nominal.e_her_gev, "ler": nominal.e_ler_gev}
+    scale = 10.58 / nominal.sqrt_s
+    preset = [f"collider.presets.Y4S.e_{b}_gev={e * scale!r}" for b, e in energies.items()]
+    collider = geometry.load("belle2", [*preset, "collider.beam_spread=false"]).collider
+    for mass in (0.5, 1.0, 4.0):
+        process = find_process("tautau-zprime")(mass=mass, coupling=0.1, decay="any", isr=False)
+        found = process.cross_section(collider, np.random.default_rng(1))
         expected = 0.1**2 * table[mass] * 1e3
-        assert error < 0.003 * expected
-        assert abs(value - expected) < 4 * error, mass
-    assert len(done.stdout.splitlines()) == 3
+        assert found.error < 0.003 * expected
+        assert abs(found.value - expected) < 4 * found.error, mass

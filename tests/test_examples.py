@@ -12,6 +12,8 @@ import pytest
 
 from darkbelle.gen import DecayChain
 from darkbelle.geometry import load
+from darkbelle.samples.campaigns import Campaign
+from darkbelle.samples.campaigns.plan import Plan
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -70,3 +72,23 @@ def test_chains_are_made(path: Path):
     parents = np.abs(truth.particles.pdg_id) == process.parent
     assert np.count_nonzero(parents) >= 200
     assert truth.cross_section.value > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "n_points"),
+    [
+        ("dark_higgsstrahlung", 5),
+        pytest.param("displaced_scalar", 8000, marks=pytest.mark.validation),  # 2 ms a point
+    ],
+)
+def test_all_points_of_campaigns_can_be(name: str, n_points: int):
+    plan = Plan.of(Campaign.read(EXAMPLES / "campaigns" / f"{name}.toml"))
+    assert (len(plan.points), plan.warnings) == (n_points, ())
+
+
+def test_campaigns_are_read():
+    paths = sorted((EXAMPLES / "campaigns").glob("*.toml"))
+    assert [Campaign.read(path).process for path in paths] == [
+        "dark-higgsstrahlung",
+        "b-to-k-scalar",
+    ]

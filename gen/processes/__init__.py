@@ -146,4 +146,5 @@ def find_process(name: str) -> type[Process]:
             raise ConfigError(f"process '{name}' ({point.value}) is no darkbelle Process")
         process.check_description()
         return process
-    raise ConfigError(f"unknown process '{name}', {did_you_mean(name, process_names())}")
+    told = did_you_mean(name, process_names(), "darkbelle processes")
+    raise ConfigError(f"unknown process '{name}', {told}")

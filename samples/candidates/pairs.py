@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from darkbelle.samples.observables.combinations import (
 __all__ = ["DIMUONS", "DISPLACED_VERTICES", "PHOTON_PAIRS"]
 
 RowArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 LEAST_FLIGHT: Final = 0.05
 """cm, transverse: of displaced vertices, as in the search of arXiv:2306.02830."""
@@ -79,23 +80,16 @@ def find_dimuons(reco: RecoEvents, experiment: Experiment) -> Candidates:
     rows = np.concatenate([part.rows for part in found.parts])
     momenta = track_momenta(reco, experiment, rows)
     one, two = np.moveaxis(four_momenta(momenta, particle_mass(MUON)), 1, 0)
-    recoil2 = missing_mass2(found.momentum, experiment.collider.four_momentum)
-    ancestry = Ancestry.of(reco)
-    particles = ancestry.of_track[rows]
-    parent = ancestry.code(ancestry.whole_mother(particles))
-    are_muons = np.all(ancestry.code(particles) == [[-MUON], [MUON]], axis=0)
-    first = reco.track_offsets[found.event]
+    ancestry, first = Ancestry.of(reco), reco.track_offsets[found.event]
     return Candidates(
         found.event,
         {
             "track_plus": rows[0] - first,
             "track_minus": rows[1] - first,
-            **dict(zip(MOMENTUM, found.momentum[1:], strict=True)),
-            "mass": mass_of(found.momentum),
+            **_of_sum(found.momentum),
             "reduced_mass": reduced_mass(one, two),
-            "recoil_mass2": recoil2,
-            "is_signal": is_dark(parent) & are_muons,
-            "parent_pdg": parent,
+            "recoil_mass2": missing_mass2(found.momentum, experiment.collider.four_momentum),
+            **_truth(ancestry, ancestry.of_track[rows], (-MUON, MUON)),
         },
     )
 
@@ -105,24 +99,32 @@ def find_photon_pairs(reco: RecoEvents, experiment: Experiment) -> Candidates:
     found = photon_pairs(reco)
     rows = found.parts[0].rows
     energies = energy_cms(light_momenta(reco, rows), experiment.collider)
-    ancestry = Ancestry.of(reco)
-    particles = ancestry.of_cluster[rows]
-    parent = ancestry.code(ancestry.whole_mother(particles))
-    are_photons = np.all(ancestry.code(particles) == PHOTON, axis=0)
-    first = reco.cluster_offsets[found.event]
+    ancestry, first = Ancestry.of(reco), reco.cluster_offsets[found.event]
     return Candidates(
         found.event,
         {
             "cluster_first": rows[0] - first,
             "cluster_second": rows[1] - first,
-            **dict(zip(MOMENTUM, found.momentum[1:], strict=True)),
-            "mass": mass_of(found.momentum),
+            **_of_sum(found.momentum),
             "energy_first": energies[0],
             "energy_second": energies[1],
-            "is_signal": is_dark(parent) & are_photons,
-            "parent_pdg": parent,
+            **_truth(ancestry, ancestry.of_cluster[rows], (PHOTON, PHOTON)),
         },
     )
+
+
+def _of_sum(momentum: FloatArray) -> dict[str, FloatArray]:
+    """Momentum and mass of pairs with a sum of four-momenta, shape (4, n)."""
+    return {**dict(zip(MOMENTUM, momentum[1:], strict=True)), "mass": mass_of(momentum)}
+
+
+def _truth(
+    ancestry: Ancestry, particles: RowArray, wanted: tuple[int, int]
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns of the truth of pairs that are all products of something, shape (2, n)."""
+    parent = ancestry.code(ancestry.whole_mother(particles))
+    are_wanted = np.all(ancestry.code(particles) == np.reshape(wanted, (2, 1)), axis=0)
+    return {"is_signal": is_dark(parent) & are_wanted, "parent_pdg": parent}
 
 
 DISPLACED_VERTICES: Final = CandidateKind(

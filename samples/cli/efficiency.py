@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 
+from darkbelle.errors import ConfigError
 from darkbelle.samples.cli.unfinished import warn_of_missing
 from darkbelle.samples.wording import counted
 
@@ -78,7 +80,7 @@ def efficiency(
     """
     from darkbelle.samples.cli.progress import progress_of_steps
     from darkbelle.samples.efficiency.maps import check_ending
-    from darkbelle.samples.efficiency.scanning import efficiency_map, parse_axes, parse_lifetimes
+    from darkbelle.samples.efficiency.scanning import efficiency_map
     from darkbelle.samples.efficiency.sources import sample_files
     from darkbelle.samples.files.aside import check_apart, check_target
     from darkbelle.samples.plots import check_picture, save_figure
@@ -96,8 +98,8 @@ def efficiency(
             samples,
             selection,
             trigger=trigger,
-            ctau=parse_lifetimes(lifetimes),
-            axes=parse_axes(axes),
+            ctau=_numbers_by_name("--ctau", lifetimes, "=", "ctau"),
+            axes=_numbers_by_name("--axis", axes, ":"),
             coverage=coverage,
             least_effective=least_effective,
             progress=partial(progress, "samples"),
@@ -106,3 +108,21 @@ def efficiency(
     if picture is not None:
         save_figure(found.draw(), picture, force=force)
     click.echo(f"{output}: {counted(len(found), 'row')}")
+
+
+def _numbers_by_name(
+    option: str, texts: Sequence[str], separator: str, default: str = ""
+) -> dict[str, list[float]]:
+    """What an option gives as ``NAME:0,1,10``, by name; there may be one for those without."""
+    found: dict[str, list[float]] = {}
+    for text in texts:
+        start, _, end = text.rpartition(separator)
+        if not (name := start.strip() or default):
+            raise ConfigError(f"{option} {text}: must read NAME{separator}NUMBER,NUMBER,...")
+        if name in found:
+            raise ConfigError(f"{option} {text}: numbers of {name} are given twice")
+        try:
+            found[name] = [float(number) for number in end.split(",")]
+        except ValueError:
+            raise ConfigError(f"{option} {text}: needs numbers with commas between them") from None
+    return found

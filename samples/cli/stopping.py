@@ -18,14 +18,16 @@ class StopRequests:
     """Signals that ask to stop, noted while something is half-written and obeyed at `check`.
 
     A handler that raised at once might strike inside a callback of a C library or of the garbage
-    collector, where its exception is lost.
+    collector, where its exception is lost. Signals that were ignored, as ``nohup`` wants of
+    hang-ups, still are.
     """
 
     def __init__(self) -> None:
         self._received: int | None = None
 
     def __enter__(self) -> StopRequests:
-        self._before = {number: signal.signal(number, self._receive) for number in STOP_SIGNALS}
+        heeded = [n for n in STOP_SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._receive) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,8 @@ matrix, for expressions whose time is small beside that of reading the columns.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +25,7 @@ Array = npt.NDArray[Any]
 Columns = Callable[[str, str | None], Array]
 """A column by its name, and by that of its own column where it is a matrix."""
 
-FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+FUNCTIONS: Final[dict[str, np.ufunc]] = {
     "abs": np.abs,
     "sqrt": np.sqrt,
     "exp": np.exp,
@@ -38,6 +39,8 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "max": np.maximum,
     "isfinite": np.isfinite,
 }
+_OF_SEVERAL: Final = ("min", "max")
+"""Functions of two values that take more."""
 _OPERATIONS: Final[dict[type[ast.AST], Callable[..., Any]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -88,9 +91,7 @@ class Expression:
             case ast.BoolOp() | ast.BinOp() | ast.UnaryOp() | ast.Compare():
                 parts = list(ast.iter_child_nodes(node))
             case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]):
-                if name not in FUNCTIONS:
-                    told = did_you_mean(name, FUNCTIONS)
-                    raise ConfigError(f"'{self.text}': unknown function '{name}', {told}")
+                self._check_call(name, len(parts))
             case _:
                 shown = ast.get_source_segment(self.text.strip(), node) or self.text
                 raise ConfigError(
@@ -103,6 +104,17 @@ class Expression:
                     raise ConfigError(f"'{self.text}': no operator {kind}, write and, or, not")
             else:
                 self._check(part)
+
+    def _check_call(self, name: str, n_values: int) -> None:
+        """Refuse an unknown function, and another number of values than it takes."""
+        if name not in FUNCTIONS:
+            told = did_you_mean(name, FUNCTIONS)
+            raise ConfigError(f"'{self.text}': unknown function '{name}', {told}")
+        n_taken = FUNCTIONS[name].nin
+        more = name in _OF_SEVERAL
+        if n_values < n_taken or (n_values > n_taken and not more):
+            taken = f"{n_taken} value{'s'[: n_taken - 1]}{' or more' if more else ''}"
+            raise ConfigError(f"'{self.text}': {name} takes {taken} (got {n_values})")
 
     def __call__(self, columns: Columns) -> Array:
         """Its values; comparisons with NaN do not hold."""
@@ -123,7 +135,7 @@ class Expression:
             case ast.Attribute(value=ast.Name(id=name), attr=entry):
                 return columns(name, entry)
             case ast.Call(func=ast.Name(id=name), args=args):
-                return FUNCTIONS[name](*(self._value(arg, columns) for arg in args))
+                return _called(FUNCTIONS[name], [self._value(arg, columns) for arg in args])
             case ast.UnaryOp(op=operation, operand=operand):
                 return _OPERATIONS[type(operation)](self._value(operand, columns))
             case ast.BinOp(left=left, op=operation, right=right):
@@ -147,3 +159,8 @@ class Expression:
         for part in parts[1:]:
             joined = _OPERATIONS[type(operation)](joined, part)
         return joined
+
+
+def _called(function: np.ufunc, values: Sequence[Any]) -> Any:
+    """A function of one value, or of two, and of that and the next one, and so on."""
+    return function(values[0]) if function.nin == 1 else reduce(function, values)

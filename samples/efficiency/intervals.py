@@ -14,7 +14,7 @@ from scipy.special import betaincinv
 from darkbelle.errors import ConfigError
 from darkbelle.samples.files.reading import Sample
 
-__all__ = ["Efficiency", "check_coverage", "line_shares", "trigger_efficiency"]
+__all__ = ["Efficiency", "check_coverage", "line_shares", "ratio_variance", "trigger_efficiency"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

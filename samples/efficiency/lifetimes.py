@@ -23,7 +23,7 @@ from darkbelle.gen import Status
 from darkbelle.samples.files.reading import Sample
 from darkbelle.units import C
 
-__all__ = ["FEWEST_EFFECTIVE", "Flown", "Lives", "lifetime_weights", "lives_of"]
+__all__ = ["FEWEST_EFFECTIVE", "Flown", "Lives", "check_effective", "lifetime_weights", "lives_of"]
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from darkbelle.samples.files.aside import aside
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EfficiencyMap"]
+__all__ = ["EfficiencyMap", "check_ending"]
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]

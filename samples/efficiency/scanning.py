@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,20 @@ from darkbelle.samples.efficiency.selecting import Selection, selection_of
 from darkbelle.samples.efficiency.sources import files_by_point, sample_files
 from darkbelle.samples.efficiency.sums import STANDARD, Question, Sums
 from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.files.trigger_lines import line_names
 
 __all__ = ["efficiency_map"]
 
 FloatArray = npt.NDArray[np.float64]
+Lifetimes = float | Sequence[float]
 
 
 def efficiency_map(
     files: str | Path | Iterable[str | Path],
     selection: str | Selection,
     *,
-    trigger: str = "none",
-    ctau: Mapping[str, Sequence[float]] | Sequence[float] = (),
+    trigger: str | Iterable[str] = "none",
+    ctau: Lifetimes | Mapping[str, Lifetimes] = (),
     axes: Mapping[str, Sequence[float]] | None = None,
     coverage: float = STANDARD,
     least_effective: float = FEWEST_EFFECTIVE,
@@ -50,10 +53,10 @@ def efficiency_map(
         takes a `Sample` and returns one boolean an event.
     trigger
         ``none`` asks for nothing, ``physics`` for any line that runs without a prescale, else names
-        of lines with commas, cf. `Sample.fired`.
+        of lines, a list or with commas, cf. `Sample.fired`.
     ctau
-        Lifetimes [cm] to reweight to, of the parameter ``ctau`` or by the names of parameters; each
-        combination is a row. Not given: the samples as they are.
+        Lifetimes [cm] to reweight to, one or several, of the parameter ``ctau`` or by the names of
+        parameters; each combination is a row. Not given: the samples as they are.
     axes
         Edges of bins by columns, or by expressions of these; a bin holds its lower edge.
     coverage
@@ -80,9 +83,9 @@ def efficiency_map(
         )
     question = Question(
         selection_of(selection) if isinstance(selection, str) else selection,
-        trigger,
+        _trigger(trigger),
         _combinations(ctau),
-        {name: _edges(name, edges) for name, edges in (axes or {}).items()},
+        _bins({} if axes is None else axes),
     )
     points: dict[tuple[str, ...], Sums] = {}
     paths_of = files_by_point(sample_files(files))
@@ -97,7 +100,7 @@ def efficiency_map(
     for sums in points.values():
         sums.check(least_effective)
     told = selection if isinstance(selection, str) else getattr(selection, "__name__", "a function")
-    asked = {"selection": told, "trigger": trigger}
+    asked = {"selection": told, "trigger": question.trigger}
     rows = [
         row | asked
         for i, sums in enumerate(points.values())
@@ -106,22 +109,47 @@ def efficiency_map(
     return EfficiencyMap(_columns(rows, question))
 
 
-def _combinations(
-    ctau: Mapping[str, Sequence[float]] | Sequence[float],
-) -> tuple[dict[str, float], ...]:
+def _trigger(asked: str | Iterable[str]) -> str:
+    """What is asked of the trigger, names with commas between them."""
+    text = asked if isinstance(asked, str) else ",".join(line_names(asked))
+    lines = [name.strip() for name in text.split(",")]
+    if "" in lines:
+        raise ConfigError(f"trigger: needs none, physics or names of lines (got {asked!r})")
+    for name in ("none", "physics"):
+        if name in lines and len(lines) > 1:
+            raise ConfigError(f"trigger: {name} stands alone, without lines (got {asked!r})")
+    return ",".join(lines)
+
+
+def _combinations(ctau: Lifetimes | Mapping[str, Lifetimes]) -> tuple[dict[str, float], ...]:
     """Lifetimes to reweight to, by parameter."""
-    by_name = dict(ctau) if isinstance(ctau, Mapping) else {"ctau": ctau} if len(ctau) else {}
+    if not isinstance(ctau, Mapping):
+        ctau = {"ctau": ctau} if np.size(ctau) else {}
+    by_name = {name: _numbers(name, values).tolist() for name, values in ctau.items()}
     for name, values in by_name.items():
         if len(values) == 0:
             raise ConfigError(f"{name}: no lifetimes to reweight to")
     return tuple(dict(zip(by_name, values, strict=True)) for values in product(*by_name.values()))
 
 
-def _edges(name: str, edges: Sequence[float]) -> FloatArray:
-    found = np.asarray(edges, dtype=np.float64)
-    if found.ndim != 1 or len(found) < 2 or not np.all(np.diff(found) > 0):
-        raise ConfigError(f"axis {name}: needs two or more rising edges (got {list(edges)})")
+def _bins(axes: Mapping[str, Sequence[float]]) -> dict[str, FloatArray]:
+    """Edges of the bins along each axis."""
+    if not isinstance(axes, Mapping):
+        raise ConfigError(f"axes: needs edges by names, as {{'n_tracks': [0, 2, 4]}} (got {axes})")
+    found = {name: _numbers(f"axis {name}", edges) for name, edges in axes.items()}
+    for name, edges in found.items():
+        if len(edges) < 2 or not np.all(np.diff(edges) > 0):
+            raise ConfigError(f"axis {name}: needs two or more rising edges (got {edges.tolist()})")
     return found
+
+
+def _numbers(where: str, values: Lifetimes) -> FloatArray:
+    """One number or several, shape (n,)."""
+    with suppress(ValueError):  # lists of different lengths
+        found = np.atleast_1d(np.asarray(values))
+        if found.ndim == 1 and found.dtype.kind in "iuf":
+            return found.astype(np.float64)
+    raise ConfigError(f"{where}: needs numbers (got {values!r})")
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], question: Question) -> dict[str, Any]:
@@ -151,48 +179,3 @@ def _column(values: Sequence[Any]) -> npt.NDArray[Any]:
     if all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values):
         return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
     return np.array(["" if v is None else in_words(v) for v in values], dtype=np.str_)
-
-
-def parse_lifetimes(texts: Iterable[str]) -> dict[str, list[float]]:
-    """Lifetimes as the command line gives them, ``0.1,1`` or ``ctau_hp=0.1,1``, by parameter.
-
-    Raises
-    ------
-    ConfigError
-        No numbers, or a parameter that is given twice.
-    """
-    found: dict[str, list[float]] = {}
-    for text in texts:
-        name, equals, values = text.rpartition("=")
-        name = name.strip() if equals else "ctau"
-        if name in found:
-            raise ConfigError(f"--ctau {text}: lifetimes of {name} are given twice")
-        found[name] = _parse_numbers(f"--ctau {text}", values)
-    return found
-
-
-def parse_axes(texts: Iterable[str]) -> dict[str, list[float]]:
-    """Edges by axes as the command line gives them, ``decay_radius:0,1,10``.
-
-    Raises
-    ------
-    ConfigError
-        One that reads otherwise, or an axis that is given twice.
-    """
-    found: dict[str, list[float]] = {}
-    for text in texts:
-        name, colon, edges = text.rpartition(":")
-        name = name.strip()
-        if not (name and colon):
-            raise ConfigError(f"--axis {text}: must read NAME:EDGE,EDGE,...")
-        if name in found:
-            raise ConfigError(f"--axis {text}: edges of {name} are given twice")
-        found[name] = _parse_numbers(f"--axis {text}", edges)
-    return found
-
-
-def _parse_numbers(where: str, text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"{where}: needs numbers with commas between them") from None

@@ -24,7 +24,7 @@ from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.variations import Variation, VariationKind
 from darkbelle.samples.wording import flat
 
-__all__ = ["STANDARD", "Question", "Sums", "VariedSums"]
+__all__ = ["STANDARD", "Question", "Sums"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -115,7 +115,7 @@ class Sums:
     labels: dict[str, Any]
     """Process, experiment and parameters"""
     lifetimes: dict[str, float]
-    """Of the sample as it is, by parameter"""
+    """Of the sample as it is, by parameter; the model's is a function of the others, and none"""
     whole: FloatArray
     """Of weights and of their squares without bins, shape (2, n_lifetimes)"""
     n_events: FloatArray
@@ -141,6 +141,7 @@ class Sums:
         living = {
             name: 0.0 if state.decay is None else state.decay.ctau
             for name, state in sample.process.long_lived.items()
+            if sample.parameters.get(name) is not None
         }
         return cls(
             question,

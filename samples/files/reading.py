@@ -276,9 +276,10 @@ class Sample:
                 )
             if name not in choices:
                 where = f"'{self.path}': the trigger of {self.experiment.name}"
+                told = did_you_mean(name, choices, f"darkbelle experiments {self.experiment.name}")
                 raise ConfigError(
-                    f"{where} has no line '{name}', {did_you_mean(name, choices)} (experiments "
-                    "have lines of their own: of a campaign name the folder of one, as DIR/belle2)"
+                    f"{where} has no line '{name}', {told} (experiments have lines of their own: "
+                    "of a campaign name the folder of one, as DIR/belle2)"
                 )
         passed = np.ones(len(self), dtype=bool)
         for level in levels:

@@ -49,6 +49,7 @@ from tests.detsim.sending import (
     seeded,
     several,
 )
+from tests.grids import spanned
 
 PARTS = ("forward", "barrel", "backward")
 QUANTITIES = ("energy_percent", "theta_mrad", "phi_mrad")
@@ -331,7 +332,7 @@ def test_least_pt_to_reach_the_barrel() -> None:
 # ---- efficiency ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["belle2", "belle", "belle2-2018"])
+@pytest.mark.parametrize("name", spanned(["belle2", "belle", "belle2-2018"], ["belle2", "belle"]))
 def test_efficiency(name: str) -> None:
     """Binomial in each bin of the measured energy, sharp at the edges, nothing below 20 MeV."""
     card = load(name).calorimeter
@@ -607,7 +608,7 @@ def test_what_was_decided_before_stays() -> None:
     assert found == set(Outcome) - {Outcome.UNDETERMINED, Outcome.COLLIDED, Outcome.UNDECAYED}
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", spanned(names(), ["belle", "belle2", "belle2-2018"]))
 def test_every_card(name: str) -> None:
     """All that can arrive is measured with each card, nominal and with its variations."""
     codes = np.tile(ALL, 100)
@@ -655,7 +656,7 @@ def passing(reco: RecoEvents, point: str) -> np.ndarray:
     return reco.tracks.pid[:, belle2().identification.point_names.index(point)]
 
 
-@pytest.mark.parametrize("pdg_id", [PION, -KAON])
+@pytest.mark.parametrize("pdg_id", spanned([PION, -KAON], [PION]))
 def test_hadrons_taken_for_leptons(pdg_id: int) -> None:
     """They charge the energy of an electron, or leave what a muon does.
 

@@ -15,6 +15,7 @@ from scipy import stats
 from darkbelle.detsim.identification import Suspects, identify
 from darkbelle.geometry import load
 from darkbelle.geometry.identification import SPECIES, Identification
+from tests.grids import spanned
 
 CARDS = {name: load(name).identification for name in ("belle2", "belle")}
 CODES = {"e": 11, "mu": 13, "pi": 211, "k": 321, "p": 2212}
@@ -138,7 +139,10 @@ def assert_rate(passed: np.ndarray, rate: float) -> None:
 
 @pytest.mark.parametrize(
     ("card", "hypothesis", "region"),
-    [(*key, region) for key, regions in PLACES.items() for region in regions],
+    spanned(
+        [(*key, region) for key, regions in PLACES.items() for region in regions],
+        lambda case: case[0] == "belle2" or case[1] == "mu",
+    ),
 )
 def test_rates_of_every_region_are_realised(card: str, hypothesis: str, region: str):
     """In every bin and for every species."""
@@ -291,7 +295,7 @@ def test_other_hypotheses_are_independent():
         (3, "klm_barrel", 5),
     ],
 )
-@pytest.mark.parametrize("chance", [0.003, 0.03, 0.3, 0.9])
+@pytest.mark.parametrize("chance", spanned([0.003, 0.03, 0.3, 0.9], [0.03, 0.9]))
 def test_decays_are_part_of_the_published_rate(
     species: str, p: float, region: str, i_bin: int, chance: float
 ):

@@ -6,6 +6,7 @@ Statistical tolerances are four standard deviations.
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from darkbelle.gen.events import Outcome
 from darkbelle.gen.particles import ELECTRON, K_L, KAON, MUON, NEUTRON, PHOTON, PION, PROTON
 from darkbelle.geometry import Experiment, load
 from tests.detsim.klm_gun import share, shoot
+from tests.grids import spanned
 
 PERFECT = ("klm.hits.layer_efficiency=1.0", "klm.hits.overlap_factor=1.0")
 STRAIGHT = (*PERFECT, "solenoid.field_t=0.0")
@@ -40,8 +42,13 @@ def reaching(response: KlmResponse, n_layers: int) -> float:
 # ---- charged hadrons -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0, 4.0])
-@pytest.mark.parametrize("name", ["belle2", "belle"])
+@pytest.mark.parametrize(
+    ("name", "p"),
+    spanned(
+        product(["belle2", "belle"], [1.0, 1.5, 2.0, 3.0, 4.0]),
+        [("belle2", 1.0), ("belle2", 2.0), ("belle2", 4.0), ("belle", 1.5), ("belle", 3.0)],
+    ),
+)
 def test_pions_that_get_as_far_as_muons(p: float, name: str) -> None:
     """At most one layer less than muons of this momentum: 1 to 5 %, published 1.3 to 4.1 %.
 
@@ -53,7 +60,7 @@ def test_pions_that_get_as_far_as_muons(p: float, name: str) -> None:
     assert 0.008 < reaching(pions, int(expected) - 1) < 0.05
 
 
-@pytest.mark.parametrize("n_layers", [2, 5, 10, 15])
+@pytest.mark.parametrize("n_layers", spanned([2, 5, 10, 15], [2, 10]))
 @pytest.mark.parametrize("p", [3.0])
 def test_depth_of_punch_through(p: float, n_layers: int) -> None:
     """Interaction at exponential depth, then an exponential tail: the sum of both in closed form.
@@ -123,7 +130,7 @@ DESIGN_LINE = {0.5: 0.8 / 6, 1.0: 0.8 / 3, 2.0: 1.6 / 3, 3.0: 0.8, 4.0: 0.8}
 """K_L seen in KLM or ECL: arXiv:1808.10567, 1011.0352."""
 
 
-@pytest.mark.parametrize("p", DESIGN_LINE)
+@pytest.mark.parametrize("p", spanned(DESIGN_LINE, [0.5, 2.0, 4.0]))
 def test_efficiency_for_k_long(p: float) -> None:
     """Against the card, in the barrel, where there is room for showers; overlaps have their own."""
     n, card_values = 40_000, card().klm.neutral_hadrons
@@ -136,7 +143,7 @@ def test_efficiency_for_k_long(p: float) -> None:
         assert seen == pytest.approx(expected, abs=tolerance(expected, n))
 
 
-@pytest.mark.parametrize("p", DESIGN_LINE)
+@pytest.mark.parametrize("p", spanned(DESIGN_LINE, [0.5, 2.0, 4.0]))
 def test_k_long_agree_with_the_design_line(p: float) -> None:
     """Alone the muon system sees 0.6 of the line (handbook, section 6).
 
@@ -230,7 +237,7 @@ def test_longer_showers_have_more_layers() -> None:
 # ---- what missed the calorimeter -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theta", [31.8, 129.7])
+@pytest.mark.parametrize("theta", spanned([31.8, 129.7], [129.7]))
 @pytest.mark.parametrize("energy", [0.1, 0.19, 0.2, 0.49, 0.5, 3.0])
 def test_photons_through_the_gaps(theta: float, energy: float) -> None:
     """0.8 from 0.5 GeV on, 0.3 from 0.2 GeV on, nothing below."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from itertools import product
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from tests.detsim.sending import (
     seeded,
     several,
 )
+from tests.grids import spanned
 
 REVERSED = "solenoid.field_t=-1.5"
 
@@ -283,8 +285,13 @@ def mode(values: np.ndarray, low: float, high: float, n_bins: int) -> float:
     return float((edges[:-1] + edges[1:])[np.argmax(counts)] / 2)
 
 
-@pytest.mark.parametrize("p", [0.5, 1.0, 3.0])
-@pytest.mark.parametrize("pdg_id", [ELECTRON, -ELECTRON])
+@pytest.mark.parametrize(
+    ("pdg_id", "p"),
+    spanned(
+        product([ELECTRON, -ELECTRON], [0.5, 1.0, 3.0]),
+        [(ELECTRON, 0.5), (ELECTRON, 3.0), (-ELECTRON, 1.0)],
+    ),
+)
 def test_electrons(pdg_id: int, p: float) -> None:
     """E/p peaks at 0.95 to 1.0: nearly all that is left after radiation."""
     reco = shot(pdg_id, p)
@@ -308,8 +315,13 @@ def test_muons(p: float) -> None:
 # ---- simulated particles -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("overrides", [(), (REVERSED,), (NO_FIELD,)], ids=["", "reversed", "none"])
-@pytest.mark.parametrize("p", [0.5, 2.0])
+@pytest.mark.parametrize(
+    ("p", "overrides"),
+    spanned(
+        product([0.5, 2.0], [(), (REVERSED,), (NO_FIELD,)]),
+        [(0.5, (REVERSED,)), (0.5, (NO_FIELD,)), (2.0, ())],
+    ),
+)
 def test_clusters_of_muons_belong_to_their_tracks(p: float, overrides: tuple[str, ...]) -> None:
     """Of those with a track 99 % own a cluster, and that is theirs, whatever the field."""
     for pdg_id in (MUON, -MUON):

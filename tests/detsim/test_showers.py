@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ from tests.detsim.sending import (
     mass_of,
     seeded,
 )
+from tests.grids import spanned
 
 HADRONS = (PION, -PION, KAON, -KAON, PROTON, -PROTON, NEUTRON, -NEUTRON, K_L, K_S, LAMBDA)
 PLAIN = ("calorimeter.background=mid", "calorimeter.showers.angle_scale_mrad=500.0")
@@ -216,8 +218,13 @@ def logarithmic_gaussian(asymmetry: float) -> tuple[np.ndarray, np.ndarray]:
     return x * 2 / (high - low), cumulative
 
 
-@pytest.mark.parametrize("theta_deg", [20.0, 60.0, 90.0, 140.0])
-@pytest.mark.parametrize("energy", [0.03, 0.1, 1.0, 6.0])
+@pytest.mark.parametrize(
+    ("energy", "theta_deg"),
+    spanned(
+        product([0.03, 0.1, 1.0, 6.0], [20.0, 60.0, 90.0, 140.0]),
+        [(0.03, 60.0), (0.1, 20.0), (1.0, 90.0), (1.0, 140.0), (6.0, 20.0), (6.0, 60.0)],
+    ),
+)
 def test_line_of_photons(energy: float, theta_deg: float) -> None:
     """Mode at the true energy, 68 % within the resolution of the card, a tail below."""
     n = 100_000
@@ -459,7 +466,7 @@ def test_slanted_and_slow_muons_leave_more() -> None:
 
 
 @pytest.mark.parametrize("p", [0.02, 0.05, 0.1, 0.2, 0.23])
-@pytest.mark.parametrize("pdg_id", [MUON, -MUON])
+@pytest.mark.parametrize("pdg_id", spanned([MUON, -MUON], [-MUON]))
 def test_soft_muons_stop(pdg_id: int, p: float) -> None:
     """They leave the kinetic energy that 10 MeV of quartz leave them, and never shower."""
     n = 500

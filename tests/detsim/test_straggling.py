@@ -11,6 +11,7 @@ from scipy import integrate, stats
 
 from darkbelle.detsim.straggling import greatest_transfer, straggling
 from tests.detsim.sending import P_VALUE, belle2, mass_of
+from tests.grids import spanned
 
 MUON, PION, PROTON = 13, 211, 2212
 XI = 0.1535e-3 * (55 + 53) / (132.905 + 126.904) * 4.51 * 30
@@ -140,7 +141,7 @@ def test_tail_is_that_of_knock_on_electrons(pdg_id: int, p: float) -> None:
             assert alone < expected < softer
 
 
-@pytest.mark.parametrize(("pdg_id", "p"), FAST)
+@pytest.mark.parametrize(("pdg_id", "p"), spanned(FAST, [(MUON, 2.0), (MUON, 4.0), (PION, 3.0)]))
 def test_electrons_and_photons_shower(pdg_id: int, p: float) -> None:
     """On what is left of the crystals where they begin: a third fewer muons leave 0.3 GeV more."""
     energies = draw(pdg_id, p)

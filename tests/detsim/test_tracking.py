@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from darkbelle.detsim import FitStatus, HelixIndex, RecoEvents, simulate
+from darkbelle.detsim import FitStatus, HelixIndex, RecoEvents, simulate, tracking
 from darkbelle.detsim.helix import omega_from_pt, perigee
 from darkbelle.detsim.track_fit import highland_variance
 from darkbelle.detsim.tracking import (
@@ -24,6 +25,7 @@ from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment, load
 from darkbelle.geometry.card import Detector
 from tests.detsim.ends import leaves_tracker
+from tests.grids import spanned
 
 P_VALUE = 1e-5
 MASS = {11: 0.000511, 13: 0.105658, 22: 0.0, 211: 0.139570, 12: 0.0, 2112: 0.939565}
@@ -82,8 +84,13 @@ def assert_unit_gaussian(found: np.ndarray) -> None:
     np.testing.assert_allclose(found.std(axis=0), 1, atol=4.5 / math.sqrt(2 * n))
 
 
-@pytest.mark.parametrize("theta_deg", [(17, 40), (40, 120), (120, 150)])
-@pytest.mark.parametrize("p", [0.3, 1.0, 5.0])
+BEAMS = list(product([0.3, 1.0, 5.0], [(17, 40), (40, 120), (120, 150)]))
+
+
+@pytest.mark.parametrize(
+    ("p", "theta_deg"),
+    spanned(BEAMS, [(0.3, (40, 120)), (0.3, (120, 150)), (1.0, (40, 120)), (5.0, (17, 40))]),
+)
 def test_pulls_of_prompt_tracks(p: float, theta_deg: tuple[float, float]) -> None:
     """40,000 tracks allow the widths 1.6 %; hit efficiencies are those of the card."""
     sent = particles(40_000, p, theta_deg)
@@ -200,9 +207,14 @@ def test_one_particle() -> None:
     )
 
 
-@pytest.mark.parametrize("n", [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
-def test_blocks_make_no_difference_to_covariances(n: int) -> None:
+@pytest.mark.parametrize("block", [512, pytest.param(BLOCK, marks=pytest.mark.validation)])
+@pytest.mark.parametrize(("blocks", "more"), [(1, -1), (1, 0), (1, 1), (2, 3)])
+def test_blocks_make_no_difference_to_covariances(
+    blocks: int, more: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With every hit present the covariance is no matter of chance."""
+    monkeypatch.setattr(tracking, "BLOCK", block)
+    n = blocks * block + more
     sent = particles(n, (0.2, 5.0), (20, 140))
     whole = measure(sent, belle2(*ALL_HITS), np.random.default_rng(9))
     assert len(whole.found) == n
@@ -279,7 +291,11 @@ def test_a_displaced_start_inside_the_chamber() -> None:
     [(0.06, 0.36), (0.12, 0.71), (0.18, 0.83), (0.25, 0.90), (0.4, 0.98), (0.8, 0.985), (3, 0.985)],
 )
 @pytest.mark.parametrize(
-    ("theta_deg", "factor"), [(18.5, 0.88), (23.0, 0.95), (90.0, 1.0), (142.0, 0.95), (147.0, 0.88)]
+    ("theta_deg", "factor"),
+    spanned(
+        [(18.5, 0.88), (23.0, 0.95), (90.0, 1.0), (142.0, 0.95), (147.0, 0.88)],
+        [(23.0, 0.95), (147.0, 0.88)],
+    ),
 )
 def test_finding_efficiency(pt: float, efficiency: float, theta_deg: float, factor: float) -> None:
     """[tracking.finding] of the card, for tracks that left enough hits."""

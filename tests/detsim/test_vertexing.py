@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from darkbelle.detsim.vertexing import Vertices, fit_vertices
 from darkbelle.geometry import load
 from darkbelle.records import columns
 from darkbelle.units import um
+from tests.grids import spanned
 
 FIELD = 1.5
 P_VALUE = 1e-4
@@ -148,8 +150,10 @@ def assert_unit_core(pulls: np.ndarray, error: float = 0.05) -> None:
     np.testing.assert_allclose(middle, 0, atol=error)
 
 
-@pytest.mark.parametrize("k", [2, 3])
-@pytest.mark.parametrize("radius", RADII)
+@pytest.mark.parametrize(
+    ("radius", "k"),
+    spanned(product(RADII, [2, 3]), [(0.0, 2), (1.0, 3), (10.0, 2), (50.0, 3)]),
+)
 def test_pulls(radius: float, k: int) -> None:
     """10,000 vertices allow the core's width 1.2 %; the position's chi2 tests its correlations."""
     sample = random_sample(radius, k)
@@ -386,7 +390,7 @@ def test_the_field_s_direction() -> None:
     assert (sense > 0).mean() > 0.998
 
 
-@pytest.mark.parametrize("radius", RADII)
+@pytest.mark.parametrize("radius", spanned(RADII, [1.0, 50.0]))
 def test_seeds_lead_to_the_vertex(radius: float) -> None:
     """From the seed to where the fit from the truth ends, or to a point that fits better."""
     sample = random_sample(radius, n=20_000)
@@ -699,7 +703,10 @@ def measured(mass: float, daughter: float, max_radius: float) -> Measured:
 
 @pytest.mark.parametrize(
     ("mass", "daughter", "max_radius"),
-    [(KAON_S, PION, 30.0), (KAON_S, PION, 100.0), (0.25, MUON, 100.0), (5.0, MUON, 100.0)],
+    spanned(
+        [(KAON_S, PION, 30.0), (KAON_S, PION, 100.0), (0.25, MUON, 100.0), (5.0, MUON, 100.0)],
+        [(KAON_S, PION, 30.0), (0.25, MUON, 100.0)],
+    ),
 )
 def test_preselection_keeps_decays(mass: float, daughter: float, max_radius: float) -> None:
     sample = measured(mass, daughter, max_radius)

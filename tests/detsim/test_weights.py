@@ -145,8 +145,15 @@ def with_lower_pt(process: str) -> RecoEvents:
     return simulate(process, experiment, 4, "tracking")
 
 
-@pytest.mark.parametrize(("direction", "opposite"), [("up", "down"), ("down", "up")])
-@pytest.mark.parametrize("process", ["muons", "kinks"])
+@pytest.mark.parametrize(
+    ("process", "direction", "opposite"),
+    [
+        ("muons", "up", "down"),
+        pytest.param("muons", "down", "up", marks=pytest.mark.validation),
+        pytest.param("kinks", "up", "down", marks=pytest.mark.validation),
+        ("kinks", "down", "up"),
+    ],
+)
 def test_tracks_found_with_another_efficiency(process: str, direction: str, opposite: str):
     weighted = with_lower_pt(process)
     efficiency = scaled(LOWER_PT, 1.1 if direction == "up" else 0.9)
@@ -259,7 +266,7 @@ def passing(reco: RecoEvents, point: str, species: int) -> npt.NDArray[np.int64]
     ("process", "hypothesis", "species", "code", "name"),
     [
         ("muons", "mu", "mu", 13, "muon_id"),
-        ("displaced", "pi", "pi", 211, "hadron_id"),
+        pytest.param("displaced", "pi", "pi", 211, "hadron_id", marks=pytest.mark.validation),
         ("displaced", "k", "k", 321, "hadron_id"),
     ],
 )
@@ -312,7 +319,10 @@ def passing_muons(reco: RecoEvents) -> npt.NDArray[np.int64]:
     return outcome
 
 
-@pytest.mark.parametrize(("species", "name"), [("k", "muon_misid"), ("mu", "muon_id")])
+@pytest.mark.parametrize(
+    ("species", "name"),
+    [("k", "muon_misid"), pytest.param("mu", "muon_id", marks=pytest.mark.validation)],
+)
 def test_decays_to_muons_take_their_share_of_the_rates(species: str, name: str):
     """Of kaons, the rates differ by what they became, and those of muons limit them."""
     whole = "identification.decays.largest_share=0.9"

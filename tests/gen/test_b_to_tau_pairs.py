@@ -64,8 +64,15 @@ def pions(couples_like: str, kaon: str) -> tuple[np.ndarray, np.ndarray]:
     return both, np.sum(both * flight, axis=1)
 
 
-@pytest.mark.parametrize("kaon", ["K+", "K*0"])
-@pytest.mark.parametrize(("couples_like", "across"), [("higgs", -2 / 9), ("alp", 2 / 9)])
+@pytest.mark.parametrize(
+    ("couples_like", "across", "kaon"),
+    [
+        ("higgs", -2 / 9, "K+"),
+        pytest.param("higgs", -2 / 9, "K*0", marks=pytest.mark.validation),
+        pytest.param("alp", 2 / 9, "K+", marks=pytest.mark.validation),
+        ("alp", 2 / 9, "K*0"),
+    ],
+)
 def test_pions_know_the_parity_of_what_made_the_taus(couples_like: str, across: float, kaon: str):
     """Singlets make the density 1 + n.n', the triplet of a scalar turns what is across around.
 

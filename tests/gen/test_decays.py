@@ -40,10 +40,11 @@ from darkbelle.gen.particles import (
 )
 from darkbelle.gen.phasespace import decay_at_rest
 from darkbelle.units import C
+from tests.grids import spanned
 
 P_MIN = 1e-4
 N = 20_000
-SEEDS = (1, 2, 3)
+SEEDS = spanned((1, 2, 3), (1,))
 # Branching fractions of PDG 2024 in per cent, by daughters.
 FRACTIONS = {
     MUON: {(ELECTRON, -NU_E, NU_MU): 100},

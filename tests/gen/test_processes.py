@@ -86,7 +86,11 @@ def test_find():
     ("name", "message"),
     [
         ("mumu-zprim", "unknown process 'mumu-zprim', did you mean 'mumu-zprime'?"),
-        ("higgs", f"unknown process 'higgs', known: {', '.join(NAMES)}"),
+        (
+            "higgs",
+            f"unknown process 'higgs', known: {', '.join(NAMES[:12])} and {len(NAMES) - 12} more, "
+            "cf. darkbelle processes",
+        ),
     ],
 )
 def test_unknown_process(name: str, message: str):
@@ -200,7 +204,19 @@ def process(request: pytest.FixtureRequest) -> Process:
     return find_process(request.param)(**EXAMPLES[request.param][0])
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def is_of_few(case: tuple[str, int]) -> bool:
+    """Two of each process: the first example, and the one with cuts and weights."""
+    name, i = case
+    return i == 0 or "cuts" in EXAMPLES[name][i]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(case, marks=[] if is_of_few(case) else pytest.mark.validation)
+        for case in CASES
+    ],
+    ids=lambda case: f"{case[0]}-{case[1]}",
+)
 def generator(request: pytest.FixtureRequest) -> EventGenerator:
     return prepared(*request.param)
 
@@ -443,7 +459,7 @@ def test_photons_are_there_where_they_are_asked_for(name: str, i: int):
 @pytest.mark.parametrize("mass", [0.9855, 0.988, 0.992, 1.0, 1.03, 1.0599, 1.06, 1.07])
 def test_kaons_of_a_dark_photon(mass: float):
     """Each of its choices is generated, between the thresholds of both pairs too."""
-    rng, collider = np.random.default_rng(94), load("belle2").collider
+    rng, collider = np.random.default_rng(94), belle2()
     kaons = mass > 2 * 0.493677
     for decay in ("KK", "any") if kaons else ("any",):
         p = GammaDarkPhoton(mass=mass, decay=decay).generate(collider, 2000, rng).particles

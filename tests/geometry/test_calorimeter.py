@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import pytest
 
@@ -11,6 +12,7 @@ from darkbelle.geometry import load, names
 from darkbelle.geometry.calorimeter import Region, Resolution
 
 CARDS = names()
+shipped = cache(load)
 PARTS = ("forward", "barrel", "backward")
 QUANTITIES = ("energy_percent", "theta_mrad", "phi_mrad")
 
@@ -20,7 +22,7 @@ QUANTITIES = ("energy_percent", "theta_mrad", "phi_mrad")
 @pytest.mark.parametrize("name", CARDS)
 def test_every_card_has_one(name: str) -> None:
     """Both experiments have the same crystals in the same places (NIM A 479 (2002) 117)."""
-    ecl = load(name).calorimeter
+    ecl = shipped(name).calorimeter
     assert (ecl.inner_radius_cm, ecl.z_min_cm, ecl.z_max_cm) == (125.0, -102.0, 196.0)
     assert (ecl.depth_cm, ecl.depth_x0, ecl.depth_lambda) == (30.0, 16.1, 0.8)
     angles = {
@@ -38,7 +40,7 @@ def test_every_card_has_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", CARDS)
 def test_no_background_unless_asked_for(name: str) -> None:
-    ecl = load(name).calorimeter
+    ecl = shipped(name).calorimeter
     assert ecl.beam_background.mean_number == 0
     assert ecl.clustering.energy_edges_gev[0] == 0
     assert ecl.background in ecl.barrel.resolution
@@ -91,7 +93,7 @@ OWN = {("belle2-2018", "barrel mid energy_percent")}
 )
 def test_resolutions_are_those_of_basf2(name: str, row: str) -> None:
     part, level, quantity, *numbers = row.split()
-    ecl = load(name).calorimeter
+    ecl = shipped(name).calorimeter
     formula = getattr(getattr(ecl, part).resolution[level], quantity)
     found = (formula.e_min_gev, formula.below, formula.a, formula.b, formula.c, formula.d)
     assert found == tuple(map(float, numbers))
@@ -102,7 +104,7 @@ def test_resolutions_are_those_of_basf2(name: str, row: str) -> None:
 def test_formulas_are_continuous_where_they_end(name: str) -> None:
     """The constant below E0 is the value at E0, to the figures that are given."""
     for part in PARTS:
-        crystals = getattr(load(name).calorimeter, part)
+        crystals = getattr(shipped(name).calorimeter, part)
         for resolution in crystals.resolution.values():
             for quantity in QUANTITIES:
                 formula = getattr(resolution, quantity)

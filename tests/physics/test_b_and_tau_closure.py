@@ -80,7 +80,10 @@ def is_mean(x: np.ndarray, expected: float, slack: float = 0.0) -> bool:
 # ---- e+e- -> Y(4S) -> B Bbar ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kaon", "b_code"), [("K+", B_PLUS), ("K_S", B0)])
+@pytest.mark.parametrize(
+    ("kaon", "b_code"),
+    [("K+", B_PLUS), pytest.param("K_S", B0, marks=pytest.mark.validation)],
+)
 def test_angle_of_the_b_mesons(kaon: str, b_code: int, sharp: Collider):
     """(3/4) sin^2(theta), whichever of the two has the signal; section 1."""
     view = generate("b-to-k-alp", {"mass": 1.0, "kaon": kaon, "decay": "invisible"}, sharp)
@@ -144,9 +147,14 @@ def test_visible_cross_section_of_b_pairs(experiment: str, per_fb: float):
 
 
 @pytest.mark.parametrize(
-    ("kaon", "kst", "to_kaon"), [("K*0", K_STAR0, (KAON,)), ("K*+", K_STAR, (KAON, K_S))]
+    ("kaon", "kst", "to_kaon", "mass"),
+    [
+        ("K*0", K_STAR0, (KAON,), 0.5),
+        pytest.param("K*0", K_STAR0, (KAON,), 3.0, marks=pytest.mark.validation),
+        pytest.param("K*+", K_STAR, (KAON, K_S), 0.5, marks=pytest.mark.validation),
+        ("K*+", K_STAR, (KAON, K_S), 3.0),
+    ],
 )
-@pytest.mark.parametrize("mass", [0.5, 3.0])
 def test_kaon_of_the_k_star(
     kaon: str, kst: int, to_kaon: tuple[int, ...], mass: float, sharp: Collider
 ):

@@ -18,6 +18,7 @@ import pytest
 
 from darkbelle.detsim.helix import perigee
 from darkbelle.detsim.tracking import measure
+from tests.grids import spanned
 from tests.physics.reference_fit import at_birth, at_origin, fit_numerically, fit_particles
 from tests.physics.sending import INWARD, OUTWARD, Bin, charged, experiment, particle
 
@@ -92,6 +93,11 @@ DISPLACED = [
 ]
 FORWARD_INWARD = Bin("pi", 0.22, 38, 66, -1, 15, -INWARD)
 """Meets the slanted sensors on its way in, with its perigee beyond their forward end."""
+FEW = [
+    *(PROMPT[i] for i in (0, 4, 5, 7, 12, 14, 18, 22, 26, 29)),
+    *(DISPLACED[i] for i in (0, 3, 4, 8, 10, 12, 15, 20, 23, 25)),
+]
+"""All species, charges, momenta and angles, on either way."""
 AMONG_WIRES = [
     Bin("pi", 0.20, 80, 110, 1, 1, OUTWARD),  # turns there
     Bin("pi", 0.25, 80, 60, 1, 30),
@@ -108,6 +114,7 @@ AMONG_WIRES = [
     Bin("K", 1.30, 48, -54, 1, 50, INWARD),
 ]
 """Soft tracks that are born or turn within a superlayer: each wire layer matters by itself."""
+FEW_AMONG_WIRES = [AMONG_WIRES[i] for i in (0, 1, 5, 8, 10)]
 
 
 class Found(NamedTuple):
@@ -163,12 +170,12 @@ def check(where: Bin) -> None:
     np.testing.assert_allclose([at_origin, at_start], 0, atol=0.06)
 
 
-@pytest.mark.parametrize("where", [*PROMPT, *DISPLACED], ids=str)
+@pytest.mark.parametrize("where", spanned([*PROMPT, *DISPLACED], FEW), ids=str)
 def test_covariance_agrees_with_the_reference(where: Bin) -> None:
     check(where)
 
 
-@pytest.mark.parametrize("where", AMONG_WIRES, ids=str)
+@pytest.mark.parametrize("where", spanned(AMONG_WIRES, FEW_AMONG_WIRES), ids=str)
 def test_covariance_of_tracks_that_start_or_turn_among_wires(where: Bin) -> None:
     check(where)
 
@@ -177,10 +184,15 @@ def test_covariance_of_a_track_that_meets_slanted_sensors_on_its_way_in() -> Non
     check(FORWARD_INWARD)
 
 
-def test_errors_agree_on_average() -> None:
-    """Over the 30 prompt bins 0.5 % is granted to the approximations."""
-    ratios = np.array([sigma_ratios(where)[0] for where in PROMPT])
-    np.testing.assert_allclose(np.exp(np.log(ratios).mean(axis=0)), 1, atol=0.005)
+@pytest.mark.parametrize(
+    ("bins", "granted"),
+    [(FEW[:10], 0.01), pytest.param(PROMPT, 0.005, marks=pytest.mark.validation)],
+    ids=["few", "all"],
+)
+def test_errors_agree_on_average(bins: list[Bin], granted: float) -> None:
+    """Over the 30 prompt bins 0.5 % is granted to the approximations, over ten of them 1 %."""
+    ratios = np.array([sigma_ratios(where)[0] for where in bins])
+    np.testing.assert_allclose(np.exp(np.log(ratios).mean(axis=0)), 1, atol=granted)
 
 
 @pytest.mark.parametrize("path", [20.0, 45.0])

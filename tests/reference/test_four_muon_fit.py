@@ -8,6 +8,8 @@ the machine, which moves what the fit takes for known, the width about 5 GeV is 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,7 @@ def core(values):
     return sigma
 
 
+@cache
 def widths(mass, *, spread):
     """Of the reduced mass before and after the fit [GeV]."""
     measured, pairs, beams = four_muons(mass, spread=spread)

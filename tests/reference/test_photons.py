@@ -18,11 +18,16 @@ Both are open: published widths that contradict each other, and how well close c
 apart. Their tests are strict: a row that comes to agree fails until it is taken off.
 """
 
+SLOW = ("M18", "M26", "M27", "I10", "I12", "I14", "I22", "I01")
+"""Rows that need events of their own; others of the same kind do not."""
 PARAMETERS = [
     pytest.param(
         row,
         id=f"{row.row}, {row.what}",
-        marks=missed(KNOWN.get(row.row)),
+        marks=[
+            *missed(KNOWN.get(row.row)),
+            *([pytest.mark.validation] if row.row in SLOW or "background mid" in row.what else []),
+        ],
     )
     for row in ROWS
     if row.tolerance is not None

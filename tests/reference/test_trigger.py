@@ -22,9 +22,13 @@ KNOWN = {
 """Rows that are missed, and why; strict, so that one that comes to agree has to be taken off."""
 
 
+LARGE = ("C54", "C55", "C59", "A240", "D09")
+"""Rows that need large samples, or samples of their own of what other rows are of too."""
+
+
 def marks(row: Row) -> list[pytest.MarkDecorator]:
     """Large samples, and what is known to be missed."""
-    is_large = row.row in ("C54", "C55") or row in tau_and_b_triggers.ROWS
+    is_large = row.row in LARGE or row in tau_and_b_triggers.ROWS
     large = [pytest.mark.validation] if is_large else []
     return [*large, *missed(KNOWN.get(row.what))]
 

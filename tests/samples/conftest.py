@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.chunks import small_chunks
 from tests.samples.triggered import Triggered, produce
 
 
@@ -17,7 +18,10 @@ def triggered(tmp_path_factory: pytest.TempPathFactory) -> Triggered:
 
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
-    """The command line in this process, in a folder of its own: (status, stdout, stderr)."""
+    """The command line in this process, in a folder of its own: (status, stdout, stderr).
+
+    Samples come in chunks of 256 events.
+    """
     from darkbelle.samples.cli import main
 
     monkeypatch.chdir(tmp_path)
@@ -25,10 +29,11 @@ def run(monkeypatch, capsys, tmp_path):
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["darkbelle", *arguments])
         status = 0
-        try:
-            main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
+        with small_chunks(256):
+            try:
+                main()
+            except SystemExit as stop:
+                status = int(stop.code or 0)
         captured = capsys.readouterr()
         return status, captured.out, captured.err
 

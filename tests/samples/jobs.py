@@ -81,7 +81,7 @@ class Cluster:
 
 
 @contextmanager
-def dask_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
+def dask_cluster(folder: Path, workers: int = 2, *options: str) -> Iterator[Cluster]:
     """Run ``dask scheduler`` and ``dask worker`` as a user does; end them whatever happens."""
     started = []
 
@@ -100,8 +100,8 @@ def dask_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         until(lambda: b"Scheduler at:" in said.read_bytes())
         line = next(x for x in said.read_text().splitlines() if "Scheduler at:" in x)
         address = line.split()[-1]
-        scratch = ("--local-directory", str(folder))
-        running = [start("worker", address, "--nthreads", "1", *scratch) for _ in range(workers)]
+        options += ("--nthreads", "1", "--local-directory", str(folder))
+        running = [start("worker", address, *options) for _ in range(workers)]
         yield Cluster(address, scheduler, running)
     finally:
         for process in started:

@@ -62,8 +62,18 @@ def test_two_photons_and_any_kaon(kaon):
             np.testing.assert_array_equal(np.isnan(values[:, column]), ~has, err_msg=name)
 
 
-@pytest.mark.parametrize("kaon", ["k_plus", "k_star_zero"])
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize(
+    ("kaon", "pair"),
+    [
+        *(("k_plus", pair) for pair in PAIRS),
+        ("k_star_zero", "mumu"),
+        *(
+            pytest.param("k_star_zero", pair, marks=pytest.mark.validation)
+            for pair in PAIRS
+            if pair != "mumu"
+        ),
+    ],
+)
 def test_two_tracks_of_a_vertex_with_the_right_masses(kaon, pair):
     code = PAIRS[pair]
     reco = simulated(kaon, 1.2, (code, -code), flight=1.5)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,14 @@ def few(**changes: Any) -> Campaign:
     return gun(experiments=["belle2"], grid={"p": [0.5, 1.0, 1.5]}, **changes)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cards_are_read_once() -> Iterator[None]:
+    """Which is most of what a plan takes, and not what is asked here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(geometry, "load", cache(geometry.load))
+        yield
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """All files of a campaign that must not vary, by their names."""
     paths = (path for path in folder.rglob("*") if path.is_file())
@@ -65,6 +76,12 @@ def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("campaign") / "scan"
     run_campaign(gun(), folder)
     return folder
+
+
+@pytest.fixture
+def copied(made: Path, tmp_path: Path) -> Path:
+    """What `made` is, for tests that damage it."""
+    return shutil.copytree(made, tmp_path / "copied")
 
 
 # What users write
@@ -340,33 +357,31 @@ def test_nothing_that_a_killed_worker_left_remains(tmp_path):
     assert not other.exists()
 
 
-def test_damaged_and_missing_parts_are_made_again(made, tmp_path):
-    run_campaign(gun(), tmp_path)
-    damaged, missing = tmp_path / "belle" / "0001.h5", tmp_path / "belle2" / "0000.h5"
+def test_damaged_and_missing_parts_are_made_again(made, copied):
+    damaged, missing = copied / "belle" / "0001.h5", copied / "belle2" / "0000.h5"
     octets = bytearray(damaged.read_bytes())
     octets[len(octets) // 2] ^= 1
     damaged.write_bytes(octets)
     missing.unlink()
-    report = run_campaign(gun(), tmp_path)
+    report = run_campaign(gun(), copied)
     assert report.redone == ("belle/0001.h5", "belle2/0000.h5")
     assert report.made == {*report.redone}
-    assert contents(tmp_path) == contents(made)
-    assert "belle/0001.h5 is damaged: it is made again" in (tmp_path / "produce.log").read_text()
+    assert contents(copied) == contents(made)
+    assert "belle/0001.h5 is damaged: it is made again" in (copied / "produce.log").read_text()
 
 
-def test_a_lost_manifest_costs_no_part_that_is_whole(made, tmp_path):
+def test_a_lost_manifest_costs_no_part_that_is_whole(made, copied):
     """Damaged ones are made again, and so are those of another number of events."""
-    run_campaign(gun(), tmp_path)
-    (tmp_path / "manifest.jsonl").unlink()
-    (tmp_path / "belle" / "0001.h5").write_bytes(b"torn")
-    report = run_campaign(gun(), tmp_path)
+    (copied / "manifest.jsonl").unlink()
+    (copied / "belle" / "0001.h5").write_bytes(b"torn")
+    report = run_campaign(gun(), copied)
     assert report.made == {"belle/0001.h5"} == {*report.redone}
     assert report.found == ("belle/0000.h5", "belle2/0000.h5", "belle2/0001.h5")
     assert "3 parts found whole without the manifest, and kept" in describe_report(report)
-    assert "belle/0000.h5: found without" in (tmp_path / "produce.log").read_text()
-    assert contents(tmp_path) == contents(made)
-    (tmp_path / "manifest.jsonl").unlink()
-    assert len(run_campaign(gun(events=10), tmp_path).made) == 4
+    assert "belle/0000.h5: found without" in (copied / "produce.log").read_text()
+    assert contents(copied) == contents(made)
+    (copied / "manifest.jsonl").unlink()
+    assert len(run_campaign(gun(events=10), copied).made) == 4
 
 
 def test_a_lost_manifest_of_a_shard_costs_none(made, tmp_path):
@@ -387,27 +402,25 @@ def test_without_a_manifest_other_files_are_refused(tmp_path, stranger):
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / stranger]
 
 
-def test_without_a_manifest_samples_of_another_campaign_are_not_overwritten(tmp_path):
-    run_campaign(gun(), tmp_path)
-    (tmp_path / "manifest.jsonl").unlink()
-    before = contents(tmp_path)
+def test_without_a_manifest_samples_of_another_campaign_are_not_overwritten(copied):
+    (copied / "manifest.jsonl").unlink()
+    before = contents(copied)
     with pytest.raises(OutputError, match=r"no manifest, and 'belle.*h5' is of another campaign"):
-        run_campaign(gun(seed=4), tmp_path)
-    assert contents(tmp_path) == before
+        run_campaign(gun(seed=4), copied)
+    assert contents(copied) == before
 
 
 @pytest.mark.parametrize("damage", ["torn", "garbage"])
-def test_a_damaged_line_of_the_manifest_costs_its_part(made, tmp_path, damage):
-    run_campaign(gun(), tmp_path)
-    manifest = tmp_path / "manifest.jsonl"
+def test_a_damaged_line_of_the_manifest_costs_its_part(made, copied, damage):
+    manifest = copied / "manifest.jsonl"
     lines = manifest.read_text().splitlines(keepends=True)
     if damage == "torn":
         lines[-1] = lines[-1][:70]
     else:
         lines[2] = '{"file": 3}\n'
     manifest.write_text("".join(lines))
-    assert len(run_campaign(gun(), tmp_path).made) == 1
-    assert contents(tmp_path) == contents(made)
+    assert len(run_campaign(gun(), copied).made) == 1
+    assert contents(copied) == contents(made)
 
 
 def test_a_manifest_without_a_header_is_refused(tmp_path):
@@ -727,7 +740,7 @@ def test_bad_options_give_one_clear_message(run, tmp_path, arguments, message):
 def test_a_table_of_the_card_is_varied(run, tmp_path):
     gun = ("produce", "particle-gun", "-p", "p=1", "-n", "5", "--seed", "1")
     assert run(*gun, "--vary", "tracking.finding", "-o", "x.h5")[0] == 0
-    varied = geometry.load("belle2", vary=["tracking.finding"])
+    varied = geometry.load("belle2", vary=("tracking.finding",))
     assert samples.open(tmp_path / "x.h5").experiment == varied != geometry.load("belle2")
     (tmp_path / "scan.toml").write_text(
         'process = "particle-gun"\nvary = ["tracking.finding"]\nevents = 5\nseed = 1\n'

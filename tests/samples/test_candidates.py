@@ -56,15 +56,16 @@ def shoot(tmp_path_factory: pytest.TempPathFactory) -> Shoot:
     """Samples of a gun; the same one is made once."""
     folder, known = tmp_path_factory.mktemp("guns"), {}
 
-    def gun(n_events: int, **parameters: Any) -> Sample:
+    def made(n_events: int, **parameters: Any) -> Sample:
         key = str((n_events, parameters))
         if key not in known:
             known[key] = folder / f"{len(known)}.h5"
-            run = Run(gen.ParticleGun(**parameters), EXPERIMENT, seed=7)
+            gun = gen.ParticleGun(**parameters)
+            run = Run(gun, EXPERIMENT, seed=7, chunk_size=max(n_events, 1))
             samples.produce(run, known[key], n_events=n_events)
         return samples.open(known[key])
 
-    return gun
+    return made
 
 
 BARREL = (0.65, 2.1)
@@ -265,7 +266,7 @@ def test_error_of_the_mass(
 
     Those are across the line of sight: sigma_theta, and sigma_phi times the sine.
     """
-    n, rng = 40_000, np.random.default_rng(1)
+    n, rng = 20_000, np.random.default_rng(1)
     true_energy, true_theta, true_phi = (
         np.tile(values, n) for values in (energies, *zip(*directions, strict=True))
     )

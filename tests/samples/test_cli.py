@@ -23,11 +23,12 @@ def darkbelle(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
 PRODUCE = ("produce", "mumu-zprime", "-p", "mass=2.0", "-n", "50", "--seed", "1", "-o", "x.h5")
 
 
-def test_a_sample_is_produced_and_told(tmp_path):
+def test_a_sample_is_produced_and_told(run, tmp_path):
     assert darkbelle(*PRODUCE, cwd=tmp_path).returncode == 0
-    told = darkbelle("info", "x.h5", cwd=tmp_path)
-    assert "50 events" in told.stdout
-    assert "mumu-zprime" in told.stdout
+    status, told, _ = run("info", "x.h5")
+    assert status == 0
+    assert "50 events" in told
+    assert "mumu-zprime" in told
     assert samples.open(tmp_path / "x.h5").attributes["seed"] == "1"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -21,8 +22,34 @@ from tests.samples import jobs
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with jobs.dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+    with jobs.dask_cluster(tmp_path_factory.mktemp("dask"), 1, "--no-nanny") as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def own_cluster():
+    """One that needs no scheduler, and gives up a task after its first worker died of it."""
+    before = signal.getsignal(signal.SIGINT)
+    with dask_config.set({"distributed.scheduler.allowed-failures": 0}), dask(None, 2) as engine:
+        assert signal.getsignal(signal.SIGINT) is before
+        yield engine
+
+
+@pytest.fixture(params=["pool", "cluster"])
+def two_workers(request):
+    if request.param == "cluster":
+        yield request.getfixturevalue("own_cluster")
+    else:
+        with local(2) as engine:
+            yield engine
+
+
+@pytest.fixture
+def ctrl_c_heeded():
+    """Ctrl-C interrupts, which it does not in what a shell runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=["here", "pool", "cluster"])
@@ -102,6 +129,7 @@ def test_a_killed_process_is_told():
         list(completed(engine, jobs.kill_itself, range(50)))
 
 
+@pytest.mark.usefixtures("ctrl_c_heeded")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_processes_end_with_their_parent(tmp_path, number):
     """However it ends; Ctrl-C goes to all of them, and they leave it to the parent."""
@@ -131,8 +159,62 @@ def test_processes_end_with_their_parent(tmp_path, number):
     jobs.until(lambda: not any(map(jobs.is_running, jobs.noted(tmp_path))), 5)
 
 
-@pytest.mark.parametrize("make", [local, lambda workers: dask(None, workers)])
-def test_workers_leave_ctrl_c_to_their_parent(tmp_path, make):
+class _Idle(engines.Engine):
+    """Takes calls and does none."""
+
+    def __init__(self):
+        self.futures = []
+
+    def submit(self, *_):
+        self.futures.append(Future())
+        return self.futures[-1]
+
+
+def _is_interrupted(engine, moment):
+    """Whether a request to stop strikes as one of the first locks and the like is taken."""
+
+    def strike(frame, event, _):
+        nonlocal moment
+        if event == "return" and frame.f_code.co_name == "__enter__":
+            moment -= 1
+            if moment < 0:
+                sys.setprofile(None)
+                signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
+
+    def end():
+        raise TimeoutError
+
+    sys.setprofile(strike)
+    try:
+        list(completed(engine, jobs.nap, range(2), check=end))
+    except (KeyboardInterrupt, TimeoutError) as error:
+        return isinstance(error, KeyboardInterrupt)
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.usefixtures("ctrl_c_heeded")
+def test_requests_to_stop_leave_no_call_locked(monkeypatch):
+    """A pool that is left would wait for ever; NumPy's threads receive what this one blocks."""
+    monkeypatch.setattr(engines, "_PATIENCE", 0.0)
+    for moment in itertools.count():
+        engine = _Idle()
+        interrupted = _is_interrupted(engine, moment)
+        pool = threading.Thread(
+            target=lambda calls: [call.cancel() for call in calls],
+            args=(engine.futures,),
+            daemon=True,
+        )
+        pool.start()
+        pool.join(5)
+        assert not pool.is_alive()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if not interrupted:
+            break
+    assert moment > 5
+
+
+def test_workers_of_this_machine_leave_ctrl_c_to_their_parent(tmp_path, two_workers):
     interrupted = []
 
     def interrupt():
@@ -140,21 +222,18 @@ def test_workers_leave_ctrl_c_to_their_parent(tmp_path, make):
             os.kill(pid, signal.SIGINT)
             interrupted.append(pid)
 
-    with make(2) as engine:
-        tasks = [(i, 0.5, tmp_path) for i in range(2)]
-        results = completed(engine, jobs.nap_noting_where, tasks, check=interrupt)
-        assert {future.result() for _, future in results} == {0, 1}
+    tasks = [(i, 0.5, tmp_path) for i in range(2)]
+    results = completed(two_workers, jobs.nap_noting_where, tasks, check=interrupt)
+    assert {future.result() for _, future in results} == {0, 1}
     assert len(interrupted) == 2
+    assert os.getpid() not in interrupted
 
 
-def test_a_cluster_of_this_machine_needs_no_scheduler():
-    before = signal.getsignal(signal.SIGINT)
-    with dask(None, 2) as engine:
-        done = dict(completed(engine, jobs.square, range(6)))
-        places = {future.result()[1] for future in done.values()}
-        assert os.getpid() not in places
-        assert len(places) <= 2
-    assert signal.getsignal(signal.SIGINT) is before
+def test_a_task_that_kills_its_workers_is_told(own_cluster):
+    """The last of its cluster, whose workers come again."""
+    message = "several Dask workers died of the same task, .* goes on where it stopped"
+    with pytest.raises(WorkerError, match=message):
+        list(completed(own_cluster, jobs.kill_itself, range(2)))
 
 
 def test_equal_tasks_are_done_anew(cluster, tmp_path):
@@ -162,16 +241,6 @@ def test_equal_tasks_are_done_anew(cluster, tmp_path):
     with dask(cluster.address, 1) as engine:
         list(completed(engine, jobs.leave_a_file, [tmp_path] * 3))
     assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_a_task_that_kills_its_workers_is_told():
-    message = "several Dask workers died of the same task, .* goes on where it stopped"
-    with (
-        dask_config.set({"distributed.scheduler.allowed-failures": 0}),
-        pytest.raises(WorkerError, match=message),
-        dask(None, 1) as engine,
-    ):
-        list(completed(engine, jobs.kill_itself, range(2)))
 
 
 def test_a_worker_of_another_version_is_refused(cluster, monkeypatch):
@@ -189,7 +258,7 @@ def test_what_workers_cannot_be_sent_is_refused(cluster):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
-    monkeypatch.setattr(engines, "_ANSWER", 0.5)
+    monkeypatch.setattr(engines, "_ANSWER", 0.2)
     for address in ("tcp://127.0.0.1:9", "nonsense"):
         message = re.escape(f"no Dask scheduler answers at {address}: start it by 'dask scheduler'")
         with pytest.raises(ConfigError, match=message), dask(address, 1):
@@ -226,13 +295,11 @@ def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
     assert sorted(done) == list(range(12))
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.validation)]
-)
-def test_a_lost_scheduler_is_told_at_once(tmp_path, number):
+def _lose(cluster, number):
+    """Lose the scheduler in the middle of work."""
     since = 0.0
 
-    def lose(engine) -> None:
+    def work(engine) -> None:
         nonlocal since
         for _, future in completed(engine, jobs.nap, [0.1] * 200):
             assert isinstance(future, Future)
@@ -240,8 +307,18 @@ def test_a_lost_scheduler_is_told_at_once(tmp_path, number):
                 os.killpg(cluster.scheduler.pid, number)
                 since = time.monotonic()
 
-    with jobs.dask_cluster(tmp_path) as cluster:
-        message = f"the Dask scheduler at {cluster.address} is lost: start it .* where it stopped"
-        with pytest.raises(WorkerError, match=message), dask(cluster.address, 1) as engine:
-            lose(engine)
-        assert time.monotonic() - since < 10
+    message = f"the Dask scheduler at {cluster.address} is lost: start it .* where it stopped"
+    with pytest.raises(WorkerError, match=message), dask(cluster.address, 1) as engine:
+        work(engine)
+    assert time.monotonic() - since < 10
+
+
+@pytest.mark.validation
+def test_a_scheduler_that_ends_is_told_at_once(tmp_path):
+    with jobs.dask_cluster(tmp_path, workers=1) as cluster:
+        _lose(cluster, signal.SIGTERM)
+
+
+def test_a_lost_scheduler_is_told_at_once(cluster):
+    """The last test, for the others share the scheduler."""
+    _lose(cluster, signal.SIGKILL)

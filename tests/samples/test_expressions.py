@@ -83,9 +83,37 @@ def test_what_is_no_condition_is_refused(text: str, message: str):
     assert message in str(caught.value)
 
 
+TAKEN = {
+    **dict.fromkeys(("abs", "sqrt", "exp", "log", "sin", "cos", "tan", "isfinite"), (1,)),
+    **dict.fromkeys(("atan2", "hypot"), (2,)),
+    **dict.fromkeys(("min", "max"), (2, 3)),
+}
+
+
+@pytest.mark.parametrize("n_values", range(4))
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_take_their_number_of_values(name: str, n_values: int):
+    """And give back the columns as they were, where numpy would write the result to one."""
+    kept = {key: np.array([value]) for key, value in zip("abc", (5.0, 4.0, 1.0), strict=True)}
+    text = f"{name}({', '.join('abc'[:n_values])})"
+    if n_values in TAKEN[name]:
+        assert Expression(text)(lambda key, _: kept[key]).shape == (1,)
+    else:
+        words = {1: "1 value", 2: "2 values"}[TAKEN[name][0]]
+        words += " or more" if name in ("min", "max") else ""
+        with pytest.raises(ConfigError) as caught:
+            Expression(text)
+        assert str(caught.value) == f"'{text}': {name} takes {words} (got {n_values})"
+    assert [value.item() for value in kept.values()] == [5, 4, 1]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("min(a, b, c)", 1), ("max(c, a, b, 2)", 5)])
+def test_the_least_and_the_greatest_of_several(text: str, expected: float):
+    kept = {"a": np.array([5.0]), "b": np.array([4.0]), "c": np.array([1.0])}
+    assert Expression(text)(lambda key, _: kept[key]).item() == expected
+
+
 def test_what_goes_wrong_with_the_columns_is_told():
-    with pytest.raises(ConfigError, match=r"'abs\(x, n, flag, m.plus\)': "):
-        Expression("abs(x, n, flag, m.plus)")(columns)
     with pytest.raises(ConfigError, match="'flag - flag': "):
         Expression("flag - flag")(columns)
 

@@ -27,7 +27,7 @@ PROCESS = gen.MuMuZPrime(mass=2.0)
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     target = tmp_path_factory.mktemp("samples") / "zprime.h5"
-    samples.produce(Run(PROCESS, EXPERIMENT, seed=3), target, n_events=500)
+    samples.produce(Run(PROCESS, EXPERIMENT, seed=3, chunk_size=512), target, n_events=500)
     return target
 
 
@@ -122,7 +122,7 @@ def test_tracks_and_particles_are_vectors(path):
 
 
 def test_a_sample_without_events_is_valid(tmp_path):
-    samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
+    samples.produce(Run(PROCESS, EXPERIMENT, 1, chunk_size=64), tmp_path / "x.h5", n_events=0)
     sample = samples.open(tmp_path / "x.h5")
     assert len(sample) == len(sample.events) == len(sample.tracks) == len(sample.particles) == 0
     assert len(sample.vertices) == 0
@@ -239,7 +239,7 @@ def test_info_and_plot_of_an_empty_sample(tmp_path, monkeypatch):
     from darkbelle.samples.describe import describe_sample
     from darkbelle.samples.plots import draw_sample
 
-    samples.produce(Run(PROCESS, EXPERIMENT, seed=1), tmp_path / "x.h5", n_events=0)
+    samples.produce(Run(PROCESS, EXPERIMENT, 1, chunk_size=64), tmp_path / "x.h5", n_events=0)
     sample = samples.open(tmp_path / "x.h5")
     assert "0 events" in describe_sample(sample)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda _, path, **__: path.touch())

@@ -27,13 +27,20 @@ def whole(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def shards(whole, tmp_path):
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
     """As three jobs with folders of their own leave them."""
-    folders = [tmp_path / f"shard{i}" for i in (1, 2, 3)]
-    for i, folder in enumerate(folders, 1):
-        run_campaign(CAMPAIGN, folder, shard=Shard(i, 3))
-    return folders
+    folder = tmp_path_factory.mktemp("shards")
+    for i in (1, 2, 3):
+        run_campaign(CAMPAIGN, folder / f"shard{i}", shard=Shard(i, 3))
+    return folder
+
+
+@pytest.fixture
+def shards(finished, tmp_path):
+    """The same, to be changed."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    return [tmp_path / f"shard{i}" for i in (1, 2, 3)]
 
 
 def files(folder):

@@ -154,13 +154,18 @@ def test_a_sample_as_it_is(first: Sample, folder: Path):
 
 def test_triggers(first: Sample, folder: Path):
     weight = first.column("events", "weight")
-    for trigger, lines in (("physics", None), ("ffo,cdcklm1", ["ffo", "cdcklm1"])):
+    both = ["ffo", "cdcklm1"]
+    for trigger, lines in (("physics", None), (" ffo, cdcklm1", both), (both, both)):
         found = efficiency_map(folder / "a.h5", "n_tracks > 1", trigger=trigger)
         passed = first.fired(lines) & (np.diff(first.column("tracks", "offsets")) > 1)
         assert found["n_pass"][0] == pytest.approx(weight[passed].sum())
-        assert found["trigger"][0] == trigger
+        assert found["trigger"][0] == ("physics" if lines is None else "ffo,cdcklm1")
     with pytest.raises(ConfigError, match="has no line 'ffx'"):
         efficiency_map(folder / "a.h5", "n_tracks > 1", trigger="ffx")
+    with pytest.raises(
+        ConfigError, match=r"has no line .qqqqq., known: .* and \d+ more, cf\. dark"
+    ):
+        efficiency_map(folder / "a.h5", "n_tracks > 1", trigger="qqqqq")
 
 
 def test_lifetimes_and_bins(first: Sample, folder: Path):
@@ -281,6 +286,23 @@ def test_a_campaign_is_what_its_manifest_names(tmp_path: Path):
         efficiency_map(tmp_path / "dir", "n_tracks == 1", trigger="ffo")
 
 
+def test_a_scan_of_masses_is_a_line(tmp_path: Path):
+    """The lifetime of the model varies along, and is no coordinate unless it is asked for."""
+    bare = {"decay": "mumu", "isr": False, "fsr": False}
+    for mass in (0.5, 1.0, 2.0):
+        sample, _ = write(tmp_path / f"{mass}.h5", "mumu-zprime", bare | {"mass": mass}, n=50)
+    found = efficiency_map(tmp_path, "n_tracks > 2")
+    assert found.varying == ("mass",)
+    assert "ctau" not in found.columns
+    assert 0 < found.interpolate(mass=1.23).eff < 1
+    (axis,) = found.draw().axes
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("mass [GeV]", "efficiency")
+    of_the_model = sample.process.long_lived["ctau"].decay.ctau
+    asked = efficiency_map(sample.path, "n_tracks > 2", ctau=[of_the_model], least_effective=0)
+    assert asked["ctau"].tolist() == [of_the_model]
+    assert asked["eff"] == pytest.approx(found["eff"][-1:])
+
+
 def test_too_few_effective_events_of_all_parts(folder: Path):
     """Together they have as many as they need."""
     files = [folder / "a.h5", folder / "b.h5"]
@@ -323,6 +345,37 @@ def test_progress_is_told(folder: Path):
     files = [folder / "a.h5", folder / "b.h5", folder / "c.h5"]
     efficiency_map(files, FAR, progress=lambda total: told.append(total) or told.append)
     assert told == [3, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ctau": None}, "ctau: needs numbers (got None)"),
+        ({"ctau": ["a"]}, "ctau: needs numbers (got ['a'])"),
+        ({"ctau": {"ctau_hp": [[1.0], [1.0, 2.0]]}}, "ctau_hp: needs numbers (got [["),
+        ({"ctau": {"ctau": []}}, "ctau: no lifetimes to reweight to"),
+        ({"axes": {"n_tracks": "ab"}}, "axis n_tracks: needs numbers (got 'ab')"),
+        ({"axes": {"n_tracks": 3}}, "axis n_tracks: needs two or more rising edges (got [3.0])"),
+        ({"axes": [0, 1]}, "axes: needs edges by names, as {'n_tracks': [0, 2, 4]} (got [0, 1])"),
+        ({"trigger": 3}, "lines must be a name or a list of names (got 3)"),
+        ({"trigger": ["ffo", 3]}, "lines must be a name or a list of names (got ['ffo', 3])"),
+        ({"trigger": ""}, "trigger: needs none, physics or names of lines (got '')"),
+        ({"trigger": "ffo,"}, "trigger: needs none, physics or names of lines (got 'ffo,')"),
+        ({"trigger": "physics, ffo"}, "physics stands alone, without lines (got 'physics, ffo')"),
+        ({"trigger": ["none", "ffo"]}, "none stands alone, without lines (got ['none', 'ffo'])"),
+    ],
+)
+def test_questions_that_cannot_be_asked(options: dict[str, Any], message: str):
+    """They are refused before any file is read."""
+    with pytest.raises(ConfigError) as caught:
+        efficiency_map("there/is/none.h5", FAR, **options)
+    assert message in str(caught.value)
+
+
+def test_one_lifetime_needs_no_list(folder: Path):
+    expected = efficiency_map(folder / "a.h5", FAR, ctau=[1.0])
+    for one in (1, 1.0, np.float64(1), np.array([1]), {"ctau": 1.0}):
+        assert efficiency_map(folder / "a.h5", FAR, ctau=one)["eff"] == expected["eff"]
 
 
 @pytest.mark.parametrize("edges", [[1.0], [2.0, 1.0], [1.0, np.nan], [1.0, 1.0]])
@@ -545,8 +598,9 @@ def test_the_command_writes_what_python_finds(run: Any, folder: Path, tmp_path: 
         (("-o", "e.csv", "--axis", "weight:0,1", "--axis", "weight:0,2"), "are given twice"),
         (("-o", "e.csv", "--ctau", "0.1;1"), "--ctau 0.1;1: needs numbers with commas between"),
         (("-o", "e.csv", "--ctau", "1", "--ctau", "ctau=2"), "of ctau are given twice"),
+        (("-o", "e.csv", "--trigger", ""), "trigger: needs none, physics or names of lines"),
         (("-o", "e.csv", "--ctau", "ctau_hp=1"), "has no lifetime 'ctau_hp'"),
-        (("-o", "e.csv", "--axis", "decay_radius"), "must read NAME:EDGE,EDGE,..."),
+        (("-o", "e.csv", "--axis", "0,1"), "--axis 0,1: must read NAME:NUMBER,NUMBER,..."),
         (("-o", "e.csv", "--axis", "radius:0,1"), "no column 'radius'"),
         (("-o", "e.csv", "--coverage", "1.5"), "coverage must lie between 0 and 1"),
         (("-o", "e.csv", "--trigger", "fg"), "has no line 'fg'"),

@@ -55,7 +55,7 @@ def test_the_file_names_lines_and_prescales(triggered: Triggered):
 
 def test_a_produced_sample_has_decisions(tmp_path: Path):
     """Cut from its chunk as the other collections are."""
-    run = Run(gen.MuMuZPrime(mass=2.0), geometry.load("belle2"), seed=1)
+    run = Run(gen.MuMuZPrime(mass=2.0), geometry.load("belle2"), seed=1, chunk_size=16)
     samples.produce(run, tmp_path / "x.h5", n_events=7)
     sample = samples.open(tmp_path / "x.h5")
     assert len(sample.trigger) == len(sample.trigger.l1.ffo) == 7
@@ -145,7 +145,7 @@ def test_a_menu_that_is_off_is_said_and_drawn(tmp_path: Path):
         '[trigger.l1.prescales]\nratios = {}\nsource = "own"\ntrust = "default"\n'
         '[trigger.hlt.prescales]\nratios = {}\nsource = "own"\ntrust = "default"\n'
     )
-    run = Run(gen.MuMuZPrime(mass=2.0), geometry.load(card), seed=1)
+    run = Run(gen.MuMuZPrime(mass=2.0), geometry.load(card), seed=1, chunk_size=32)
     samples.produce(run, tmp_path / "x.h5", n_events=20)
     sample = samples.open(tmp_path / "x.h5")
     assert "  trigger, physics" in describe_sample(sample)

@@ -14,6 +14,7 @@ from darkbelle.gen.decays.semileptonic import R1, R2, RHO2
 from darkbelle.gen.events import TruthEvents
 from darkbelle.gen.kinematics import breakup_momentum, dot, to_rest_frame
 from darkbelle.gen.particles import species
+from tests.grids import spanned
 
 COLLIDER = geometry.load("belle2").collider
 N = 20_000
@@ -210,15 +211,18 @@ def test_recoil_of_semileptonic_decays(name: str, code: int, rate):
 
 @pytest.mark.parametrize(
     ("parent", "daughters", "codes", "pole"),
-    [
-        ("B0", "D- e+ nu_e", (511, 411), 6.33),
-        ("B0", "pi- e+ nu_e", (511, 211), 5.325),
-        ("B+", "pi0 e+ nu_e", (521, 111), 5.325),
-        ("D0", "K- e+ nu_e", (421, 321), 2.112),
-        ("D+", "K_S0 e+ nu_e", (411, 310), 2.112),
-        ("D0", "pi- e+ nu_e", (421, 211), 2.010),
-        ("D+", "pi0 e+ nu_e", (411, 111), 2.010),
-    ],
+    spanned(
+        [
+            ("B0", "D- e+ nu_e", (511, 411), 6.33),  # cf. `test_recoil_of_semileptonic_decays`
+            ("B0", "pi- e+ nu_e", (511, 211), 5.325),
+            ("B+", "pi0 e+ nu_e", (521, 111), 5.325),
+            ("D0", "K- e+ nu_e", (421, 321), 2.112),
+            ("D+", "K_S0 e+ nu_e", (411, 310), 2.112),
+            ("D0", "pi- e+ nu_e", (421, 211), 2.010),
+            ("D+", "pi0 e+ nu_e", (411, 111), 2.010),
+        ],
+        lambda case: case[1].startswith(("pi- ", "K- ")),
+    ),
 )
 def test_poles_of_semileptonic_decays(parent: str, daughters: str, codes, pole: float):
     """p^3/(1 - q^2/m^2)^2 in q^2, of massless leptons; the vectors B_c*, B*, D_s*, D*."""
@@ -246,7 +250,13 @@ def test_the_lepton_of_a_b_quark_goes_ahead():
     assert 0.12 < c.mean() < 0.18
 
 
-@pytest.mark.parametrize("order", ["D*- tau+ nu_tau", "nu_tau tau+ D*-", "tau+ D*- nu_tau"])
+@pytest.mark.parametrize(
+    "order",
+    spanned(
+        ["D*- tau+ nu_tau", "nu_tau tau+ D*-", "tau+ D*- nu_tau"],
+        ["nu_tau tau+ D*-"],
+    ),
+)
 def test_heavy_leptons_of_a_b_quark(order: str):
     """Five equal parts of q^2, against the rate with H_t and R_0 = 1.14, in any order."""
     truth = events("B0", f"B0 -> {order}")

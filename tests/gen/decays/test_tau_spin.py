@@ -27,6 +27,7 @@ from darkbelle.gen.particles import (
     species,
 )
 from darkbelle.gen.phasespace import decay_at_rest
+from tests.grids import spanned
 from tests.physics import spinors as dirac
 
 LEFT = np.eye(4) - dirac.GAMMA5
@@ -257,7 +258,14 @@ def compared(daughters: tuple[int, ...], observables: list, n_flat: int) -> None
 THREE_PIONS = [daughters for daughters in BOTH if len(daughters) == 4]
 
 
-@pytest.mark.parametrize("daughters", THREE_PIONS, ids=str)
+@pytest.mark.parametrize(
+    "daughters",
+    spanned(
+        [(daughters,) for daughters in THREE_PIONS],  # each and its charge conjugate
+        [((-211, -211, 211, 16),), ((111, 111, 211, -16),)],
+    ),
+    ids=str,
+)
 def test_three_pions_follow_the_matrix_element(daughters: tuple[int, ...]):
     observables = [
         mirror_odd,

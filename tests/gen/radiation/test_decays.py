@@ -130,7 +130,10 @@ def test_spinless_pairs_are_exact(root_s: float):
 
 
 @pytest.mark.usefixtures("_strong")
-@pytest.mark.parametrize(("code", "mass", "root_s"), [(11, MASS_E, 3.1), (13, MASS_MU, B)])
+@pytest.mark.parametrize(
+    ("code", "mass", "root_s"),
+    [pytest.param(11, MASS_E, 3.1, marks=pytest.mark.validation), (13, MASS_MU, B)],
+)
 def test_pairs_of_fermions_are_nearly_exact(code: int, mass: float, root_s: float):
     """Whatever the parent: 4 % up to 0.6 of the highest energy, beyond it what parents differ by.
 
@@ -317,7 +320,14 @@ def leptonic_number(mass: float, own: float, low: float, high: float) -> float:
     )
 
 
-@pytest.mark.parametrize("kind", [E_NU_NU, MU_NU_NU, MICHEL], ids=["tau-e", "tau-mu", "mu-e"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(E_NU_NU, id="tau-e"),
+        pytest.param(MU_NU_NU, id="tau-mu", marks=pytest.mark.validation),
+        pytest.param(MICHEL, id="mu-e"),
+    ],
+)
 def test_leptonic_decays(kind: Kind):
     """The spectrum of the exact matrix element, of tau and lepton, to 3 % and 10 % at its end."""
     n = 250_000
@@ -339,7 +349,7 @@ def test_leptonic_decays(kind: Kind):
     ("kind", "fraction", "value", "error"),
     [
         pytest.param(E_NU_NU, 0.1782, 0.0183, 0.0005, id="tau-e"),
-        pytest.param(MU_NU_NU, 0.1739, 0.00367, 0.00008, id="tau-mu"),
+        pytest.param(MU_NU_NU, 0.1739, 0.00367, 0.00008, id="tau-mu", marks=pytest.mark.validation),
         pytest.param(MICHEL, 1.0, 0.0131, 0.0002, id="mu-e"),
     ],
 )
