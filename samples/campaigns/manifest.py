@@ -9,10 +9,10 @@ import errno
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -213,40 +213,31 @@ def delete_asides(folder: Path, names: Collection[str] | None) -> None:
             path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
 class Journal:
-    """Adds lines to a manifest, each of them on the disk before the next one.
+    """Adds lines to a manifest, each of them on the disk before the next one."""
 
-    Raises
-    ------
-    OutputError
-        The disk refuses a line.
-    """
+    path: Path
+    file: RawIOBase
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with refusals_told():
-            self._file = path.open("ab", buffering=0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._file.close()
+    @classmethod
+    @contextmanager
+    def of(cls, path: Path) -> Iterator[Self]:
+        """That of a manifest, which is open meanwhile; OutputError when the disk refuses it."""
+        with ExitStack() as opened:
+            with refusals_told():
+                file = opened.enter_context(path.open("ab", buffering=0))
+            yield cls(path, file)
 
     def add(self, line: Amount | Entry | FailedPoint) -> None:
-        """Add a line."""
+        """Add a line; OutputError when the disk refuses it."""
         octets = line.to_json().encode()
         try:
-            if self._file.write(octets) != len(octets):
+            if self.file.write(octets) != len(octets):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file.fileno())
+            os.fsync(self.file.fileno())
         except OSError as error:
-            raise OutputError(f"writing '{self._path}' failed: {error.strerror}") from None
+            raise OutputError(f"writing '{self.path}' failed: {error.strerror}") from None
 
 
 def difference(header: Header, other: Header) -> str:

@@ -117,8 +117,8 @@ def run_campaign(
     read_campaign(where, plan)  # before anything is put into a folder of something else
     with locked(where, shard):
         manifest = opened(where, plan, shard)
-        journal = Journal(where / manifest_name(shard))
-        with journal, logging_to(where / log_name(shard)):
+        own = where / manifest_name(shard)
+        with Journal.of(own) as journal, logging_to(where / log_name(shard)):
             return _Running(plan, where, shard, engine, progress, journal).run(manifest)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import click
@@ -102,7 +101,7 @@ def efficiency(
             axes=_numbers_by_name("--axis", axes, ":"),
             coverage=coverage,
             least_effective=least_effective,
-            progress=partial(progress, "samples"),
+            progress=progress,
         )
     found.write(output, force=force)
     if picture is not None:

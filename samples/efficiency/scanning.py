@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -22,6 +22,7 @@ from darkbelle.samples.efficiency.sources import files_by_point, sample_files
 from darkbelle.samples.efficiency.sums import STANDARD, Question, Sums
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.trigger_lines import line_names
+from darkbelle.samples.progress import Progress, silent
 
 __all__ = ["efficiency_map"]
 
@@ -38,7 +39,7 @@ def efficiency_map(
     axes: Mapping[str, Sequence[float]] | None = None,
     coverage: float = STANDARD,
     least_effective: float = FEWEST_EFFECTIVE,
-    progress: Callable[[int], Callable[[int], object]] = lambda total: lambda done: None,
+    progress: Progress = silent,
 ) -> EfficiencyMap:
     """The share of generated events that pass, for each sample, lifetime and bin.
 
@@ -64,7 +65,7 @@ def efficiency_map(
     least_effective
         Effective events that a lifetime must leave of a point, cf. `lifetime_weights`.
     progress
-        Called with the number of files; what it returns is called with 1 after each.
+        Called with "samples" and the number of files; what it returns is called with 1 after each.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def efficiency_map(
     )
     points: dict[tuple[str, ...], Sums] = {}
     paths_of = files_by_point(sample_files(files))
-    done = progress(sum(map(len, paths_of.values())))
+    done = progress("samples", sum(map(len, paths_of.values())))
     for key, paths in paths_of.items():
         for path in paths:
             with Sample(path) as sample:

@@ -7,10 +7,13 @@ import pty
 import re
 import sys
 import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.samples import jobs
 
 SCAN = 'process = "particle-gun"\nevents = 500\nseed = 1\ngrid.p = [0.5, 1.0, 1.5]\n'
 BAR = r"100%\|█+\| 1\.50k/1\.50k \[\d\d:\d\d<\d\d:\d\d, .+ events/s\]"
@@ -29,6 +32,12 @@ def test_a_bar_says_how_much_is_done_how_fast_and_how_long_it_will_take(
     with open(inner, "w", encoding="utf-8") as terminal:  # noqa: PTH123  a descriptor, no path
         monkeypatch.setattr(sys, "stderr", terminal)
         assert run("produce", "scan.toml", "-o", "scan", *options)[0] == 0
-        bars = os.read(outer, 1 << 16).decode()
+        read = bytearray()
+
+        def is_shown() -> object:
+            with suppress(BlockingIOError):
+                read.extend(os.read(outer, 1 << 16))
+            return re.search(BAR, read.decode(errors="replace"))
+
+        jobs.until(is_shown, seconds=5)
     os.close(outer)
-    assert re.search(BAR, bars), bars

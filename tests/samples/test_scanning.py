@@ -341,10 +341,10 @@ def test_a_card_is_read_once(folder: Path):
 
 
 def test_progress_is_told(folder: Path):
-    told: list[int] = []
+    told: list[Any] = []
     files = [folder / "a.h5", folder / "b.h5", folder / "c.h5"]
-    efficiency_map(files, FAR, progress=lambda total: told.append(total) or told.append)
-    assert told == [3, 1, 1, 1]
+    efficiency_map(files, FAR, progress=lambda *what: told.append(what) or told.append)
+    assert told == [("samples", 3), 1, 1, 1]
 
 
 @pytest.mark.parametrize(
