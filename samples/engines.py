@@ -22,7 +22,6 @@ from concurrent.futures import (
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from darkbelle import __version__
@@ -217,12 +216,7 @@ class ProcessPool(ProcessPoolExecutor, Engine):
             "fewer workers if need be; it goes on where it stopped"
         )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._line.close()
         with _signals_held():

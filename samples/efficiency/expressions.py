@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, did_you_mean
+from darkbelle.samples.wording import counted
 
 __all__ = ["FUNCTIONS", "Expression"]
 
@@ -113,7 +114,7 @@ class Expression:
         n_taken = FUNCTIONS[name].nin
         more = name in _OF_SEVERAL
         if n_values < n_taken or (n_values > n_taken and not more):
-            taken = f"{n_taken} value{'s'[: n_taken - 1]}{' or more' if more else ''}"
+            taken = f"{counted(n_taken, 'value')}{' or more' if more else ''}"
             raise ConfigError(f"'{self.text}': {name} takes {taken} (got {n_values})")
 
     def __call__(self, columns: Columns) -> Array:
