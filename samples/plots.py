@@ -14,7 +14,8 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from darkbelle.detsim.helix import HelixIndex, omega_from_pt, perigee
-from darkbelle.errors import ConfigError, MissingDependencyError, OutputError
+from darkbelle.errors import ConfigError, OutputError
+from darkbelle.extras import needed_for
 from darkbelle.gen.particles import charges
 from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
 from darkbelle.samples.files.aside import aside, check_target
@@ -53,12 +54,8 @@ _AXIS_LABELS = {
 
 def new_figure(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
     """A figure and its axes in reading order; MissingDependencyError without matplotlib."""
-    try:
+    with needed_for("plots", "plot"):
         from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "plots need matplotlib: pip install 'darkbelle[plot]'"
-        ) from None
     figure = Figure(figsize=(4.8 * columns, 3.6 * rows), layout="constrained", dpi=150)
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     return figure, axes

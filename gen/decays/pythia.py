@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, KinematicsError, MissingDependencyError
+from darkbelle.extras import needed_for
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.particles import (
     B0,
@@ -200,12 +201,8 @@ def _is_particle(pdg_id: int) -> bool:
 @cache
 def _pythia() -> Any:
     """Pythia, ready to decay; its random numbers are started anew for each use."""
-    try:
+    with needed_for("decays of B mesons by Pythia", "pythia"):
         import pythia8mc
-    except ImportError:
-        raise MissingDependencyError(
-            "please install pythia8mc (`pip install darkbelle[pythia]`) to decay B mesons by Pythia"
-        ) from None
     pythia = pythia8mc.Pythia("", False)
     settings = [
         *_SETTINGS,

@@ -190,5 +190,5 @@ def test_pythia_with_nothing_to_do():
 def test_a_missing_pythia_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "pythia8mc", None)
     monkeypatch.setattr(pythia, "_pythia", pythia._pythia.__wrapped__)
-    with pytest.raises(MissingDependencyError, match=r"pip install darkbelle\[pythia\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'darkbelle\[pythia\]'"):
         grown("pythia", B0, 1)
