@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from darkbelle.errors import MissingDependencyError
-from darkbelle.gen.decays import pythia
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.table import short_lived
 from darkbelle.gen.decays.toy_beauty import PIONS, toy_modes
 from darkbelle.gen.events import Origin, Outcome, Status, TruthEvents
+from darkbelle.gen.external import pythia
 from darkbelle.gen.particles import B0, B_PLUS, MUON, PI0, PION, conjugate, species
 from darkbelle.records import columns
 from darkbelle.units import C
