@@ -14,7 +14,7 @@ import numpy.typing as npt
 from darkbelle.errors import KinematicsError
 from darkbelle.gen.events import Newborn, Origin, Outcome, Status, TruthEvents, append
 from darkbelle.gen.external.cleaning import is_relevant, nearest
-from darkbelle.gen.external.pythia import TO_CM, start_pythia
+from darkbelle.gen.external.pythia import TO_CM, draw_seed, start_pythia
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.particles import is_unknown, species
 from darkbelle.ragged import offsets_by_length
@@ -43,7 +43,9 @@ def decay_by_pythia(truth: TruthEvents, rows: IndexArray, rng: np.random.Generat
     """
     if len(rows) == 0:
         return truth
-    raw = _decays(start_pythia("decays of B mesons by Pythia", _SETTINGS, rng), truth, rows)
+    pythia = start_pythia("decays of B mesons by Pythia", _SETTINGS)
+    pythia.rndm.init(draw_seed(rng))
+    raw = _decays(pythia, truth, rows)
     mother, is_final = raw.mother_rows(), raw.status == Status.FINAL
     is_meson = mother < 0
     kept = is_relevant(raw.pdg_id, is_meson | is_final, mother) & _is_known(raw.pdg_id)

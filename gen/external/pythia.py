@@ -37,7 +37,7 @@ from darkbelle.gen.particles import (
 from darkbelle.ragged import offsets_by_length
 from darkbelle.units import C, mm
 
-__all__ = ["TO_CM", "events_of_pythia", "start_pythia"]
+__all__ = ["TO_CM", "draw_seed", "events_of_pythia", "start_pythia"]
 
 _COMMON: Final = ("Print:quiet = on", "Random:setSeed = on")
 _FOR_THE_DETECTOR: Final = (MUON, PION, KAON, K_L, 3112, 3222, 3312, 3334)
@@ -58,8 +58,9 @@ TO_CM: Final = np.array([mm, mm, mm, mm / C])[:, None]
 """And to ns: Pythia counts lengths and times in mm."""
 
 
-def start_pythia(purpose: str, settings: tuple[str, ...], rng: np.random.Generator) -> Any:
-    """Pythia with some settings, its random numbers begun anew: one and the same for equal ones.
+@lru_cache(maxsize=8)
+def start_pythia(purpose: str, settings: tuple[str, ...]) -> Any:
+    """Pythia with some settings: one and the same for equal ones, so give it a seed.
 
     Parameters
     ----------
@@ -75,13 +76,6 @@ def start_pythia(purpose: str, settings: tuple[str, ...], rng: np.random.Generat
     ConfigError
         Pythia does not know a setting, or refuses its value.
     """
-    pythia = _pythia(purpose, settings)
-    pythia.rndm.init(int(rng.integers(1, _LAST_SEED, endpoint=True)))
-    return pythia
-
-
-@lru_cache(maxsize=8)
-def _pythia(purpose: str, settings: tuple[str, ...]) -> Any:
     with needed_for(purpose, "pythia"):
         import pythia8mc
     pythia = pythia8mc.Pythia("", False)
@@ -102,14 +96,23 @@ def _pythia(purpose: str, settings: tuple[str, ...]) -> Any:
     return pythia
 
 
-def events_of_pythia(pythia: Any, n_events: int) -> RawEvents:
-    """The next events, with their partons, in Pythia's frame.
+def draw_seed(rng: np.random.Generator) -> int:
+    """One of the seeds that Pythia knows."""
+    return int(rng.integers(1, _LAST_SEED, endpoint=True))
+
+
+def events_of_pythia(pythia: Any, n_events: int, rng: np.random.Generator) -> RawEvents:
+    """Events with their partons, in Pythia's frame; the same random numbers give the same ones.
 
     Raises
     ------
     KinematicsError
         Pythia fails again and again.
     """
+    seed = draw_seed(rng)
+    pythia.rndm.init(seed)
+    pythia.next()  # where beams have a spread, it remembers the energy of the event before
+    pythia.rndm.init(seed)
     batch = pythia.nextBatch(max(n_events, 1), _MOST_TRIES)[:n_events]  # of none has no columns
     if len(batch) < n_events:
         raise KinematicsError(f"Pythia made {len(batch)} events of {n_events} and gave up")

@@ -34,6 +34,7 @@ from darkbelle.gen.processes.modes import (
     with_lepton_pair,
 )
 from darkbelle.gen.processes.photon import GammaAlp, GammaDarkPhoton
+from darkbelle.gen.processes.pythia import PythiaEvents
 from darkbelle.gen.processes.standard_model import (
     Bhabha,
     EEMuMu,
@@ -75,6 +76,7 @@ __all__ = [
     "MuMuZPrime",
     "ParticleGun",
     "Process",
+    "PythiaEvents",
     "State",
     "TauTau",
     "TauTauScalar",
@@ -117,6 +119,7 @@ _BUILT_IN: dict[str, type[Process]] = {
         GammaGamma,
         EEMuMu,
         Bhabha,
+        PythiaEvents,
         ParticleGun,
     )
 }

@@ -5,21 +5,21 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
 from pydantic import BeforeValidator, model_validator
 
-from darkbelle.errors import KinematicsError
+from darkbelle.errors import KinematicsError, did_you_mean
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.gen.external.cleaning import truth_of
-from darkbelle.gen.external.frames import moved_by, to_laboratory
+from darkbelle.gen.external.frames import meeting_at, to_laboratory
 from darkbelle.gen.external.pythia import events_of_pythia, start_pythia
 from darkbelle.gen.particles import B0, B_PLUS, D0, MASS_TAU, UPSILON_4S, species
-from darkbelle.gen.processes.base import EventGenerator, Process, parameter
+from darkbelle.gen.processes.base import EventGenerator, Process, parameter, split
 from darkbelle.gen.processes.upsilon import PRODUCED, BeautyProcess, upsilon
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.resonance import scalar_pair
@@ -86,6 +86,10 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _named(value: Any) -> Any:
+    return _listed(split(value))
+
+
 class PythiaEvents(Process):
     """e+e- to pairs of quarks, taus or B mesons by Pythia 8, with photons off the beams.
 
@@ -99,10 +103,19 @@ class PythiaEvents(Process):
         "arXiv:2203.11601 (Pythia 8.3)",
         "arXiv:1808.10567 (cross-sections)",
     )
+    observables: ClassVar[tuple[str, ...]] = (
+        *("dimuon_recoil", "four_tracks", "six_tracks", "track_pair", "two_vertices"),
+        *("single_photon", "three_photons", "cluster_pair"),
+        *("b_to_k_photons", "b_to_k_tracks", "b_to_k_recoil"),
+        *("tau_one_prong", "tau_to_three_muons", "heavy_neutrino"),
+    )
 
     final_state: Annotated[
         FinalState, parameter("qqbar: u, d, s and c; bbbar: B+ B- and B0 B0bar from the Y(4S)")
     ] = FinalState.QQBAR
+    carry: Annotated[
+        tuple[str, ...], BeforeValidator(_named), parameter("observables of the searches meant")
+    ] = ()
     settings: Annotated[
         tuple[str, ...],
         BeforeValidator(_listed),
@@ -110,7 +123,11 @@ class PythiaEvents(Process):
     ] = ()
 
     @model_validator(mode="after")
-    def _check(self) -> PythiaEvents:
+    def _check(self) -> Self:
+        for name in self.carry:
+            if name not in self.observables:
+                msg = f"carry: unknown observables '{name}', {did_you_mean(name, self.observables)}"
+                raise ValueError(msg)
         if self.settings and self.final_state is FinalState.BBBAR:
             msg = "settings: the B mesons decay by Pythia's own tables, leave them out"
             raise ValueError(msg)
@@ -119,6 +136,11 @@ class PythiaEvents(Process):
                 msg = f"settings: '{setting}': beams are the collider's, seeds those of the sample"
                 raise ValueError(msg)
         return self
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Those that were asked for."""
+        return self.carry
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""
@@ -160,10 +182,10 @@ class PythiaGenerator:
 
     def _of(self, pair: Pair, n_events: int, rng: np.random.Generator) -> TruthEvents:
         settings = (*_of_beams(self.collider), *_of_pair(pair), *self.process.settings)
-        pythia = start_pythia("events of Pythia", settings, rng)
-        raw = to_laboratory(events_of_pythia(pythia, n_events), self.collider)
-        vertices = sample_vertices(self.collider, n_events, rng)
-        return truth_of(moved_by(raw, vertices), self.cross_section)
+        pythia = start_pythia("events of Pythia", settings)
+        raw = events_of_pythia(pythia, n_events, rng)
+        truth = to_laboratory(truth_of(raw, self.cross_section), self.collider)
+        return meeting_at(truth, sample_vertices(self.collider, n_events, rng))
 
 
 def _of_beams(collider: Collider) -> tuple[str, ...]:
@@ -174,7 +196,9 @@ def _of_beams(collider: Collider) -> tuple[str, ...]:
     return (
         "Beams:idA = 11",
         "Beams:idB = -11",
-        f"Beams:eCM = {collider.sqrt_s!r}",
+        "Beams:frameType = 2",
+        f"Beams:eA = {half!r}",
+        f"Beams:eB = {half!r}",
         f"Beams:allowMomentumSpread = {'on' if collider.beam_spread else 'off'}",
         f"Beams:sigmaPzA = {her!r}",
         f"Beams:sigmaPzB = {ler!r}",
