@@ -36,6 +36,17 @@ _LOWEST, _HIGHEST = 9.5, 11.5
 _B_STAR: Final = 5.32471
 """Mass [GeV], PDG 2024: pairs of B and B* begin there, of which nobody here knows the share."""
 _RESERVED: Final = ("beams:", "random:")
+_TUNE: Final = (
+    "StringFlav:etaSup = 0.27",
+    "StringFlav:etaPrimeSup = 0.12",
+    "StringFragmentation:stopMass = 0.3",
+    "StringZ:aLund = 0.32",
+    "StringZ:bLund = 0.62",
+    "StringZ:rFactC = 1.0",
+    "ParticleDecays:multIncrease = 4.5",
+    "ParticleDecays:multIncreaseWeak = 2.0",
+)
+"""What Belle II sets for its continuum: basf2, generators/modules/fragmentation/data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ class PythiaGenerator:
         return TruthEvents.join(made).take(rng.permutation(n_events))
 
     def _of(self, pair: Pair, n_events: int, rng: np.random.Generator) -> TruthEvents:
-        settings = (*_of_beams(self.collider), *_of_pair(pair), *self.process.settings)
+        settings = (*_of_beams(self.collider), *_of_pair(pair), *_TUNE, *self.process.settings)
         pythia = start_pythia("events of Pythia", settings)
         raw = events_of_pythia(pythia, n_events, rng)
         truth = to_laboratory(truth_of(raw, self.cross_section), self.collider)
