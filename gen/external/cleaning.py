@@ -28,7 +28,7 @@ from darkbelle.gen.particles import (
 )
 from darkbelle.ragged import offsets_of
 
-__all__ = ["can_decay", "is_parton", "is_relevant", "nearest", "truth_of"]
+__all__ = ["can_decay", "is_parton", "is_relevant", "nearest", "truth_of", "where_beams_meet"]
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int32]
@@ -110,7 +110,7 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     """The truth record of some events of another generator, in the frame that they are in.
 
     The first weight counts. Charged particles without a mass, as massless calculations have them,
-    get that of the table; the beams meet where the first particle that is no beam begins.
+    get that of the table.
     """
     mother = raw.mother_rows()
     is_beam, is_final = raw.status == Status.BEAM, raw.status == Status.FINAL
@@ -121,36 +121,47 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     place = np.cumsum(kept) - 1
     code, beam, final = raw.pdg_id[row], is_beam[row], is_final[row]
     from_beams = (parent < 0) | is_beam[parent]
-    vertex = _where_beams_meet(raw.start[:, row], event, ~beam & from_beams, raw.n_events)
+    vertex = where_beams_meet(raw)
     start, end = raw.start[:, row], np.where(final, 0.0, raw.end[:, row])
     for points in (start, end):
         points[:, beam] = vertex[:, event[beam]]
     status = np.select([beam, final], [Status.BEAM, Status.FINAL], Status.DECAYED)
     outcome = np.select([beam, final], [Outcome.COLLIDED, Outcome.UNDETERMINED], Outcome.DECAYED)
+    px, py, pz = raw.momentum[1:, row]
+    x, y, z, t = start
+    decay_x, decay_y, decay_z, decay_t = end
     particles = Particles(
-        code,
-        status.astype(np.int8),
-        np.where(parent < 0, -1, place[parent] - offsets[event]).astype(np.int32),
-        *raw.momentum[1:, row],
-        _masses(raw, row),
-        *start,
-        *end,
-        _origins(raw, mother, row, from_beams).astype(np.int8),
-        outcome.astype(np.int8),
+        pdg_id=code,
+        status=status.astype(np.int8),
+        parent=np.where(parent < 0, -1, place[parent] - offsets[event]).astype(np.int32),
+        px=px,
+        py=py,
+        pz=pz,
+        mass=_masses(raw, row),
+        x=x,
+        y=y,
+        z=z,
+        t=t,
+        decay_x=decay_x,
+        decay_y=decay_y,
+        decay_z=decay_z,
+        decay_t=decay_t,
+        origin=_origins(raw, mother, row, from_beams).astype(np.int8),
+        outcome=outcome.astype(np.int8),
     )
     return TruthEvents(particles, offsets, raw.weights[:, 0], vertex, cross_section)
 
 
-def _where_beams_meet(
-    start: npt.NDArray[np.float64],
-    event: npt.NDArray[np.int64],
-    is_primary: BoolArray,
-    n_events: int,
-) -> npt.NDArray[np.float64]:
-    """Where the first particle of each collision begins, the origin without any, (4, n_events)."""
-    vertex = np.zeros((4, n_events))
-    rows = np.flatnonzero(is_primary)[::-1]  # the first is written last
-    vertex[:, event[rows]] = start[:, rows]
+def where_beams_meet(raw: RawEvents) -> npt.NDArray[np.float64]:
+    """Where the first entry begins that is no beam and comes of none but beams, (4, n_events).
+
+    The origin for an event without any.
+    """
+    mother, is_beam = raw.mother_rows(), raw.status == Status.BEAM
+    is_first = ~is_beam & ((mother < 0) | is_beam[mother])
+    rows = np.flatnonzero(is_first)[::-1]  # the first is written last
+    vertex = np.zeros((4, raw.n_events))
+    vertex[:, raw.event_index()[rows]] = raw.start[:, rows]
     return vertex
 
 

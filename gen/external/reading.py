@@ -13,21 +13,20 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
 from darkbelle.errors import ConfigError, EventFileError, explain
-from darkbelle.gen.beams import axes_of_collision, sample_vertices
+from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.decay import decay_short_lived
 from darkbelle.gen.events import Status, TruthEvents
 from darkbelle.gen.external.checking import check_events, check_frame
-from darkbelle.gen.external.cleaning import truth_of
+from darkbelle.gen.external.cleaning import truth_of, where_beams_meet
 from darkbelle.gen.external.flights import fly
+from darkbelle.gen.external.frames import moved_by, to_laboratory
 from darkbelle.gen.external.hepmc import HepMCSource
 from darkbelle.gen.external.lhe import LHESource
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.external.streams import EventStream, Format
-from darkbelle.gen.kinematics import from_axes
 from darkbelle.gen.particles import conjugate, is_unknown, species
 from darkbelle.geometry import Collider
 from darkbelle.settings import Settings
-from darkbelle.units import C
 
 __all__ = ["BLOCK_SIZE", "EventFile", "Reading", "read"]
 
@@ -209,9 +208,13 @@ class EventFile:
 
         What is undecayed and too short-lived for the detector decays as this package knows it.
         """
+        if self.reading.frame is FileFrame.CM:
+            raw = to_laboratory(raw, collider)
+        if self.reading.vertices is Vertices.BEAM:
+            vertices = sample_vertices(collider, raw.n_events, rng)
+            raw = moved_by(raw, vertices - where_beams_meet(raw))
         truth = truth_of(raw, self._source.cross_section)
         self._count(truth)
-        truth = _placed(truth, self.reading, collider, rng)
         if self.n_read == 0:
             check_frame(truth, collider, self.path)
         return decay_short_lived(_flown(truth, self.reading.ctau, rng), rng, fsr=True)
@@ -221,36 +224,6 @@ class EventFile:
         for code, n in zip(*np.unique(final, return_counts=True), strict=True):
             if is_unknown(int(code)):
                 self.unknown[int(code)] = self.unknown.get(int(code), 0) + int(n)
-
-
-def _placed(
-    truth: TruthEvents, reading: Reading, collider: Collider, rng: np.random.Generator
-) -> TruthEvents:
-    """Events in the laboratory, where the beams meet."""
-    p = truth.particles
-    event, has_end = truth.event_index(), p.status != Status.FINAL
-    momentum = np.stack([p.e, p.px, p.py, p.pz])
-    vertex = truth.vertex
-    start, end = (np.stack([getattr(p, name) for name in names]) for names in (_POINTS, _ENDS))
-    start, end = start - vertex[:, event], end - vertex[:, event]
-    if reading.frame is FileFrame.CM:
-        axes = axes_of_collision(collider)
-        momentum = from_axes(momentum, axes)
-        start, end, vertex = (_points_from_axes(points, axes) for points in (start, end, vertex))
-    if reading.vertices is Vertices.BEAM:
-        vertex = sample_vertices(collider, truth.n_events, rng)
-    start, end = start + vertex[:, event], end + vertex[:, event]
-    moved = dict(zip(("px", "py", "pz"), momentum[1:], strict=True))
-    moved |= dict(zip(_POINTS, start, strict=True))
-    moved |= dict(zip(_ENDS, np.where(has_end, end, 0.0), strict=True))
-    return replace(truth, particles=replace(p, **moved), vertex=vertex)
-
-
-def _points_from_axes(points: FloatArray, axes: FloatArray) -> FloatArray:
-    """Points (x, y, z, t), as `from_axes` has them in the order of momenta."""
-    x, y, z, t = points
-    ct, *space = from_axes(np.stack([t * C, x, y, z]), axes)
-    return np.stack([*space, ct / C])
 
 
 def _flown(truth: TruthEvents, ctau: dict[int, float], rng: np.random.Generator) -> TruthEvents:

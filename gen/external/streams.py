@@ -12,7 +12,6 @@ import io
 import lzma
 import re
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -27,7 +26,7 @@ _TAIL = 256
 """Bytes that are remembered: more than what begins or ends anything."""
 _DAMAGES: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_OPENERS: Final[dict[bytes, Callable[[IO[bytes]], IO[bytes]]]] = {
+_OPENERS: Final[dict[bytes, Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
@@ -111,7 +110,7 @@ class EventStream(io.RawIOBase):
             return io.BufferedReader(zstd.open(file))
         for start, opener in _OPENERS.items():
             if magic.startswith(start):
-                return opener(file)
+                return io.BufferedReader(opener(file))
         return file
 
     def close(self) -> None:
