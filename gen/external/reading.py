@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from darkbelle.errors import ConfigError, EventFileError, explain
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.decay import decay_short_lived
-from darkbelle.gen.events import Status, TruthEvents
+from darkbelle.gen.events import CrossSection, Status, TruthEvents
 from darkbelle.gen.external.checking import check_events, check_frame
 from darkbelle.gen.external.cleaning import truth_of, where_beams_meet
 from darkbelle.gen.external.flights import fly
@@ -164,6 +164,11 @@ class EventFile:
         return self._source.generators
 
     @property
+    def cross_section(self) -> CrossSection | None:
+        """Cross-section of all events, as the file tells it so far."""
+        return self._source.cross_section
+
+    @property
     def n_bytes_read(self) -> int:
         """How much of the file was read."""
         return self._stream.n_bytes_read
@@ -213,7 +218,7 @@ class EventFile:
         if self.reading.vertices is Vertices.BEAM:
             vertices = sample_vertices(collider, raw.n_events, rng)
             raw = moved_by(raw, vertices - where_beams_meet(raw))
-        truth = truth_of(raw, self._source.cross_section)
+        truth = truth_of(raw, self.cross_section)
         self._count(truth)
         if self.n_read == 0:
             check_frame(truth, collider, self.path)
