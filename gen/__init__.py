@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from darkbelle.gen import external
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.processes import (
     Bhabha,
@@ -61,6 +62,7 @@ __all__ = [
     "TauToLAlpha",
     "TauToPiHnl",
     "TruthEvents",
+    "external",
     "find_process",
     "process_names",
 ]

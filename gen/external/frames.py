@@ -8,45 +8,33 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.gen.beams import axes_of_collision
-from darkbelle.gen.events import Status, TruthEvents
+from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.kinematics import from_axes
 from darkbelle.geometry import Collider
 from darkbelle.units import C
 
-__all__ = ["meeting_at", "to_laboratory"]
+__all__ = ["moved_by", "to_laboratory"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_POINTS = ("x", "y", "z", "t")
-_ENDS = ("decay_x", "decay_y", "decay_z", "decay_t")
 
-
-def to_laboratory(truth: TruthEvents, collider: Collider) -> TruthEvents:
+def to_laboratory(raw: RawEvents, collider: Collider) -> RawEvents:
     """Events given in the centre of mass of the nominal beams, z along the electrons."""
-    axes, p = axes_of_collision(collider), truth.particles
-    momentum = from_axes(np.stack([p.e, p.px, p.py, p.pz]), axes)
-    moved = dict(zip(("px", "py", "pz"), momentum[1:], strict=True))
-    for names in (_POINTS, _ENDS):
-        points = np.stack([getattr(p, name) for name in names])
-        moved |= zip(names, _from_axes(points, axes), strict=True)
-    vertex = _from_axes(truth.vertex, axes)
-    return replace(truth, particles=replace(p, **moved), vertex=vertex)
+    axes = axes_of_collision(collider)
+
+    def turned(point: FloatArray) -> FloatArray:
+        time, *space = from_axes(np.stack([C * point[3], *point[:3]]), axes)
+        return np.stack([*space, time / C])
+
+    return replace(
+        raw,
+        momentum=from_axes(raw.momentum, axes),
+        start=turned(raw.start),
+        end=turned(raw.end),
+    )
 
 
-def _from_axes(points: FloatArray, axes: FloatArray) -> FloatArray:
-    """Points (x, y, z, t), which `from_axes` has in the order of momenta."""
-    x, y, z, t = points
-    ct, *space = from_axes(np.stack([C * t, x, y, z]), axes)
-    return np.stack([*space, ct / C])
-
-
-def meeting_at(truth: TruthEvents, vertex: FloatArray) -> TruthEvents:
-    """Events moved so that the beams meet at (x, y, z, t), shape (4, n_events)."""
-    p, event = truth.particles, truth.event_index()
-    before, after = truth.vertex[:, event], vertex[:, event]
-    moved = {}
-    for i, (name, end) in enumerate(zip(_POINTS, _ENDS, strict=True)):
-        moved[name] = getattr(p, name) - before[i] + after[i]
-        ended = getattr(p, end) - before[i] + after[i]
-        moved[end] = np.where(p.status == Status.FINAL, 0.0, ended)
-    return replace(truth, particles=replace(p, **moved), vertex=vertex)
+def moved_by(raw: RawEvents, shift: FloatArray) -> RawEvents:
+    """Events moved in space and time, each by its (x, y, z, t), shape (4, n_events)."""
+    each = shift[:, raw.event_index()]
+    return replace(raw, start=raw.start + each, end=raw.end + each * raw.has_end)

@@ -16,7 +16,7 @@ from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.events import CrossSection, TruthEvents
 from darkbelle.gen.external.cleaning import truth_of
-from darkbelle.gen.external.frames import meeting_at, to_laboratory
+from darkbelle.gen.external.frames import moved_by, to_laboratory
 from darkbelle.gen.external.pythia import events_of_pythia, start_pythia
 from darkbelle.gen.particles import B0, B_PLUS, D0, MASS_TAU, UPSILON_4S, species
 from darkbelle.gen.processes.base import EventGenerator, Process, parameter, split
@@ -124,8 +124,8 @@ class PythiaEvents(Process):
     final_state: Annotated[
         FinalState, parameter("qqbar: u, d, s and c; bbbar: B+ B- and B0 B0bar from the Y(4S)")
     ] = FinalState.QQBAR
-    carry: Annotated[
-        tuple[str, ...], BeforeValidator(_named), parameter("observables of the searches meant")
+    carries: Annotated[
+        tuple[str, ...], BeforeValidator(_named), parameter("sets of observables that samples get")
     ] = ()
     settings: Annotated[
         tuple[str, ...],
@@ -135,9 +135,11 @@ class PythiaEvents(Process):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in self.carry:
+        for name in self.carries:
             if name not in self.observables:
-                msg = f"carry: unknown observables '{name}', {did_you_mean(name, self.observables)}"
+                msg = (
+                    f"carries: unknown observables '{name}', {did_you_mean(name, self.observables)}"
+                )
                 raise ValueError(msg)
         if self.settings and self.final_state is FinalState.BBBAR:
             msg = "settings: the B mesons decay by Pythia's own tables, leave them out"
@@ -151,7 +153,7 @@ class PythiaEvents(Process):
     @property
     def carried(self) -> tuple[str, ...]:
         """Those that were asked for."""
-        return self.carry
+        return self.carries
 
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""
@@ -194,9 +196,9 @@ class PythiaGenerator:
     def _of(self, pair: Pair, n_events: int, rng: np.random.Generator) -> TruthEvents:
         settings = (*_of_beams(self.collider), *_of_pair(pair), *_TUNE, *self.process.settings)
         pythia = start_pythia("events of Pythia", settings)
-        raw = events_of_pythia(pythia, n_events, rng)
-        truth = to_laboratory(truth_of(raw, self.cross_section), self.collider)
-        return meeting_at(truth, sample_vertices(self.collider, n_events, rng))
+        raw = to_laboratory(events_of_pythia(pythia, n_events, rng), self.collider)
+        vertices = sample_vertices(self.collider, n_events, rng)
+        return truth_of(moved_by(raw, vertices), self.cross_section)
 
 
 def _of_beams(collider: Collider) -> tuple[str, ...]:

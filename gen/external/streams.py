@@ -1,0 +1,189 @@
+"""Files of events as streams of bytes: recognised, decompressed, and watched to their end.
+
+The libraries that parse them stop at what they do not understand as if the file ended there.
+"""
+
+from __future__ import annotations
+
+import bz2
+import enum
+import gzip
+import io
+import lzma
+import re
+import zlib
+from pathlib import Path
+from typing import IO, Any, Final
+
+from darkbelle.errors import EventFileError
+from darkbelle.extras import needed_for
+
+__all__ = ["EventStream", "Format"]
+
+_HEAD = 4096
+"""Bytes in which a file must say what it is."""
+_TAIL = 256
+"""Bytes that are remembered: more than what begins or ends anything."""
+_DAMAGES: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_OPENERS: Final[dict[bytes, Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+"""By the first bytes of what they decompress."""
+
+
+class Format(enum.Enum):
+    """What files of events may be: name, how they begin, an event in them, and how they end."""
+
+    HEPMC3 = (
+        "HepMC3",
+        b"HepMC::Asciiv3",
+        re.compile(rb"^E ", re.MULTILINE),
+        b"HepMC::Asciiv3-END_EVENT_LISTING",
+    )
+    HEPMC2 = (
+        "HepMC2",
+        b"HepMC::IO_GenEvent",
+        re.compile(rb"^E ", re.MULTILINE),
+        b"HepMC::IO_GenEvent-END_EVENT_LISTING",
+    )
+    LHE = ("LHE", b"<LesHouchesEvents", re.compile(rb"<event[ >\r\n]"), b"</LesHouchesEvents>")
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return str(self.value[0])
+
+    @classmethod
+    def of(cls, head: bytes) -> Format | None:
+        """The format of a file that begins so."""
+        return next((known for known in cls if known.value[1] in head), None)
+
+
+class EventStream(io.RawIOBase):
+    """A file of events, open for a library that reads bytes.
+
+    Raises
+    ------
+    EventFileError
+        There is no such file, or it is not known what it is.
+    MissingDependencyError
+        What decompresses it is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._damages: tuple[type[Exception], ...] = _DAMAGES
+        try:
+            if path.is_dir():
+                raise EventFileError(f"'{path}' is a folder, not a file of events")
+            self._file: IO[bytes] = path.open("rb")
+        except OSError as error:
+            raise EventFileError(f"cannot read '{path}': {error.strerror}") from None
+        self._bytes = self._decompressed(self._file)
+        self._damage = ""
+        head = b""
+        while len(head) < _HEAD:
+            block = self._take(_HEAD)
+            if not block:
+                break
+            head += block
+        known = Format.of(head)
+        if known is None:
+            self.close()
+            what = self._damage or ("empty" if not head else "neither HepMC, as text, nor LHE")
+            raise EventFileError(f"'{path}' is {what}")
+        self.format = known
+        self._ahead = head
+        self._n_bytes = 0
+        self._n_events, self._tail = 0, b"\n"
+
+    def _decompressed(self, file: IO[bytes]) -> IO[bytes]:
+        magic = file.read(8)
+        file.seek(0)
+        if magic.startswith(_ZSTD):
+            with needed_for("reading .zst files", "hepmc"):
+                from backports import zstd
+            self._damages = (*_DAMAGES, zstd.ZstdError)
+            return io.BufferedReader(zstd.open(file))
+        for start, opener in _OPENERS.items():
+            if magic.startswith(start):
+                return io.BufferedReader(opener(file))
+        return file
+
+    def close(self) -> None:
+        """Close the file."""
+        self._bytes.close()
+        self._file.close()
+        super().close()
+
+    @property
+    def n_bytes_read(self) -> int:
+        """How much of the file, compressed as it is, was read."""
+        if not self._file.closed:
+            self._n_bytes = self._file.tell()
+        return self._n_bytes
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Some more bytes; none where the file ends, or is damaged."""
+        taken = self._ahead[: len(buffer)] or self._take(len(buffer))
+        self._ahead = self._ahead[len(taken) :]
+        self._watch(taken)
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def _take(self, size: int) -> bytes:
+        if self._damage:
+            return b""
+        try:
+            return self._bytes.read(size)
+        except self._damages as error:
+            self._damage = f"damaged or cut off ({error})"
+        return b""
+
+    def _watch(self, taken: bytes) -> None:
+        """Count the events that begin, each once though blocks end anywhere."""
+        event, text = self.format.value[2], self._tail + taken
+        self._n_events += len(event.findall(text)) - len(event.findall(self._tail))
+        self._tail = text[-_TAIL:]
+
+    def check_damage(self) -> None:
+        """Refuse a file that does not decompress."""
+        if self._damage:
+            raise EventFileError(f"'{self.path}' is {self._damage}")
+
+    def check_end(self, n_read: int) -> None:
+        """Refuse a file of which not all was understood.
+
+        Parameters
+        ----------
+        n_read
+            How many events a library found in it.
+
+        Raises
+        ------
+        EventFileError
+            It is cut off or damaged: says where.
+        """
+        self.check_damage()
+        path, label = self.path, self.format.label
+        ending = self.format.value[3]
+        if self._n_events == n_read and ending in self._tail:
+            if n_read == 0:
+                raise EventFileError(f"'{path}' holds no events")
+            return
+        if self._n_events > n_read:
+            raise EventFileError(
+                f"'{path}' is damaged or cut off in event {n_read}, counted from 0: the {label} "
+                "library cannot read it"
+            )
+        raise EventFileError(
+            f"'{path}' is cut off after event {n_read - 1}, counted from 0: its last line, "
+            f"{ending.decode()}, is missing"
+        )
