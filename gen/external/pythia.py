@@ -16,6 +16,7 @@ import numpy.typing as npt
 from darkbelle.errors import ConfigError, KinematicsError, MissingDependencyError
 from darkbelle.extras import needed_for
 from darkbelle.gen.events import Status
+from darkbelle.gen.external.cleaning import is_parton
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.particles import (
     B0,
@@ -37,7 +38,7 @@ from darkbelle.gen.particles import (
 from darkbelle.ragged import offsets_by_length
 from darkbelle.units import C, mm
 
-__all__ = ["TO_CM", "draw_seed", "events_of_pythia", "start_pythia"]
+__all__ = ["TO_CM", "draw_seed", "events_of_pythia", "raw_events", "start_pythia"]
 
 _COMMON: Final = ("Print:quiet = on", "Random:setSeed = on")
 _FOR_THE_DETECTOR: Final = (MUON, PION, KAON, K_L, 3112, 3222, 3312, 3334)
@@ -46,6 +47,8 @@ _OWN_MASSES: Final = (
     *(ELECTRON, MUON, TAU, PI0, PION, KAON, K0, K_S, K_L, PROTON, NEUTRON, B0, B_PLUS),
 )
 _OWN_LIVES: Final = (TAU, B0, B_PLUS)
+_OLDEST: Final = "8.314"
+"""The first one that gives many events at once."""
 _LAST_SEED: Final = 900_000_000
 _MOST_TRIES: Final = 100.0
 """For each event; Pythia gives up about one in 10^4."""
@@ -78,6 +81,8 @@ def start_pythia(purpose: str, settings: tuple[str, ...]) -> Any:
     """
     with needed_for(purpose, "pythia"):
         import pythia8mc
+    if not hasattr(pythia8mc.Pythia, "nextBatch"):
+        raise MissingDependencyError(f"pythia8mc >= {_OLDEST} is needed for {purpose}")
     pythia = pythia8mc.Pythia("", False)
     common = [
         *_COMMON,
@@ -108,6 +113,8 @@ def events_of_pythia(pythia: Any, n_events: int, rng: np.random.Generator) -> Ra
     ------
     KinematicsError
         Pythia fails again and again.
+    ConfigError
+        Its settings leave partons, or nothing.
     """
     seed = draw_seed(rng)
     pythia.rndm.init(seed)
@@ -116,14 +123,19 @@ def events_of_pythia(pythia: Any, n_events: int, rng: np.random.Generator) -> Ra
     batch = pythia.nextBatch(max(n_events, 1), _MOST_TRIES)[:n_events]  # of none has no columns
     if len(batch) < n_events:
         raise KinematicsError(f"Pythia made {len(batch)} events of {n_events} and gave up")
-    return _raw(batch)
+    raw = raw_events(batch)
+    if np.any(is_parton(raw.pdg_id[raw.status == Status.FINAL])):
+        raise ConfigError("Pythia leaves partons as they are: its settings must let them fragment")
+    return raw
 
 
-def _raw(batch: Any) -> RawEvents:
+def raw_events(batch: Any) -> RawEvents:
     """Pythia's columns as ours, without the entry at the head of each event, its sum."""
     import awkward as ak
 
     n_entries = ak.to_numpy(ak.num(batch.prt))
+    if np.any(n_entries == 0):
+        raise ConfigError("Pythia's events have no particles: its settings must let them be made")
     entries = ak.flatten(batch.prt)
     kept = np.ones(len(entries), np.bool_)
     kept[offsets_by_length(n_entries)[:-1]] = False

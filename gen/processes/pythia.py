@@ -165,7 +165,7 @@ class PythiaEvents(Process):
                 f"cross-sections hold; {collider.name} has {collider.sqrt_s:.6g} GeV"
             )
         generator = PythiaGenerator(self, collider, _CONTINUUM[self.final_state])
-        generator.generate(0, rng)  # wrong settings are to be told before the first event
+        generator.generate(1, rng)  # wrong settings are to be told before the first event
         return generator
 
 
