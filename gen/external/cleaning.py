@@ -2,7 +2,7 @@
 
 Kept are beams, final particles, and decays of what can decay; of copies of a particle, which
 generators make when it recoils or radiates, the last one. Daughters of what is left out belong to
-the nearest ancestor that is kept.
+the nearest ancestor that is kept; what comes of the beams alone has no parent.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ RowArray = npt.NDArray[np.intp]
 
 _GLUON: Final = 21
 _STABLE: Final = (ELECTRON, NU_E, NU_MU, NU_TAU, PHOTON, _GLUON)
-_INTERNAL: Final = range(81, 101)
-"""Codes that generators use for strings, clusters and other things of their own (PDG)."""
+_INTERNAL: Final = (23, 24, 25, *range(81, 101))
+"""Codes of what is far off its mass shell here, and of strings, clusters and the like (PDG)."""
 _INCOMING: Final = (21, *range(41, 50))
 """States of what Pythia lets collide, on its way from the beams."""
 _MOST_DOUBLINGS = 32
@@ -133,7 +133,7 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     particles = Particles(
         pdg_id=code,
         status=status.astype(np.int8),
-        parent=np.where(parent < 0, -1, place[parent] - offsets[event]).astype(np.int32),
+        parent=np.where(from_beams, -1, place[parent] - offsets[event]).astype(np.int32),
         px=px,
         py=py,
         pz=pz,

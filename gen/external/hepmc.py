@@ -57,7 +57,7 @@ class HepMCSource:
         reader = iter(kind(source))
         n_read = 0
         while True:
-            with _silence(pyhepmc.Setup):
+            with _silence(pyhepmc.Setup), self._stream.damage_told(n_read, (RuntimeError,)):
                 events = list(islice(reader, size))
             if events:
                 self._note(events)
