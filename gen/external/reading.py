@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
-from darkbelle.errors import ConfigError, EventFileError, explain
+from darkbelle.errors import ConfigError, EventFileError, KinematicsError, explain
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.decay import decay_short_lived
 from darkbelle.gen.events import CrossSection, Status, TruthEvents
@@ -222,7 +223,17 @@ class EventFile:
         self._count(truth)
         if self.n_read == 0:
             check_frame(truth, collider, self.path)
-        return decay_short_lived(_flown(truth, self.reading.ctau, rng), rng, fsr=True)
+        truth = _flown(truth, self.reading.ctau, rng)
+        with self.located():
+            return decay_short_lived(truth, rng, fsr=True)
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Say of which events an error is; these are counted from where the block begins."""
+        try:
+            yield
+        except KinematicsError as error:
+            raise KinematicsError(f"'{self.path}', events from {self.n_read} on: {error}") from None
 
     def _count(self, truth: TruthEvents) -> None:
         final = truth.particles.pdg_id[truth.particles.status == Status.FINAL]

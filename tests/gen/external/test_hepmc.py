@@ -123,7 +123,7 @@ def test_a_file_cut_off_anywhere_is_refused(kind: str, tmp_path):
     path = tmp_path / "cut"
     for n_left in [*range(0, whole, 29), whole - 1]:
         path.write_bytes(octets[:n_left])
-        with pytest.raises(EventFileError, match="'.*cut'.*(cut off|is empty|is neither)"):
+        with pytest.raises(EventFileError, match=r"'.*cut'.*(cut off|is empty|is neither)"):
             raw_of(path)
 
 
@@ -142,7 +142,7 @@ def test_a_damaged_byte_of_a_compressed_file_is_refused(made, seed: int, tmp_pat
     octets = bytearray(gzip.compress(write(tmp_path / "x", made).read_bytes(), mtime=0))
     octets[rng.integers(200, len(octets) - 8)] ^= 0xFF
     (tmp_path / "x.gz").write_bytes(octets)
-    with pytest.raises(EventFileError, match="'.*x.gz'"):
+    with pytest.raises(EventFileError, match=r"'.*x.gz'"):
         raw_of(tmp_path / "x.gz")
 
 

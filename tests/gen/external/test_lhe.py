@@ -81,7 +81,7 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
     whole = len(octets.rstrip())
     for n_left in [*range(0, whole, 61), whole - 1]:
         path.write_bytes(octets[:n_left])
-        with pytest.raises(EventFileError, match="'.*cut'"):
+        with pytest.raises(EventFileError, match=r"'.*cut'"):
             raw_of(path)
 
 
@@ -99,5 +99,5 @@ def test_damaged_text_is_refused(line: str, other: str, tmp_path):
     text = lhe(3)
     assert line in text
     (tmp_path / "x").write_text(text.replace(line, other, 1))
-    with pytest.raises(EventFileError, match="'.*x'"):
+    with pytest.raises(EventFileError, match=r"'.*x'"):
         raw_of(tmp_path / "x")
