@@ -93,6 +93,7 @@ def simulate_file(
                 writer.append(head(make(n_chunks - 1, raw), min(raw.n_events, most)))
                 done(file.n_bytes_read - n_bytes)
                 n_bytes = file.n_bytes_read
+            file.check_met()
             source = source.model_copy(update={"generators": file.generators})
             header = header_of(source, experiment, file.cross_section, errors)
             header |= {

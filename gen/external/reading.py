@@ -78,12 +78,12 @@ class Reading(Settings):
     ] = None
     treat_as: Annotated[
         dict[int, int],
-        Field(description="known particles in the place of others, by their codes"),
+        Field(description="known particles in the place of others, by codes of the file"),
     ] = Field(default_factory=dict)
     ctau: Annotated[
         dict[int, _Length],
         Field(
-            description="mean proper lengths that decaying particles fly, by their codes",
+            description="mean proper lengths that decaying particles fly, by codes of the file",
             json_schema_extra={"unit": "cm"},
         ),
     ] = Field(default_factory=dict)
@@ -103,6 +103,12 @@ class Reading(Settings):
                 msg = f"treat_as.{code}: {error}"
                 raise ValueError(msg) from None
         return self
+
+    @property
+    def lengths(self) -> dict[int, float]:
+        """Those of `ctau` by the codes that particles have in the end."""
+        codes = np.array([*self.ctau], np.int32)
+        return dict(zip(self.renamed(codes).tolist(), self.ctau.values(), strict=True))
 
     def renamed(self, pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Codes with those of `treat_as` replaced; antiparticles by antiparticles."""
@@ -182,13 +188,16 @@ class EventFile:
         EventFileError
             The file is damaged, or an event makes no sense.
         ConfigError
-            No event has what a setting is about.
+            It does not have the weight that is asked for.
         """
         for raw in self._source.blocks(size):
             check_events(raw, self.path, self.n_read)
             self._met.update(np.unique(raw.pdg_id).tolist())
             yield replace(raw, pdg_id=self.reading.renamed(raw.pdg_id), weights=self._weights(raw))
             self.n_read += raw.n_events
+
+    def check_met(self) -> None:
+        """Refuse settings about particles that none of the events so far has: mistyped codes."""
         for key in ("treat_as", "ctau"):
             for code in getattr(self.reading, key):
                 if not {code, -code} & self._met:
@@ -223,7 +232,7 @@ class EventFile:
         self._count(truth)
         if self.n_read == 0:
             check_frame(truth, collider, self.path)
-        truth = _flown(truth, self.reading.ctau, rng)
+        truth = _flown(truth, self.reading.lengths, rng)
         with self.located():
             return decay_short_lived(truth, rng, fsr=True)
 
@@ -299,3 +308,4 @@ def read(
     with EventFile(path, reading) as file:
         for raw in file.blocks(block_size):
             yield file.truth(raw, collider, rng)
+        file.check_met()
