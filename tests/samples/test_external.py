@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
+import shlex
 import sys
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -14,10 +17,12 @@ from darkbelle.errors import ConfigError, KinematicsError
 from darkbelle.gen import Outcome, Status
 from darkbelle.gen.external import Reading
 from darkbelle.gen.processes import ExternalEvents, find_process
+from darkbelle.samples.cli import cli
 from darkbelle.samples.external import simulate_file
 from darkbelle.units import C, mm
 from tests.gen.external.files import MASS, X, decay_points, events, lhe, momenta, write
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "external-events.md"
 N = 30
 BELLE2 = geometry.load("belle2")
 CM = Reading(frame="cm")
@@ -206,3 +211,16 @@ def test_missing_libraries_are_named(run, hepmc, monkeypatch, library, text, tmp
     status, _, err = run("simulate", "x", "-o", "x.h5")
     assert status == 2
     assert "pip install 'darkbelle[hepmc]'" in err
+
+
+def test_the_page_works_when_pasted(monkeypatch, tmp_path):
+    text = PAGE.read_text(encoding="utf-8")
+    for line in "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)).splitlines():
+        _, name, *arguments = shlex.split(line, comments=True)
+        cli.commands[name].make_context(name, arguments)
+    (tmp_path / "signal.lhe").write_text(lhe(5))
+    monkeypatch.chdir(tmp_path)
+    left: dict[str, object] = {}
+    (pasted,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(pasted, left)
+    assert left["reco"].n_events == 5
