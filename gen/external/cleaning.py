@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError
+from darkbelle.gen.decays.table import LONG_LIVED
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.particles import (
@@ -110,11 +111,14 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     """The truth record of some events of another generator, in the frame that they are in.
 
     The first weight counts. Charged particles without a mass, as massless calculations have them,
-    get that of the table.
+    get that of the table. Muons, pions, kaons and K_L are final, for their decays are those of the
+    detector simulation, which follows their tracks.
     """
     mother = raw.mother_rows()
     is_beam, is_final = raw.status == Status.BEAM, raw.status == Status.FINAL
     kept = is_relevant(raw.pdg_id, is_beam | is_final, mother)
+    flies = kept & ~is_beam & np.isin(np.abs(raw.pdg_id), LONG_LIVED)
+    is_final, kept = is_final | flies, kept & (nearest(flies, mother) < 0)
     parent, row = nearest(kept, mother)[kept], np.flatnonzero(kept)
     event = raw.event_index()[row]
     offsets = offsets_of(event, raw.n_events)

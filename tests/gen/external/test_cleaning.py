@@ -89,6 +89,16 @@ def test_charge_without_mass_gets_that_of_the_table():
     assert p.mass[p.pdg_id == 22].tolist() == [0.0, 0.0]
 
 
+def test_decays_in_flight_are_left_to_the_detector():
+    """What the file has of them goes, down to the last daughter; a copy is not yet a decay."""
+    rows = ((-211, 2, -1), (-211, 2, 0), (13, 2, 1), (-14, 1, 1), (11, 1, 2), (22, 1, 0))
+    p = truth_of(raw_of(rows)).particles
+    assert p.pdg_id.tolist() == [-211, 22]
+    assert p.status.tolist() == [1, 1]
+    assert p.decay_x.tolist() == [0.0, 0.0]
+    assert p.origin.tolist() == [Origin.PRIMARY, Origin.FINAL_STATE_RADIATION]
+
+
 def test_mothers_in_circles_are_none():
     mother = np.array([1, 2, 0, 2, 5, 4])
     assert nearest(np.array([0, 0, 0, 1, 0, 0], bool), mother).tolist() == [-1] * 6
