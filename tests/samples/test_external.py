@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
 import shlex
 import sys
@@ -23,6 +24,7 @@ from darkbelle.units import C, mm
 from tests.gen.external.files import MASS, X, decay_points, events, lhe, momenta, write
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "external-events.md"
+DATA = Path(__file__).resolve().parents[1] / "data"
 N = 30
 BELLE2 = geometry.load("belle2")
 CM = Reading(frame="cm")
@@ -33,16 +35,28 @@ def hepmc(tmp_path_factory):
     return write(tmp_path_factory.mktemp("hepmc") / "toy.hepmc3", events(N))
 
 
+def simulated(path: Path, output: Path) -> samples.Sample:
+    reading = Reading(frame="cm", vertices="file")
+    simulate_file(path, BELLE2, 1, output, reading=reading, observables=("dimuon_recoil",))
+    return samples.open(output)
+
+
 @pytest.fixture(scope="module")
 def sample(hepmc, tmp_path_factory):
-    path = tmp_path_factory.mktemp("out") / "x.h5"
-    reading = Reading(frame="cm", vertices="file")
-    simulate_file(hepmc, BELLE2, 1, path, reading=reading, observables=("dimuon_recoil",))
-    return samples.open(path)
+    return simulated(hepmc, tmp_path_factory.mktemp("out") / "x.h5")
 
 
-def test_count_masses_and_vertices_agree(sample):
-    """X flies 2 mm in the centre of mass; muons begin where it ends, and meet in a vertex there."""
+@pytest.fixture(scope="module")
+def of_lhe(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lhe")
+    (folder / "x.lhe").write_text(lhe(N, lifetime=3.0))
+    return simulated(folder / "x.lhe", folder / "x.h5")
+
+
+@pytest.mark.parametrize("which", ["sample", "of_lhe"])
+def test_count_masses_and_vertices_agree(which: str, request):
+    """X flies 2 mm in the centre of mass, or a proper length of 3 mm; muons begin where it ends."""
+    sample = request.getfixturevalue(which)
     assert len(sample) == N
     p = sample.particles
     generated = p[p.status > 0]
@@ -55,12 +69,52 @@ def test_count_masses_and_vertices_agree(sample):
         end = ak.flatten(x.decay_vertex[axis])
         for muon in (muons[:, 0], muons[:, 1]):
             assert np.array_equal(muon.vertex[axis], end)
-    rest = np.sqrt(sum(ak.flatten(x.decay_vertex[axis]) ** 2 for axis in "xyz"))
-    e, *_ = momenta(N)[:, 5]
-    assert np.all(rest > 0)
     flown = C * ak.flatten(x.decay_vertex.t) / ak.flatten(x.energy)  # proper length over mass
-    at_rest = mm * decay_points(momenta(N))[3] / e
-    np.testing.assert_allclose(flown, at_rest, rtol=1e-6)
+    of_file = decay_points(momenta(N))[3] / momenta(N)[0, 5] if which == "sample" else 3.0 / MASS
+    np.testing.assert_allclose(flown, mm * of_file, rtol=1e-6)
+
+
+def told_by_lines(text: str) -> list[list[tuple[float, ...]]]:
+    """Final particles of each event of a HepMC3 file: code, px, py, pz, mass, x, y, z, c t.
+
+    Points in mm, NaN where the vertex of a particle has no line of its own with a place.
+    """
+    told: list[list[tuple[float, ...]]] = []
+    points: dict[int, list[float]] = {}
+    for kind, *words in filter(None, map(str.split, text.splitlines())):
+        if kind == "E":
+            told.append([])
+            points = {}
+        elif kind == "V" and "@" in words:
+            points[int(words[0])] = [float(word) for word in words[-4:]]
+        elif kind == "P" and words[-1] == "1":
+            px, py, pz, _, mass = map(float, words[3:8])
+            point = points.get(int(words[1]), [np.nan] * 4)
+            told[-1].append((float(words[2]), px, py, pz, mass, *point))
+    return told
+
+
+@pytest.mark.parametrize(("name", "n"), [("qqbar", 30), ("tautau", 20)])
+def test_a_file_that_pythia_wrote_itself(name: str, n: int, tmp_path):
+    """Every final particle of its lines is in the sample, once, where it was, with its mass."""
+    path = DATA / f"pythia8-{name}.hepmc3.xz"
+    simulate_file(path, BELLE2, 1, tmp_path / "x.h5")
+    sample = samples.open(tmp_path / "x.h5")
+    told = told_by_lines(lzma.decompress(path.read_bytes()).decode())
+    assert len(sample) == len(told) == n
+    p, meet = sample.particles, sample.events
+    final = p[p.status == int(Status.FINAL)]
+    for i, expected in enumerate(told):
+        lines = np.array(expected)
+        names = ("pdg_id", "px", "py", "pz", "mass")
+        found = np.stack([ak.to_numpy(final[i][name]) for name in names], axis=1).astype(float)
+        place = np.stack([final[i].vertex[a] - meet[i][a] for a in "xyzt"], axis=1)
+        order, rows = (np.lexsort(np.round(v[:, [3, 0]], 4).T) for v in (lines, found))
+        np.testing.assert_allclose(found[rows], lines[order, :5], rtol=1e-5, atol=1e-6)
+        has_place = np.isfinite(lines[order, 5])
+        assert has_place.any()
+        points = lines[order, 5:] * np.array([mm, mm, mm, mm / C])
+        np.testing.assert_allclose(place[rows][has_place], points[has_place], rtol=0, atol=1e-9)
 
 
 def test_tracks_and_vertices_are_those_of_the_muons(sample):
