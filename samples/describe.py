@@ -247,7 +247,7 @@ def _describe_unknown(attributes: Mapping[str, Any]) -> list[str]:
 
 def _describe_parameters(sample: Sample) -> list[str]:
     """Parameters in the order in which the process is described, where it is installed."""
-    given = {name: value for name, value in flat(sample.parameters) if value is not None}
+    given = {name: value for name, value in flat(sample.parameters) if value not in (None, [])}
     try:
         known = [name for name, *_ in _parameter_rows(find_source(sample.attributes["process"]))]
     except ConfigError:

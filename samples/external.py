@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from darkbelle.detsim import simulate
-from darkbelle.errors import ConfigError, KinematicsError
+from darkbelle.errors import ConfigError
 from darkbelle.gen.external import EventFile, Reading
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.processes import ExternalEvents
@@ -93,6 +93,7 @@ def simulate_file(
                 writer.append(head(make(n_chunks - 1, raw), min(raw.n_events, most)))
                 done(file.n_bytes_read - n_bytes)
                 n_bytes = file.n_bytes_read
+            file.check_met()
             source = source.model_copy(update={"generators": file.generators})
             header = header_of(source, experiment, file.cross_section, errors)
             header |= {
@@ -151,12 +152,10 @@ class _ChunkMaker:
         first, observables = self.file.n_read, observables_of(self.source)
         rng = {stage: stream_of(self.seed, 0, chunk, stage) for stage in Stage}
         truth = self.file.truth(raw, self.experiment.collider, rng[Stage.GENERATE])
-        try:
+        with self.file.located():
             reco = simulate(
                 truth, self.experiment, rng=rng[Stage.SIMULATE], systematics=self.systematics
             )
-        except KinematicsError as error:
-            raise KinematicsError(f"'{self.file.path}', events from {first} on: {error}") from None
         shared: dict[str, Any] = {"experiment": self.experiment, "observables": observables}
         return tabulate(truth, reco, first_event_id=first, **shared) | tabulate_variations(
             reco, **shared

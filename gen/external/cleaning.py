@@ -2,7 +2,7 @@
 
 Kept are beams, final particles, and decays of what can decay; of copies of a particle, which
 generators make when it recoils or radiates, the last one. Daughters of what is left out belong to
-the nearest ancestor that is kept.
+the nearest ancestor that is kept; what comes of the beams alone has no parent.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError
+from darkbelle.gen.decays.table import LONG_LIVED
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.particles import (
@@ -36,8 +37,8 @@ RowArray = npt.NDArray[np.intp]
 
 _GLUON: Final = 21
 _STABLE: Final = (ELECTRON, NU_E, NU_MU, NU_TAU, PHOTON, _GLUON)
-_INTERNAL: Final = range(81, 101)
-"""Codes that generators use for strings, clusters and other things of their own (PDG)."""
+_INTERNAL: Final = (23, 24, 25, *range(81, 101))
+"""Codes of what is far off its mass shell here, and of strings, clusters and the like (PDG)."""
 _INCOMING: Final = (21, *range(41, 50))
 """States of what Pythia lets collide, on its way from the beams."""
 _MOST_DOUBLINGS = 32
@@ -110,11 +111,14 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     """The truth record of some events of another generator, in the frame that they are in.
 
     The first weight counts. Charged particles without a mass, as massless calculations have them,
-    get that of the table.
+    get that of the table. Muons, pions, kaons and K_L are final, for their decays are those of the
+    detector simulation, which follows their tracks.
     """
     mother = raw.mother_rows()
     is_beam, is_final = raw.status == Status.BEAM, raw.status == Status.FINAL
     kept = is_relevant(raw.pdg_id, is_beam | is_final, mother)
+    flies = kept & ~is_beam & np.isin(np.abs(raw.pdg_id), LONG_LIVED)
+    is_final, kept = is_final | flies, kept & (nearest(flies, mother) < 0)
     parent, row = nearest(kept, mother)[kept], np.flatnonzero(kept)
     event = raw.event_index()[row]
     offsets = offsets_of(event, raw.n_events)
@@ -133,7 +137,7 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     particles = Particles(
         pdg_id=code,
         status=status.astype(np.int8),
-        parent=np.where(parent < 0, -1, place[parent] - offsets[event]).astype(np.int32),
+        parent=np.where(from_beams, -1, place[parent] - offsets[event]).astype(np.int32),
         px=px,
         py=py,
         pz=pz,

@@ -51,29 +51,30 @@ class HepMCSource:
 
         is_new = self._stream.format is Format.HEPMC3
         kind = pyhepmc.io.ReaderAscii if is_new else pyhepmc.io.ReaderAsciiHepMC2
-        source = pyhepmc.io.pyiostream(
-            BufferedReader(self._stream)
-        )  # the reader does not keep it alive
-        reader = iter(kind(source))
+        bytes_of = pyhepmc.io.pyiostream(BufferedReader(self._stream))
+        reader = iter(kind(bytes_of))  # which does not keep them alive
         n_read = 0
         while True:
-            with _silence(pyhepmc.Setup):
-                events = list(islice(reader, size))
-            if events:
-                self._note(events)
-                yield self._raw([_data(pyhepmc, event) for event in events], n_read)
+            events, last = [], None
+            with _silence(pyhepmc.Setup), self._stream.damage_told(n_read, (RuntimeError,)):
+                for last in islice(reader, size):
+                    events.append(pyhepmc.GenEventData())
+                    last.write_data(events[-1])
+            if last is not None:
+                self._note(last)
+                yield self._raw(events, n_read)
                 n_read += len(events)
             if len(events) < size:
                 break
         self._stream.check_end(n_read)
 
-    def _note(self, events: Sequence[Any]) -> None:
+    def _note(self, event: Any) -> None:
         """What the run is said to be, and the cross-section, whose last value is the best."""
-        run = events[0].run_info
+        run = event.run_info
         if run is not None:
             self.generators = tuple(f"{tool.name} {tool.version}".strip() for tool in run.tools)
             self.weight_names = tuple(run.weight_names)
-        told = events[-1].cross_section
+        told = event.cross_section
         if told is not None:
             value, error = told.xsec() * pb, told.xsec_err() * pb
             if np.isfinite(value) and value > 0:
@@ -104,12 +105,6 @@ def _silence(setup: Any) -> Iterator[None]:
     finally:
         for name, value in zip(names, before, strict=True):
             setattr(setup, name, value)
-
-
-def _data(pyhepmc: Any, event: Any) -> Any:
-    data = pyhepmc.GenEventData()
-    event.write_data(data)
-    return data
 
 
 def _raw_events(events: Sequence[Any], weights: FloatArray) -> RawEvents:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
@@ -39,8 +40,8 @@ class LHESource:
         with needed_for("reading LHE files", "hepmc"):
             import pylhe
         self._n_read = 0
-        self._complaint = ""
-        file = self._guarded(lambda: pylhe.LHEFile.frombuffer(stream))
+        with self._guarded():
+            file = pylhe.LHEFile.frombuffer(stream)
         self._events = iter(file.events)
         self.generators = _generators(file)
         ids = () if file.header is None else file.header.initrwgt.list_weights_ids()
@@ -62,7 +63,8 @@ class LHESource:
             The file is damaged or cut off.
         """
         while True:
-            events = self._guarded(lambda: list(islice(self._events, size)))
+            with self._guarded():
+                events = list(islice(self._events, size))
             if events:
                 yield self._raw(events)
                 self._n_read += len(events)
@@ -70,30 +72,26 @@ class LHESource:
                 break
         self._stream.check_end(self._n_read)
 
-    def _guarded(self, read: Any) -> Any:
-        """What pylhe reads; it warns of a damage, and then stops as if the file ended there."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
-                return read()
-        except _MALFORMED as error:
-            self._stream.check_damage()
-            raise EventFileError(
-                f"'{self._stream.path}' is damaged or cut off after {self._n_read} events or more: "
-                f"{error}"
-            ) from None
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Silence pylhe, which warns of a damage and stops as if the file ended there."""
+        with warnings.catch_warnings(), self._stream.damage_told(self._n_read, _MALFORMED):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
 
     def _raw(self, events: Sequence[Any]) -> RawEvents:
-        n_particles = [len(event.particles) for event in events]
-        told = [event.eventinfo.nparticles for event in events]
-        if n_particles != told:
-            bad = next(i for i, n in enumerate(told) if n != n_particles[i])
-            raise EventFileError(
-                f"'{self._stream.path}': event {self._n_read + bad} has {n_particles[bad]} "
-                f"particles, and says {told[bad]}"
-            )
+        n_particles = np.array([len(event.particles) for event in events])
+        told = np.array([event.eventinfo.nparticles for event in events])
+        last = np.array([max([p.mother1 for p in e.particles], default=0) for e in events])
+        for is_bad, complaint in (
+            (n_particles != told, "does not have as many particles as it says"),
+            (last > n_particles, "names a mother beyond its last particle"),
+        ):
+            if is_bad.any():
+                event = self._n_read + int(np.argmax(is_bad))
+                raise EventFileError(f"'{self._stream.path}': event {event} {complaint}")
         weights = np.array([[e.eventinfo.weight, *self._named(e)] for e in events], np.float64)
-        return _raw_events(events, np.array(n_particles), weights)
+        return _raw_events(events, n_particles, weights)
 
     def _named(self, event: Any) -> list[float]:
         """The weights that the header names, NaN for one that an event does not have."""
@@ -123,7 +121,6 @@ def _raw_events(
     offsets = offsets_by_length(n_particles)
     first = offsets[event_of(offsets)]
     mother = np.where(table[2] > 0, table[2] - 1, -1).astype(np.int32)
-    mother = np.where(mother < np.repeat(n_particles, n_particles), mother, -1)
     rows = np.where(mother < 0, -1, mother + first)
     has_end = np.zeros(len(rows), bool)
     has_end[rows[rows >= 0]] = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
-from darkbelle.errors import ConfigError, EventFileError, explain
+from darkbelle.errors import ConfigError, EventFileError, KinematicsError, explain
 from darkbelle.gen.beams import sample_vertices
 from darkbelle.gen.decays.decay import decay_short_lived
 from darkbelle.gen.events import CrossSection, Status, TruthEvents
@@ -77,12 +78,12 @@ class Reading(Settings):
     ] = None
     treat_as: Annotated[
         dict[int, int],
-        Field(description="known particles in the place of others, by their codes"),
+        Field(description="known particles in the place of others, by codes of the file"),
     ] = Field(default_factory=dict)
     ctau: Annotated[
         dict[int, _Length],
         Field(
-            description="mean proper lengths that decaying particles fly, by their codes",
+            description="mean proper lengths that decaying particles fly, by codes of the file",
             json_schema_extra={"unit": "cm"},
         ),
     ] = Field(default_factory=dict)
@@ -102,6 +103,12 @@ class Reading(Settings):
                 msg = f"treat_as.{code}: {error}"
                 raise ValueError(msg) from None
         return self
+
+    @property
+    def lengths(self) -> dict[int, float]:
+        """Those of `ctau` by the codes that particles have in the end."""
+        codes = np.array([*self.ctau], np.int32)
+        return dict(zip(self.renamed(codes).tolist(), self.ctau.values(), strict=True))
 
     def renamed(self, pdg_id: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Codes with those of `treat_as` replaced; antiparticles by antiparticles."""
@@ -181,13 +188,16 @@ class EventFile:
         EventFileError
             The file is damaged, or an event makes no sense.
         ConfigError
-            No event has what a setting is about.
+            It does not have the weight that is asked for.
         """
         for raw in self._source.blocks(size):
             check_events(raw, self.path, self.n_read)
             self._met.update(np.unique(raw.pdg_id).tolist())
             yield replace(raw, pdg_id=self.reading.renamed(raw.pdg_id), weights=self._weights(raw))
             self.n_read += raw.n_events
+
+    def check_met(self) -> None:
+        """Refuse settings about particles that none of the events so far has: mistyped codes."""
         for key in ("treat_as", "ctau"):
             for code in getattr(self.reading, key):
                 if not {code, -code} & self._met:
@@ -222,7 +232,17 @@ class EventFile:
         self._count(truth)
         if self.n_read == 0:
             check_frame(truth, collider, self.path)
-        return decay_short_lived(_flown(truth, self.reading.ctau, rng), rng, fsr=True)
+        truth = _flown(truth, self.reading.lengths, rng)
+        with self.located():
+            return decay_short_lived(truth, rng, fsr=True)
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Say of which events an error is; these are counted from where the block begins."""
+        try:
+            yield
+        except KinematicsError as error:
+            raise KinematicsError(f"'{self.path}', events from {self.n_read} on: {error}") from None
 
     def _count(self, truth: TruthEvents) -> None:
         final = truth.particles.pdg_id[truth.particles.status == Status.FINAL]
@@ -288,3 +308,4 @@ def read(
     with EventFile(path, reading) as file:
         for raw in file.blocks(block_size):
             yield file.truth(raw, collider, rng)
+        file.check_met()

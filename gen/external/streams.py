@@ -12,6 +12,8 @@ import io
 import lzma
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -152,6 +154,20 @@ class EventStream(io.RawIOBase):
         event, text = self.format.value[2], self._tail + taken
         self._n_events += len(event.findall(text)) - len(event.findall(self._tail))
         self._tail = text[-_TAIL:]
+
+    @contextmanager
+    def damage_told(self, n_read: int, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+        """Turn what a library raises of a damaged file into one clear error."""
+        try:
+            yield
+        except kinds as error:
+            self.check_damage()
+            raise EventFileError(
+                f"'{self.path}' is damaged or cut off after event {n_read - 1} or a later one, "
+                f"counted from 0: {error}"
+                if n_read
+                else f"'{self.path}' is damaged or cut off: {error}"
+            ) from None
 
     def check_damage(self) -> None:
         """Refuse a file that does not decompress."""

@@ -25,5 +25,5 @@ class ExternalEvents(Source):
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """Those that were carries for."""
+        """Those that were asked for."""
         return self.carries
