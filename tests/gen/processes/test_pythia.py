@@ -29,7 +29,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 P_MIN = 1e-4
 NO_RADIATION = ("PDF:lepton = off",)
 CHARMED = (411, 421, 431, 4122, 4132, 4232, 4332)
-NUMBERS = {"qqbar": 3000, "tautau": 300, "bbbar": 400}
+NUMBERS = {"qqbar": 2000, "tautau": 300, "bbbar": 400}
 
 
 @cache
@@ -84,7 +84,7 @@ def test_nothing_of_what_the_beams_bring_is_lost(events: TruthEvents):
 
 def test_beams_are_those_of_the_collider():
     """Mean, spread and direction of either, which know nothing of each other."""
-    at, p = collider("collider.preset=Y4S"), made("qqbar", 3000).particles
+    at, p = collider("collider.preset=Y4S"), made("qqbar", 2000).particles
     energies = []
     for code, energy, spread, direction in (
         (11, at.e_her_gev, at.spread_her_mev / 1000, at.direction_her),
@@ -126,7 +126,7 @@ def test_no_partons_are_left(events: TruthEvents):
 
 
 def test_kaons_live_as_long_as_they_should():
-    p = made("qqbar", 3000).particles
+    p = made("qqbar", 2000).particles
     rows = p.pdg_id == K_S
     flight = np.stack([getattr(p, f"decay_{x}") - getattr(p, x) for x in "xyz"])[:, rows]
     momentum = np.stack([p.px, p.py, p.pz])[:, rows]
@@ -197,8 +197,8 @@ def test_continuum_has_as_many_charged_particles_as_measured():
 
     Pythia, set as Belle II does, has 8 % fewer.
     """
-    found = n_charged(made("qqbar", 4000, NO_RADIATION, "Y4S-off"))
-    assert found.mean() == pytest.approx(7.70, abs=4 * found.std() / np.sqrt(4000))
+    found = n_charged(made("qqbar", 2500, NO_RADIATION, "Y4S-off"))
+    assert found.mean() == pytest.approx(7.70, abs=4 * found.std() / np.sqrt(2500))
     assert found.mean() == pytest.approx(8.35, rel=0.1)
 
 
@@ -222,19 +222,19 @@ def test_pairs_of_b_mesons_are_of_both_kinds_and_mix():
 
 def test_charm_has_its_share_of_the_continuum():
     """1.30 of 3.69 nb; hardly any charm comes of gluons."""
-    events = made("qqbar", 3000)
+    events = made("qqbar", 2000)
     code = np.abs(events.particles.pdg_id)
     has_charm = by_event(events, np.flatnonzero(np.isin(code, CHARMED)), np.ones(len(code))) > 0
-    assert stats.binomtest(int(has_charm.sum()), 3000, 1.30 / 3.69).pvalue > P_MIN
+    assert stats.binomtest(int(has_charm.sum()), 2000, 1.30 / 3.69).pvalue > P_MIN
 
 
 def test_jets_are_thrown_as_spin_one_half():
     """1 + cos^2: a mean of 0.4 for cos^2 of the thrust axis, of which hadrons blur a little."""
-    events, at = made("uds", 2000, NO_RADIATION), collider("collider.preset=Y4S")
+    events, at = made("uds", 1500, NO_RADIATION), collider("collider.preset=Y4S")
     rows = final(events)
     seen = rows[~np.isin(np.abs(events.particles.pdg_id[rows]), (12, 14, 16))]
     momenta = momenta_cms(events, at)[1:, seen]
-    counts = np.bincount(events.event_index()[seen], minlength=2000)
+    counts = np.bincount(events.event_index()[seen], minlength=1500)
     _, axis = thrust(momenta, np.append(0, np.cumsum(counts)))
     assert np.mean(axis[2] ** 2) == pytest.approx(0.395, abs=0.03)
 
@@ -298,7 +298,7 @@ def test_cross_sections_are_those_of_the_parts():
     assert fallen / value["qqbar"] == pytest.approx((at.sqrt_s / off.sqrt_s) ** 2)
     pythia = start_pythia("test", tauonic(at))
     pythia.rndm.init(1)
-    for _ in range(4000):
+    for _ in range(2000):
         pythia.next()
     info = pythia.infoPython()
     assert abs(info.sigmaGen() * 1e12 - value["tautau"]) < 4 * info.sigmaErr() * 1e12
