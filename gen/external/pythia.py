@@ -28,7 +28,6 @@ from darkbelle.gen.particles import (
     KAON,
     MUON,
     NEUTRON,
-    PHOTON,
     PI0,
     PION,
     PROTON,
@@ -53,8 +52,6 @@ _LAST_SEED: Final = 900_000_000
 _MOST_TRIES: Final = 100.0
 """For each event; Pythia gives up about one in 10^4."""
 _BEAM: Final = -12
-_VIRTUAL: Final = 23
-"""Code of virtual photons too; as photons, they are no particles that decay."""
 _DECAYED: Final = (91, 99)
 """First and last status of what hadrons and leptons decay to."""
 TO_CM: Final = np.array([mm, mm, mm, mm / C])[:, None]
@@ -146,7 +143,6 @@ def raw_events(batch: Any) -> RawEvents:
     momentum = np.stack([column(entries.p[name]) for name in ("e", "px", "py", "pz")])
     start = np.stack([column(entries.vProd[name]) for name in ("px", "py", "pz", "e")]) * TO_CM
     code, told = column(entries.id), column(entries.status)
-    code = np.where(code == _VIRTUAL, PHOTON, code)
     offsets = offsets_by_length(n_entries - 1)
     # Pythia counts the entries of an event from 1, and 0 is nobody.
     nth = column(entries.daughter1)

@@ -350,16 +350,10 @@ def test_particles_are_on_their_mass_shells(name: str, i: int):
             assert np.all(found > known[CHI1] + known[CHI2])
 
 
-def with_parents(events: TruthEvents) -> np.ndarray:
-    """Rows of the particles with a parent that is no beam."""
-    child = np.flatnonzero(events.particles.parent >= 0)
-    return child[events.particles.status[events.parents(child)] != Status.BEAM]
-
-
 def test_parents_come_first_and_end_where_their_children_start(events: TruthEvents):
     p = events.particles
     place = np.arange(len(p)) - events.offsets[events.event_index()]
-    child = with_parents(events)
+    child = np.flatnonzero(p.parent >= 0)
     assert np.all(p.parent < place)
     parent = events.parents(child)
     assert np.all(p.status[parent] == Status.DECAYED)
@@ -368,7 +362,7 @@ def test_parents_come_first_and_end_where_their_children_start(events: TruthEven
     for name in "xyzt":
         ends, starts = getattr(p, f"decay_{name}")[parent], getattr(p, name)[child]
         assert np.array_equal(ends, starts)
-        assert not np.any(getattr(p, f"decay_{name}")[p.status == Status.FINAL])
+        assert not np.any(getattr(p, f"decay_{name}")[p.status != Status.DECAYED])
     # Nothing is born before the beams meet, nothing flies faster than light.
     flight = [getattr(p, f"decay_{c}")[parent] - getattr(p, c)[parent] for c in "xyzt"]
     assert np.all(flight[3] >= 0)
@@ -381,7 +375,8 @@ def test_first_particles_start_where_the_beams_meet(events: TruthEvents):
         return
     first = p.parent < 0
     for name, start in zip("xyzt", events.vertex, strict=True):
-        assert np.array_equal(getattr(p, name)[first], start[event[first]])
+        # Pythia lets a virtual photon live as long as its width wants it.
+        np.testing.assert_allclose(getattr(p, name)[first], start[event[first]], rtol=0, atol=1e-12)
     assert np.all(np.bincount(event, p.status == Status.BEAM) == 2)
 
 
@@ -440,7 +435,7 @@ def test_photons_of_the_final_state(events: TruthEvents):
     charged = (charges(p.pdg_id) != 0) & (p.status != Status.BEAM)
     family = event * (np.diff(events.offsets).max() + 1) + p.parent + 1
     families = np.bincount(family[charged], minlength=family.max() + 1)
-    has_parent = np.intersect1d(np.flatnonzero(photon), with_parents(events))
+    has_parent = np.flatnonzero(photon & (p.parent >= 0))
     of_charged = np.zeros(len(p), dtype=np.bool_)
     of_charged[has_parent] = charges(p.pdg_id[events.parents(has_parent)]) != 0
     beside = families[family[photon]]
