@@ -19,7 +19,7 @@ from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.processes import ExternalEvents
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
-from darkbelle.samples.files.aside import check_target
+from darkbelle.samples.files.aside import check_apart, check_target
 from darkbelle.samples.files.hdf5 import UNKNOWN_CODES, SampleWriter
 from darkbelle.samples.files.tables import Collection, head, tabulate
 from darkbelle.samples.files.varied_tables import tabulate_variations
@@ -84,7 +84,7 @@ def simulate_file(
     if n_events is not None and n_events < 0:
         raise ConfigError(f"the number of events must not be negative (got {n_events})")
     errors = tuple(chosen(experiment.systematics, systematics))
-    check_target(output, force=force)
+    check_apart([check_target(output, force=force)], [Path(path)])
     with EventFile(path, reading) as file:
         source = _source(file, observables)
         make = _ChunkMaker(file, source, experiment, seed, systematics)

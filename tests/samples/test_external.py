@@ -246,6 +246,14 @@ def test_bad_options(run, hepmc, options: tuple[str, ...], complaint: str, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_the_file_itself_is_not_overwritten(run, hepmc, tmp_path):
+    (tmp_path / "x").write_bytes(hepmc.read_bytes())
+    status, _, err = run("simulate", "x", "--frame", "cm", "-o", "x", "--force")
+    assert status == 2
+    assert "choose another name" in err
+    assert (tmp_path / "x").read_bytes() == hepmc.read_bytes()
+
+
 def test_what_detectors_cannot_follow_names_the_file(tmp_path):
     """A B meson that nobody decays."""
     lines = lhe(2).splitlines()

@@ -95,6 +95,15 @@ def test_the_wrong_frame_is_refused(path):
         truth_of(path, frame="lab")
 
 
+def test_exchanged_beams_are_refused(tmp_path):
+    text = lhe(3)
+    for code in (11, -11):
+        text = text.replace(f" {code:8d} -1", f" {-code:8d}  -1")
+    (tmp_path / "x.lhe").write_text(text)
+    with pytest.raises(KinematicsError, match="electrons fly towards -z"):
+        truth_of(tmp_path / "x.lhe")
+
+
 def test_events_begin_in_the_luminous_region(path):
     """All of an event is moved alike: what flew flies as far as before."""
     truth = truth_of(path)
