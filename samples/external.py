@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from darkbelle.detsim import simulate
 from darkbelle.errors import ConfigError
-from darkbelle.gen.external import EventFile, Reading
+from darkbelle.gen.external import EventFile, Reading, count_unknown
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.processes import ExternalEvents
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
-from darkbelle.samples.files.aside import check_target
+from darkbelle.samples.files.aside import check_apart, check_target
 from darkbelle.samples.files.hdf5 import UNKNOWN_CODES, SampleWriter
 from darkbelle.samples.files.tables import Collection, head, tabulate
 from darkbelle.samples.files.varied_tables import tabulate_variations
@@ -81,16 +84,18 @@ def simulate_file(
     if n_events is not None and n_events < 0:
         raise ConfigError(f"the number of events must not be negative (got {n_events})")
     errors = tuple(chosen(experiment.systematics, systematics))
-    check_target(output, force=force)
+    check_apart([check_target(output, force=force)], [Path(path)])
     with EventFile(path, reading) as file:
         source = _source(file, observables)
         make = _ChunkMaker(file, source, experiment, seed, systematics)
         done = progress("bytes", file.path.stat().st_size)
-        n_chunks = n_bytes = 0
+        n_chunks, n_bytes, unknown = 0, 0, Counter[int]()
         with SampleWriter(output, force=force) as writer:
             for n_chunks, raw in enumerate(_needed(file, chunk_size, n_events), 1):
                 most = raw.n_events if n_events is None else n_events - writer.n_events
-                writer.append(head(make(n_chunks - 1, raw), min(raw.n_events, most)))
+                collections = head(make(n_chunks - 1, raw), min(raw.n_events, most))
+                writer.append(collections)
+                unknown += _unknown(collections["particles"])
                 done(file.n_bytes_read - n_bytes)
                 n_bytes = file.n_bytes_read
             file.check_met()
@@ -104,7 +109,7 @@ def simulate_file(
                 "chunks": n_chunks,
                 "n_generated": writer.n_events,
                 "weight_scale": file.weight_scale,
-                UNKNOWN_CODES: json.dumps(file.unknown),
+                UNKNOWN_CODES: json.dumps(unknown),
             }
             writer.finish(header)
     return writer.n_events
@@ -131,6 +136,12 @@ def _needed(file: EventFile, size: int, n_events: int | None) -> Iterator[RawEve
         n_had += raw.n_events
         if n_events is not None and n_had >= n_events:
             return
+
+
+def _unknown(particles: Collection) -> Counter[int]:
+    """Final particles of codes that nobody knows."""
+    columns = (particles.arrays[name] for name in ("pdg_id", "status"))
+    return count_unknown(*(np.asarray(column, np.int32) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from darkbelle.errors import EventFileError, KinematicsError
 from darkbelle.gen.events import Status, TruthEvents
 from darkbelle.gen.external.cleaning import is_parton
 from darkbelle.gen.external.raw import RawEvents
+from darkbelle.gen.particles import ELECTRON
 from darkbelle.geometry import Collider
 
 __all__ = ["check_events", "check_frame"]
@@ -69,7 +70,8 @@ def check_frame(truth: TruthEvents, collider: Collider, path: Path) -> None:
     Raises
     ------
     KinematicsError
-        Of a block of events the median differs: the frame is another one.
+        Of a block of events the median differs: the frame is another one, or the beams are
+        exchanged.
     """
     p = truth.particles
     beam = np.flatnonzero(p.status == Status.BEAM)
@@ -86,6 +88,12 @@ def check_frame(truth: TruthEvents, collider: Collider, path: Path) -> None:
             f"'{path}': the centre of mass of its beams, taken to the laboratory, has the velocity "
             f"{_vector(velocity)} c, that of {collider.name} {_vector(collider.beta)} c: choose "
             "the frame 'lab' or 'cm', or a card with these beams"
+        )
+    electron = p.pz[beam[p.pdg_id[beam] == ELECTRON]]
+    if len(electron) and np.median(electron) < 0:
+        raise KinematicsError(
+            f"'{path}': its electrons fly towards -z, those of {collider.name} towards +z: "
+            "exchange the beams where the events are made"
         )
 
 

@@ -115,7 +115,8 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     detector simulation, which follows their tracks.
     """
     mother = raw.mother_rows()
-    is_beam, is_final = raw.status == Status.BEAM, raw.status == Status.FINAL
+    is_beam = raw.status == Status.BEAM
+    is_final = (raw.status == Status.FINAL) & (raw.momentum[0] > 0)  # photons rounded to nothing
     kept = is_relevant(raw.pdg_id, is_beam | is_final, mother)
     flies = kept & ~is_beam & np.isin(np.abs(raw.pdg_id), LONG_LIVED)
     is_final, kept = is_final | flies, kept & (nearest(flies, mother) < 0)

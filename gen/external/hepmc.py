@@ -130,7 +130,8 @@ def _raw_events(events: Sequence[Any], weights: FloatArray) -> RawEvents:
     end[:, ended >= 0] = points[:, ended[ended >= 0]]
 
     momentum = np.stack([particles[name] for name in ("e", "px", "py", "pz")]) * gev[event]
-    own = np.sqrt(np.maximum(momentum[0] ** 2 - np.sum(momentum[1:] ** 2, axis=0), 0.0))
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite ones are refused later
+        own = np.sqrt(np.maximum(momentum[0] ** 2 - np.sum(momentum[1:] ** 2, axis=0), 0.0))
     mother = np.where(born < 0, -1, np.append(mother_of, -1)[born])
     return RawEvents(
         particles["pid"].astype(np.int32),

@@ -25,7 +25,7 @@ from darkbelle.gen.external.hepmc import HepMCSource
 from darkbelle.gen.external.lhe import LHESource
 from darkbelle.gen.external.raw import RawEvents
 from darkbelle.gen.external.streams import EventStream, Format
-from darkbelle.gen.particles import conjugate, is_unknown, species
+from darkbelle.gen.particles import conjugate, species
 from darkbelle.geometry import Collider
 from darkbelle.settings import Settings
 
@@ -140,8 +140,6 @@ class EventFile:
     def __init__(self, path: str | Path, reading: Reading | None = None) -> None:
         self.path = Path(path)
         self.reading = reading or Reading()
-        self.unknown: dict[int, int] = {}
-        """How many final particles have codes that nobody knows: these are not seen."""
         self.weight_scale: float | None = None
         """What the weights were divided by, so that an event counts about once."""
         self.n_read = 0
@@ -229,7 +227,6 @@ class EventFile:
             vertices = sample_vertices(collider, raw.n_events, rng)
             raw = moved_by(raw, vertices - where_beams_meet(raw))
         truth = truth_of(raw, self.cross_section)
-        self._count(truth)
         if self.n_read == 0:
             check_frame(truth, collider, self.path)
         truth = _flown(truth, self.reading.lengths, rng)
@@ -244,19 +241,14 @@ class EventFile:
         except KinematicsError as error:
             raise KinematicsError(f"'{self.path}', events from {self.n_read} on: {error}") from None
 
-    def _count(self, truth: TruthEvents) -> None:
-        final = truth.particles.pdg_id[truth.particles.status == Status.FINAL]
-        for code, n in zip(*np.unique(final, return_counts=True), strict=True):
-            if is_unknown(int(code)):
-                self.unknown[int(code)] = self.unknown.get(int(code), 0) + int(n)
-
 
 def _flown(truth: TruthEvents, ctau: dict[int, float], rng: np.random.Generator) -> TruthEvents:
     """Let particles of some codes, where they decay, fly as long as their lives last."""
     p = truth.particles
     proper = np.zeros(len(p))
     for code, mean in sorted(ctau.items()):
-        rows = np.flatnonzero((np.abs(p.pdg_id) == abs(code)) & (p.status == Status.DECAYED))
+        decays = (p.status == Status.DECAYED) & (p.mass > 0)
+        rows = np.flatnonzero((np.abs(p.pdg_id) == abs(code)) & decays)
         proper[rows] = mean * rng.standard_exponential(len(rows))
     if not proper.any():
         return truth

@@ -24,6 +24,8 @@ __all__ = ["EventStream", "Format"]
 
 _HEAD = 4096
 """Bytes in which a file must say what it is."""
+_BLOCK = 1 << 16
+"""Bytes that are read together."""
 _TAIL = 256
 """Bytes that are remembered: more than what begins or ends anything."""
 _DAMAGES: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
@@ -99,7 +101,8 @@ class EventStream(io.RawIOBase):
             raise EventFileError(f"'{path}' is {what}")
         self.format = known
         self._ahead = head
-        self._n_bytes = 0
+        self._whole = self._begun = b""
+        self._n_bytes, self._is_at_end = 0, False
         self._n_events, self._tail = 0, b"\n"
 
     def _decompressed(self, file: IO[bytes]) -> IO[bytes]:
@@ -133,12 +136,30 @@ class EventStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Some more bytes; none where the file ends, or is damaged."""
-        taken = self._ahead[: len(buffer)] or self._take(len(buffer))
-        self._ahead = self._ahead[len(taken) :]
-        self._watch(taken)
+        """Some more bytes of whole events; none where the file ends, or is damaged.
+
+        HepMC prints its complaints of an event that is cut off, whoever asks it not to.
+        """
+        while not self._whole and self._fetch():
+            pass
+        taken = self._whole[: len(buffer)]
+        self._whole = self._whole[len(taken) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+    def _fetch(self) -> bool:
+        """Read on, and find what events are whole; False at the end."""
+        block = self._ahead or self._take(_BLOCK)
+        self._ahead = b""
+        self._is_at_end = not block
+        self._watch(block)
+        self._begun += block
+        _, _, event, ending = self.format.value
+        n_whole = max((found.start() for found in event.finditer(self._begun)), default=0)
+        if ending in self._tail:
+            n_whole = len(self._begun)
+        self._whole, self._begun = self._begun[:n_whole], self._begun[n_whole:]
+        return bool(block)
 
     def _take(self, size: int) -> bytes:
         if self._damage:
@@ -188,18 +209,18 @@ class EventStream(io.RawIOBase):
             It is cut off or damaged: says where.
         """
         self.check_damage()
-        path, label = self.path, self.format.label
-        ending = self.format.value[3]
-        if self._n_events == n_read and ending in self._tail:
+        path, label, ending = self.path, self.format.label, self.format.value[3]
+        is_complete = ending in self._tail
+        if is_complete and self._n_events == n_read:
             if n_read == 0:
                 raise EventFileError(f"'{path}' holds no events")
             return
-        if self._n_events > n_read:
+        if self._is_at_end and not is_complete and self._n_events <= n_read + 1:
             raise EventFileError(
-                f"'{path}' is damaged or cut off in event {n_read}, counted from 0: the {label} "
-                "library cannot read it"
+                f"'{path}' is cut off in event {n_read}, counted from 0: its last line, "
+                f"{ending.decode()}, is missing"
             )
         raise EventFileError(
-            f"'{path}' is cut off after event {n_read - 1}, counted from 0: its last line, "
-            f"{ending.decode()}, is missing"
+            f"'{path}' is damaged in event {n_read}, counted from 0: the {label} library cannot "
+            "read it"
         )

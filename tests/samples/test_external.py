@@ -159,17 +159,17 @@ def test_a_command_from_file_to_words(run, tmp_path):
     (tmp_path / "mg.lhe.gz").write_bytes(gzip.compress(text.replace("\n 6 ", "\n 4 ").encode()))
     status, told, err = run(
         *("simulate", "mg.lhe.gz", "--frame", "cm", "--seed", "3", "-o", "x.h5"),
-        *("--observables", "single_photon"),
+        *("--observables", "single_photon", "-n", "5"),
     )
     assert status == 0, err
-    assert "x.h5: 6 events, seed 3" in told
+    assert "x.h5: 5 events, seed 3" in told
     told = run("info", "x.h5")[1]
     for words in (
         "process        external",
         "format           LHE",
         "generators       MadGraph5_aMC@NLO 3.5.4",
         "reading.frame    cm",
-        f"unknown, unseen 6 of code {X}",
+        f"unknown, unseen 5 of code {X}",
         "cross-section  25 +- 0.1 fb",
     ):
         assert words in told
@@ -244,6 +244,14 @@ def test_bad_options(run, hepmc, options: tuple[str, ...], complaint: str, tmp_p
     assert status == 2
     assert complaint in err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_file_itself_is_not_overwritten(run, hepmc, tmp_path):
+    (tmp_path / "x").write_bytes(hepmc.read_bytes())
+    status, _, err = run("simulate", "x", "--frame", "cm", "-o", "x", "--force")
+    assert status == 2
+    assert "choose another name" in err
+    assert (tmp_path / "x").read_bytes() == hepmc.read_bytes()
 
 
 def test_what_detectors_cannot_follow_names_the_file(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,13 +37,13 @@ RECORD = (
 
 
 def raw_of(rows: tuple[tuple[int, int, int], ...]) -> RawEvents:
-    """One event, of which the nth entry has e = n."""
+    """One event, of which the nth entry begins at n and ends at n + 1."""
     table = np.array(rows, np.int32).reshape(-1, 3).T
     n = table.shape[1]
     has_end = np.isin(np.arange(n), table[2])
     points = np.tile(np.arange(n, dtype=float), (4, 1))
     momentum = np.zeros((4, n))
-    momentum[0] = np.arange(n)
+    momentum[0] = np.arange(n) + 1.0
     offsets = np.array([0, n])
     return RawEvents(
         table[0],
@@ -97,6 +99,13 @@ def test_decays_in_flight_are_left_to_the_detector():
     assert p.status.tolist() == [1, 1]
     assert p.decay_x.tolist() == [0.0, 0.0]
     assert p.origin.tolist() == [Origin.PRIMARY, Origin.FINAL_STATE_RADIATION]
+
+
+def test_photons_without_energy_are_nothing():
+    raw = raw_of(((11, 4, -1), (22, 1, 0), (22, 1, 0)))
+    momentum = raw.momentum.copy()
+    momentum[0, 1] = 0.0
+    assert truth_of(replace(raw, momentum=momentum)).particles.pdg_id.tolist() == [11, 22]
 
 
 def test_mothers_in_circles_are_none():

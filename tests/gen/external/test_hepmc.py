@@ -132,7 +132,7 @@ def test_a_line_that_is_missing_is_refused(made, tmp_path):
     events_begin = [i for i, line in enumerate(lines) if line.startswith("E ")]
     gone = next(i for i in range(events_begin[5], len(lines)) if lines[i].startswith("P "))
     (tmp_path / "x").write_text("".join(lines[:gone] + lines[gone + 1 :]))
-    with pytest.raises(EventFileError, match="damaged or cut off in event 5"):
+    with pytest.raises(EventFileError, match="is damaged in event 5"):
         raw_of(tmp_path / "x", 4)
 
 

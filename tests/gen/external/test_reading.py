@@ -11,7 +11,7 @@ from darkbelle.errors import ConfigError, EventFileError, KinematicsError
 from darkbelle.gen import Status, TruthEvents
 from darkbelle.gen.beams import axes_of_collision
 from darkbelle.gen.decays.table import short_lived
-from darkbelle.gen.external import EventFile, Reading, read
+from darkbelle.gen.external import Reading, count_unknown, read
 from darkbelle.gen.kinematics import along_axes, invariant_mass
 from darkbelle.gen.particles import Z_PRIME, conjugate, species
 from darkbelle.units import C, mm
@@ -95,6 +95,15 @@ def test_the_wrong_frame_is_refused(path):
         truth_of(path, frame="lab")
 
 
+def test_exchanged_beams_are_refused(tmp_path):
+    text = lhe(3)
+    for code in (11, -11):
+        text = text.replace(f" {code:8d} -1", f" {-code:8d}  -1")
+    (tmp_path / "x.lhe").write_text(text)
+    with pytest.raises(KinematicsError, match="electrons fly towards -z"):
+        truth_of(tmp_path / "x.lhe")
+
+
 def test_events_begin_in_the_luminous_region(path):
     """All of an event is moved alike: what flew flies as far as before."""
     truth = truth_of(path)
@@ -165,12 +174,10 @@ def test_unknown_codes_are_counted(tmp_path):
     for line in muons:
         text = text.replace(line + "\n", "")
     (tmp_path / "x.lhe").write_text(text.replace("\n 6 ", "\n 4 "))
-    with EventFile(tmp_path / "x.lhe", Reading(frame="cm")) as file:
-        for raw in file.blocks(3):
-            truth = file.truth(raw, COLLIDER, np.random.default_rng(1))
-            final = truth.particles.status == Status.FINAL
-            assert X in truth.particles.pdg_id[final]
-        assert file.unknown == {X: 4}
+    p = truth_of(tmp_path / "x.lhe").particles
+    assert count_unknown(p.pdg_id, p.status) == {X: 4}
+    p = truth_of(tmp_path / "x.lhe", treat_as={X: 55}).particles
+    assert count_unknown(p.pdg_id, p.status) == {}
 
 
 def pairs(n: int, code: int, mass: float) -> str:
