@@ -362,7 +362,7 @@ def test_parents_come_first_and_end_where_their_children_start(events: TruthEven
     for name in "xyzt":
         ends, starts = getattr(p, f"decay_{name}")[parent], getattr(p, name)[child]
         assert np.array_equal(ends, starts)
-        assert not np.any(getattr(p, f"decay_{name}")[p.status != Status.DECAYED])
+        assert not np.any(getattr(p, f"decay_{name}")[p.status == Status.FINAL])
     # Nothing is born before the beams meet, nothing flies faster than light.
     flight = [getattr(p, f"decay_{c}")[parent] - getattr(p, c)[parent] for c in "xyzt"]
     assert np.all(flight[3] >= 0)
