@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from darkbelle.samples.efficiency.lifetimes import lifetime_weights
     from darkbelle.samples.efficiency.maps import EfficiencyMap
     from darkbelle.samples.efficiency.scanning import efficiency_map
+    from darkbelle.samples.external import simulate_file
     from darkbelle.samples.files.integrity import verify
     from darkbelle.samples.files.merging import merge
     from darkbelle.samples.files.reading import Sample, open
@@ -39,6 +40,7 @@ __all__ = [
     "open",
     "produce",
     "run_campaign",
+    "simulate_file",
     "trigger_efficiency",
     "verify",
     "write",
@@ -58,6 +60,7 @@ _HOMES = {
     "open": "files.reading",
     "produce": "production",
     "run_campaign": "campaigns",
+    "simulate_file": "external",
     "trigger_efficiency": "efficiency.intervals",
     "verify": "files.integrity",
     "write": "production",

@@ -15,6 +15,7 @@ from darkbelle.samples.cli.listing import experiments, processes
 from darkbelle.samples.cli.looking import info, plot
 from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
+from darkbelle.samples.cli.simulate import simulate
 
 __all__ = ["main"]
 
@@ -48,5 +49,5 @@ def cli() -> None:
     """
 
 
-for command in (processes, experiments, produce, info, merge, efficiency, export, plot):
+for command in (processes, experiments, produce, simulate, info, merge, efficiency, export, plot):
     cli.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["experiment", "overrides", "systematics", "vary"]
+__all__ = ["experiment", "overrides", "split_option", "systematics", "vary"]
 
 experiment = click.option(
     "--experiment",
@@ -29,7 +29,9 @@ vary = click.option(
 )
 
 
-def _split(context: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
+def split_option(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> tuple[str, ...]:
     """Names between commas."""
     from darkbelle.settings import split_names
 
@@ -41,7 +43,7 @@ def _split(context: click.Context, option: click.Parameter, value: str | None) -
 
 systematics = click.option(
     "--systematics",
-    callback=_split,
+    callback=split_option,
     metavar="all|NAME,...",
     help="Systematic errors of the card whose variations the sample carries besides.",
 )

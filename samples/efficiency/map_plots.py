@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from darkbelle.errors import ConfigError
-from darkbelle.gen.processes import find_process
+from darkbelle.gen.processes import find_source
 from darkbelle.samples.plots import new_figure
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _label(rows: EfficiencyMap, name: str) -> str:
     true = {"decay_radius": "cm", "decay_length": "cm", "proper_length": "cm", "momentum": "GeV"}
     unit = next((unit for start, unit in true.items() if name.startswith(start)), "")
     with suppress(ConfigError, KeyError):  # a process of a plugin that is not here
-        extra = find_process(str(rows["process"][0])).model_fields[name].json_schema_extra
+        extra = find_source(str(rows["process"][0])).model_fields[name].json_schema_extra
         unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
     return f"{name} [{unit}]" if unit else name
 

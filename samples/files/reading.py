@@ -20,8 +20,8 @@ import vector.backends.awkward
 from darkbelle.detsim import TriggerTable
 from darkbelle.detsim.helix import HelixIndex, momentum, unpack
 from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
-from darkbelle.gen import CrossSection, Process
-from darkbelle.gen.processes import find_process
+from darkbelle.gen import CrossSection
+from darkbelle.gen.processes import Source, find_source
 from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
 from darkbelle.samples.files.columns import CHUNK_ROWS
@@ -97,9 +97,9 @@ class Sample:
             return parameters
 
     @cached_property
-    def process(self) -> Process:
+    def process(self) -> Source:
         """The process with its parameters; a plugin's needs the plugin."""
-        return find_process(self.attributes["process"])(**self.parameters)
+        return find_source(self.attributes["process"])(**self.parameters)
 
     @cached_property
     def experiment(self) -> Experiment:
