@@ -1,0 +1,3 @@
+"""Events of other programs in, and those of this one out."""
+
+from __future__ import annotations
