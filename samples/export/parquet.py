@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,21 @@ def write_parquet(path: Path, content: Content) -> None:
     with needed_for("writing parquet files", "parquet"):
         import pyarrow as pa
         from pyarrow import parquet
-    first = next(content.blocks)
+    arrays = _arrays(next(content.blocks))
     fields = [
         pa.field(
             name,
             values.type,
             metadata=dict(zip(("unit", "description"), content.meanings[name], strict=True)),
         )
-        for name, values in _arrays(first).items()
+        for name, values in arrays.items()
     ]
     schema = pa.schema(fields, metadata={"darkbelle": json.dumps(content.header)})
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for block in chain([first], content.blocks):
+    options = {"compression": "zstd", "use_dictionary": False}  # which numbers rarely repeat for
+    with parquet.ParquetWriter(path, schema, **options) as writer:
+        writer.write_batch(pa.record_batch(list(arrays.values()), schema=schema))
+        del arrays
+        for block in content.blocks:
             writer.write_batch(pa.record_batch(list(_arrays(block).values()), schema=schema))
 
 

@@ -6,7 +6,6 @@ ROOT keeps no units of branches, so that these stand in a text beside the tree (
 from __future__ import annotations
 
 import json
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,12 @@ def write_root(path: Path, content: Content) -> None:
     with path.open("wb+") as sink, uproot.recreate(sink) as file:
         file["header"] = json.dumps(content.header)
         file["columns"] = json.dumps(columns)
-        first = next(content.blocks)
-        types = {name: _type_of(values) for name, values in _branches(first).items()}
+        branches = _branches(next(content.blocks))
+        types = {name: _type_of(values) for name, values in branches.items()}
         tree = file.mktree(content.name, types, title=f"darkbelle {content.header['process']}")
-        for block in chain([first], content.blocks):
+        tree.extend(branches)
+        del branches
+        for block in content.blocks:
             tree.extend(_branches(block))
 
 

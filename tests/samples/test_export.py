@@ -25,7 +25,7 @@ from darkbelle.samples.production import Run
 from tests import hepmc_text
 from tests.hepmc_truth import check_event
 from tests.pilot import short_pilot
-from tests.samples.flying import card
+from tests.samples.flying import card, write
 from tests.samples.test_contract import PARAMETERS
 
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -181,10 +181,10 @@ def test_candidates_are_rows(sample, tmp_path):
 
 def test_words_stay_words(tmp_path):
     words = np.array(["k_plus", "k_short", "k_plus"])
-    for form, write in {"root": write_root, "parquet": write_parquet}.items():
+    for form, write_to in {"root": write_root, "parquet": write_parquet}.items():
         blocks = iter([Block({"kind": words[:n]}) for n in (0, 2, 3)])
         content = Content("b", {"process": "x"}, {"kind": ("1", "which")}, blocks)
-        write(tmp_path / "x", content)
+        write_to(tmp_path / "x", content)
         found = from_root(tmp_path / "x", "b") if form == "root" else from_parquet(tmp_path / "x")
         assert found["kind"].tolist() == ["k_plus", "k_short", "k_plus", "k_short", "k_plus"]
 
@@ -265,13 +265,13 @@ def test_every_process_goes_out(name, tmp_path):
 
 def test_a_sample_without_events(tmp_path):
     """Has the columns of others."""
-    sample = produce(tmp_path / "x.h5", "particle-gun", 0, chunk_size=16)
+    sample, _ = write(tmp_path / "x.h5", "particle-gun", {"p": 1.0}, n=0, experiment="belle")
     for form, read in READERS.items():
         export(sample, tmp_path / form, format_name=form)
         found = read(tmp_path / form)
         assert set(found) == set(stored(sample))
         assert {len(values) for values in found.values()} == {0}
-        export(sample, tmp_path / "x", format_name=form, kind="b_to_k", force=True)
+        export(sample, tmp_path / "x", format_name=form, kind="dimuons", force=True)
     assert parquet.read_table(tmp_path / "x").num_rows == 0
     check_hepmc(sample, tmp_path / "x.hepmc3")
 
