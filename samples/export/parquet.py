@@ -25,6 +25,7 @@ def write_parquet(path: Path, content: Content) -> None:
         pa.field(
             name,
             values.type,
+            nullable=False,
             metadata=dict(zip(("unit", "description"), content.meanings[name], strict=True)),
         )
         for name, values in arrays.items()
@@ -49,5 +50,6 @@ def _arrays(block: Block) -> dict[str, Any]:
         offsets = pa.array(offsets_by_length(rows.counts).astype(np.int32))
         for name, values in rows.columns.items():
             flat = pa.array(np.ascontiguousarray(values))
-            arrays[f"{table}_{name}"] = pa.ListArray.from_arrays(offsets, flat)
+            of_all = pa.list_(pa.field("element", flat.type, nullable=False))
+            arrays[f"{table}_{name}"] = pa.ListArray.from_arrays(offsets, flat, of_all)
     return arrays
