@@ -27,6 +27,7 @@ from tests.hepmc_truth import check_event
 from tests.pilot import short_pilot
 from tests.samples.flying import card, write
 from tests.samples.test_contract import PARAMETERS
+from tests.samples.test_pages import blocks, commands, paste
 
 parquet = pytest.importorskip("pyarrow.parquet")
 uproot = pytest.importorskip("uproot")
@@ -343,3 +344,24 @@ def test_h5py_alone_reads_everything(sample):
         assert f"{table}/" in "".join(read), table
     assert read["tracks/cov"].endswith(" 15")
     assert any(name.startswith("variations/momentum_scale_up/tracks/") for name in read)
+
+
+# ---- docs/export.md ------------------------------------------------------------------------------
+
+
+def test_the_page_works_when_pasted(run, sample, tmp_path):
+    """Its commands on fewer events, and all of its Python."""
+    (tmp_path / "z.h5").write_bytes(sample.path.read_bytes())
+    produce_first, *exports = commands("export")
+    assert produce_first[0] == "produce"
+    for arguments in exports:
+        status, _, err = run(*arguments)
+        assert status == 0, err
+    left = {}
+    for piece in blocks("export", "python"):
+        left |= paste(piece)
+    assert len(left["events"]) == len(sample)
+    assert len(left["fast"]) == np.count_nonzero(sample.trigger.physics)
+    assert len(left["masses"]) == len(sample)
+    assert set(left["masses"]) == {2.0}
+    np.testing.assert_array_equal(left["tracks"]["charge"], ak.flatten(sample.tracks.charge))
