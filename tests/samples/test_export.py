@@ -242,7 +242,8 @@ def check_hepmc(sample, path):
         ]
 
 
-def test_hepmc_holds_what_the_generator_made(sample, tmp_path):
+def test_hepmc_holds_what_the_generator_made(sample, tmp_path, monkeypatch):
+    monkeypatch.setattr("darkbelle.samples.files.reconstructed.BLOCK", 25)
     check_hepmc(sample, tmp_path / "x.hepmc3")
 
 
