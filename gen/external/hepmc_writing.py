@@ -22,7 +22,7 @@ from darkbelle.errors import OutputError
 from darkbelle.extras import needed_for
 from darkbelle.gen.events import Status, TruthEvents
 from darkbelle.ragged import offsets_by_length
-from darkbelle.units import C, mm
+from darkbelle.units import C, mm, pb
 
 __all__ = ["COPY", "EventBlock", "write_events"]
 
@@ -31,8 +31,6 @@ COPY: Final = 11
 codes from 11 to 200 are free for generators."""
 _SAME: Final = 1e-9
 """Nearer [cm] are points of one vertex."""
-_PICOBARN: Final = 1e3
-"""fb"""
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -132,7 +130,7 @@ def _write_block(writer: Any, event: Any, block: EventBlock) -> None:
         if truth.cross_section is not None:
             event.cross_section = cross_section = pyhepmc.GenCrossSection()
             value, error = truth.cross_section.value, truth.cross_section.error
-            cross_section.set_cross_section(value / _PICOBARN, error / _PICOBARN)
+            cross_section.set_cross_section(value / pb, error / pb)
         if not has_beams[i]:
             data = pyhepmc.GenEventData()
             event.write_data(data)
