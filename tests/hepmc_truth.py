@@ -20,6 +20,7 @@ def check_event(event: Event, truth: TruthEvents) -> None:
     assert event.units == ["GEV", "MM"]
     assert event.n_particles == len(told) == kept.sum()
     assert event.n_vertices == len(event.incoming)
+    assert list(event.incoming) == [-1 - i for i in range(event.n_vertices)]  # for simple readers
     np.testing.assert_array_equal([t["pdg_id"] for t in told], p.pdg_id[kept])
     np.testing.assert_array_equal([t["status"] for t in told], p.status[kept])
     np.testing.assert_array_equal([t["mass"] for t in told], p.mass[kept])

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from darkbelle.errors import OutputError
 from darkbelle.extras import needed_for
 from darkbelle.gen.events import Status, TruthEvents
-from darkbelle.ragged import offsets_by_length
+from darkbelle.ragged import event_of, offsets_by_length
 from darkbelle.units import C, mm, pb
 
 __all__ = ["COPY", "EventBlock", "write_events"]
@@ -58,6 +58,14 @@ class _Entries:
     parents: npt.NDArray[np.int32]
     start: FloatArray
     offsets: RowArray
+
+    def have_vertices_in_order(self) -> npt.NDArray[np.bool_]:
+        """Whether first daughters stand in the order of their mothers, shape (n_events,)."""
+        event = event_of(self.offsets)
+        born = np.flatnonzero(self.parents[:, 0] >= 0)
+        _, first = np.unique(self.offsets[event[born]] + self.parents[born, 0], return_index=True)
+        falls = born[first[1:]][np.diff(first) < 0]
+        return ~np.isin(np.arange(len(self.offsets) - 1), event[falls])
 
 
 def write_events(
@@ -119,6 +127,7 @@ def _write_block(writer: Any, event: Any, block: EventBlock) -> None:
         entries.parents,
     ]
     has_beams = np.isin(np.arange(truth.n_events), truth.event_index()[p.status == Status.BEAM])
+    is_ordered = entries.have_vertices_in_order()
     vertex = _in_mm(truth.vertex).T.tolist()
     for i, number in enumerate(block.number.tolist()):
         own = slice(entries.offsets[i], entries.offsets[i + 1])
@@ -131,12 +140,31 @@ def _write_block(writer: Any, event: Any, block: EventBlock) -> None:
             event.cross_section = cross_section = pyhepmc.GenCrossSection()
             value, error = truth.cross_section.value, truth.cross_section.error
             cross_section.set_cross_section(value / pb, error / pb)
-        if not has_beams[i]:
+        if not (has_beams[i] and is_ordered[i]):
             data = pyhepmc.GenEventData()
             event.write_data(data)
-            data.event_pos = pyhepmc.FourVector(*vertex[i])
+            _order_vertices(data)
+            if not has_beams[i]:
+                data.event_pos = pyhepmc.FourVector(*vertex[i])
             event.read_data(data)
         writer.write_event(event)
+
+
+def _order_vertices(data: Any) -> None:
+    """Number the vertices as their first particles stand, which simple readers rely on.
+
+    The library has them in the order of the particles that come in.
+    """
+    ends = data.links1, data.links2
+    is_out = ends[0] < 0
+    first = np.full(len(data.vertices), len(data.particles) + 1)
+    np.minimum.at(first, -1 - ends[0][is_out], ends[1][is_out])
+    order = np.argsort(first)
+    number = np.empty_like(order)
+    number[order] = -1 - np.arange(len(order))
+    data.vertices[:] = data.vertices[order]
+    for link in ends:
+        link[link < 0] = number[-1 - link[link < 0]]
 
 
 def _entries(truth: TruthEvents) -> _Entries:

@@ -33,7 +33,7 @@ def written(path, *blocks, names=("nominal",)):
     "process",
     [
         gen.MuMuZPrime(mass=2.0, decay="mumu"),
-        gen.BToKScalar(mass=1.0, kaon="K_S", decay="pipi"),
+        gen.BToKScalar(mass=1.0, kaon="K_S", decay="pipi", rest_of_event="toy"),
         gen.ParticleGun(pdg_id=310, p=1.0, vertex=((-3, 3), 1.0, 2.0)),
         gen.ParticleGun(pdg_id=13, p=1.0, vertex=(0.0, 0.0, 0.0)),
     ],
