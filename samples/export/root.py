@@ -33,7 +33,8 @@ def write_root(path: Path, content: Content) -> None:
         branches = _branches(next(content.blocks))
         types = {name: _type_of(values) for name, values in branches.items()}
         tree = file.mktree(content.name, types, title=f"darkbelle {content.header['process']}")
-        tree.extend(branches)
+        if any(map(len, branches.values())):
+            tree.extend(branches)
         del branches
         for block in content.blocks:
             tree.extend(_branches(block))

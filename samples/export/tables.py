@@ -28,7 +28,6 @@ __all__ = [
     "Content",
     "Lists",
     "candidate_table",
-    "header_of",
     "one_table",
     "whole_sample",
 ]
@@ -99,7 +98,7 @@ def whole_sample(sample: Sample, *, edm4hep: bool = False) -> Content:
                 lists[table] = Lists(own, np.diff(offsets))
             yield Block(columns, lists)
 
-    return Content(_EVENTS, header_of(sample), meanings, blocks())
+    return Content(_EVENTS, _header_of(sample), meanings, blocks())
 
 
 def one_table(sample: Sample, table: str, *, edm4hep: bool = False) -> Content:
@@ -114,10 +113,8 @@ def one_table(sample: Sample, table: str, *, edm4hep: bool = False) -> Content:
 
     def blocks() -> Iterator[Block]:
         for events in blocks_of_events(sample):
-            columns, rows = (
-                _columns(sample, _EVENTS, events, edm4hep=edm4hep, only=_IDENTITY),
-                events,
-            )
+            columns = _columns(sample, _EVENTS, events, edm4hep=edm4hep, only=_IDENTITY)
+            rows = events
             if table in _COLLECTIONS:
                 offsets, rows = _rows(sample, table, events)
                 counts = np.diff(offsets)
@@ -126,7 +123,7 @@ def one_table(sample: Sample, table: str, *, edm4hep: bool = False) -> Content:
                 columns["index"] = np.arange(offsets[0], offsets[-1]) - first
             yield Block(columns | _columns(sample, table, rows, edm4hep=edm4hep))
 
-    return Content(table, header_of(sample), meanings, blocks())
+    return Content(table, _header_of(sample), meanings, blocks())
 
 
 def candidate_table(sample: Sample, name: str, kind: CandidateKind) -> Content:
@@ -147,10 +144,10 @@ def candidate_table(sample: Sample, name: str, kind: CandidateKind) -> Content:
                 columns[column] = values
             yield Block(columns)
 
-    return Content(name, header_of(sample), meanings, blocks())
+    return Content(name, _header_of(sample), meanings, blocks())
 
 
-def header_of(sample: Sample) -> dict[str, Any]:
+def _header_of(sample: Sample) -> dict[str, Any]:
     """What holds for a whole sample: process and parameters, cross-section [fb], counts, sums."""
     header = {k: v for k, v in sorted(sample.attributes.items()) if k not in _NOT_TOLD}
     header["parameters"] = sample.parameters
