@@ -314,6 +314,12 @@ class Sample:
             group = self._file[collection]
             return {name: str(dataset.attrs["unit"]) for name, dataset in group.items()}
 
+    def attributes_of(self, collection: str) -> dict[str, dict[str, Any]]:
+        """What the file says of each column of a collection: its unit, description and more."""
+        with self._damage(f"/{collection}"):
+            group = self._file[collection]
+            return {name: dict(dataset.attrs) for name, dataset in group.items()}
+
     def names(self, collection: str, name: str) -> tuple[str, ...]:
         """What the columns of a matrix are, nothing for a column that is none."""
         with self._damage(f"/{collection}/{name}"):

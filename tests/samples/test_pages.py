@@ -1,4 +1,4 @@
-"""What the pages on campaigns, candidates, efficiencies and systematics tell works when pasted."""
+"""What pages tell works when pasted: on campaigns, candidates, efficiencies, systematics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.samples.flying import card, write
 from tests.samples.test_maps import CTAUS, MASSES, made
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("campaigns", "candidates", "efficiencies", "systematics")
+PAGES = ("campaigns", "candidates", "efficiencies", "export", "systematics")
 Command = Callable[..., tuple[int, str, str]]
 
 
