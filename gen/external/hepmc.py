@@ -55,14 +55,15 @@ class HepMCSource:
         reader = iter(kind(bytes_of))  # which does not keep them alive
         n_read = 0
         while True:
-            events, last = [], None
+            events, orders, last = [], [], None
             with _silence(pyhepmc.Setup), self._stream.damage_told(n_read, (RuntimeError,)):
                 for last in islice(reader, size):
                     events.append(pyhepmc.GenEventData())
                     last.write_data(events[-1])
+                    orders.append(np.argsort(-last.numpy.vertices.id))
             if last is not None:
                 self._note(last)
-                yield self._raw(events, n_read)
+                yield self._raw(events, orders, n_read)
                 n_read += len(events)
             if len(events) < size:
                 break
@@ -80,7 +81,7 @@ class HepMCSource:
             if np.isfinite(value) and value > 0:
                 self.cross_section = CrossSection(value, max(error, 0.0))
 
-    def _raw(self, events: Sequence[Any], first: int) -> RawEvents:
+    def _raw(self, events: Sequence[Any], orders: Sequence[RowArray], first: int) -> RawEvents:
         n_weights = {len(event.weights) for event in events}
         if len(n_weights) > 1:
             raise EventFileError(
@@ -90,7 +91,7 @@ class HepMCSource:
         weights = np.array([event.weights for event in events], np.float64)
         if not weights.size:
             weights = np.ones((len(events), 1))
-        return _raw_events(events, weights)
+        return _raw_events(events, orders, weights)
 
 
 @contextmanager
@@ -107,10 +108,17 @@ def _silence(setup: Any) -> Iterator[None]:
             setattr(setup, name, value)
 
 
-def _raw_events(events: Sequence[Any], weights: FloatArray) -> RawEvents:
-    """Columns of events whose particles and vertices HepMC numbers from 1 and from -1."""
+def _raw_events(
+    events: Sequence[Any], orders: Sequence[RowArray], weights: FloatArray
+) -> RawEvents:
+    """Columns of events whose particles and vertices HepMC numbers from 1 and from -1.
+
+    Files may list vertices in other orders, those of their numbers are given.
+    """
     particles = np.concatenate([event.particles for event in events])
-    vertices = np.concatenate([event.vertices for event in events])
+    vertices = np.concatenate(
+        [event.vertices[order] for event, order in zip(events, orders, strict=True)]
+    )
     n_particles = np.array([len(event.particles) for event in events])
     offsets = offsets_by_length(n_particles)
     first_vertex = offsets_by_length(np.array([len(event.vertices) for event in events]))

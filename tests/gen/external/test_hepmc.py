@@ -32,6 +32,24 @@ P 5 4 22 0.0 0.0 67.5 67.5 0.0 1
 HepMC::Asciiv3-END_EVENT_LISTING
 """
 
+OUT_OF_ORDER = """HepMC::Version 3.02.05
+HepMC::Asciiv3-START_EVENT_LISTING
+E 0 3 7
+U GEV CM
+W 1.0
+P 1 0 11 0 0 5.29 5.29 0 4
+P 2 0 -11 0 0 -5.29 5.29 0 4
+V -1 0 [1,2] @ 1 1 1 1
+P 3 -1 511 0 0 0 10.58 10.58 2
+V -3 0 [3] @ 3 3 3 3
+P 4 -3 310 0 0 0 0.5 0.5 2
+P 5 -3 22 0 0 5.29 5.29 0 1
+V -2 0 [4] @ 2 2 2 2
+P 6 -2 211 0 0 2.6413 2.645 0.14 1
+P 7 -2 -211 0 0 -2.6413 2.645 0.14 1
+HepMC::Asciiv3-END_EVENT_LISTING
+"""
+
 
 def raw_of(path: Path, size: int = 1000) -> list[RawEvents]:
     with EventFile(path) as file:
@@ -82,6 +100,14 @@ def test_units_and_vertices_by_hand(tmp_path):
     np.testing.assert_allclose(raw.end.T[:4], [first, first, second, second])
     assert raw.mother.tolist() == [-1, -1, 0, 2, 3]
     assert raw.has_end.tolist() == [True] * 4 + [False]
+
+
+def test_vertices_are_found_by_their_numbers(tmp_path):
+    """HepMC3 lists those of a cascade in another order where it made the events from HEPEVT."""
+    (tmp_path / "x").write_text(OUT_OF_ORDER)
+    (raw,) = raw_of(tmp_path / "x")
+    assert raw.start[0].tolist() == [0, 0, 1, 3, 3, 2, 2]
+    assert raw.mother.tolist() == [-1, -1, 0, 2, 2, 3, 3]
 
 
 @pytest.mark.parametrize("size", [1, 5, N, 100])
