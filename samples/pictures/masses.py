@@ -1,0 +1,222 @@
+"""Mass peaks: what decayed, and what is left of it after the detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import awkward as ak
+import numpy as np
+import numpy.typing as npt
+
+from darkbelle.detsim import FitStatus
+from darkbelle.detsim.helix import HelixIndex, momentum_towards
+from darkbelle.gen.events import Origin, Status
+from darkbelle.gen.particles import K0, PHOTON, charges, is_dark, is_hadron, is_invisible
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.kinematics import mass_of
+from darkbelle.samples.pictures.columns import Truth, rows_of_truth
+from darkbelle.samples.pictures.histograms import Series, draw_histograms
+from darkbelle.samples.pictures.labels import labels_of, particle_name, print_head
+from darkbelle.samples.pictures.style import (
+    COLOURS,
+    LINES,
+    NothingToDrawError,
+    in_style,
+    new_figure,
+)
+from darkbelle.samples.pictures.widths import central_width
+from darkbelle.units import MeV
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Peaks", "masses"]
+
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+
+_MOST_PANELS: Final = 6
+_WIDTHS: Final = 6.0
+"""Half of the range that is drawn, in widths."""
+_FEWEST: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Particles of a sample that decayed and were found whole: code, masses, weight of each.
+
+    What was found of one is the sum over all that it decayed to in the end, every charged particle
+    of which has a good track and every photon a cluster; radiated photons are left out, as in an
+    analysis that does not look for them. Tracks have their true masses, and the momenta where
+    the particles were born; photons are taken as from the origin.
+    """
+
+    pdg_id: npt.NDArray[np.int32]
+    true: FloatArray
+    measured: FloatArray
+    weights: FloatArray
+
+    @classmethod
+    def of(cls, sample: Sample) -> Peaks:
+        """All of a sample; dark states and hadrons."""
+        truth = Truth(sample)
+        found = _measured(sample, truth)
+        is_known = np.isfinite(found[0])
+        ends = (truth.status == Status.FINAL) & (truth.origin != Origin.FINAL_STATE_RADIATION)
+        total, n_missed = np.zeros((4, len(truth))), np.zeros(len(truth), dtype=np.int64)
+        for member, ancestor in _lines_of_descent(truth, np.flatnonzero(ends)):
+            known = is_known[member]
+            for component, values in zip(total, found, strict=True):
+                np.add.at(component, ancestor[known], values[member[known]])
+            np.add.at(n_missed, ancestor[~known], 1)
+        wanted = (truth.status == Status.DECAYED) & (np.abs(truth.pdg_id) != K0)
+        wanted &= is_dark(truth.pdg_id) | is_hadron(truth.pdg_id)
+        rows = np.flatnonzero(wanted & (n_missed == 0) & (total[0] > 0))
+        return cls(
+            truth.pdg_id[rows],
+            truth.column("mass")[rows].astype(np.float64),
+            mass_of(total[:, rows]),
+            truth.weights()[rows],
+        )
+
+
+def _lines_of_descent(truth: Truth, rows: RowArray) -> list[tuple[RowArray, RowArray]]:
+    """Rows with their ancestors, a generation at a time."""
+    found, above = [], truth.parent[rows]
+    while len(rows := rows[above >= 0]):
+        above = above[above >= 0]
+        found.append((rows, above))
+        above = truth.parent[above]
+    return found
+
+
+def _measured(sample: Sample, truth: Truth) -> FloatArray:
+    """Measured four-momenta of true particles, NaN of what was not found, shape (4, n)."""
+    found = np.full((4, len(truth)), np.nan)
+    rows = rows_of_truth(sample, "tracks")
+    tracks = ak.flatten(sample.tracks)
+    good = (ak.to_numpy(tracks.fit_status) == int(FitStatus.OK)) & (rows >= 0)
+    helix = np.stack([ak.to_numpy(tracks[i.name.lower()]) for i in HelixIndex], axis=-1)[good]
+    born = np.stack([truth.column(name)[rows[good]] for name in "xy"], axis=-1)
+    p = momentum_towards(helix, born, sample.experiment.solenoid.field_t).T
+    mass = truth.column("mass")[rows[good]].astype(np.float64)
+    found[:, rows[good]] = np.stack([np.sqrt((p**2).sum(axis=0) + mass**2), *p])
+
+    rows = rows_of_truth(sample, "clusters")
+    alone = (rows >= 0) & (sample.column("clusters", "track_index") < 0)
+    alone[alone] = truth.pdg_id[rows[alone]] == PHOTON
+    energy, theta, phi = (
+        sample.column("clusters", name)[alone].astype(np.float64)
+        for name in ("energy", "theta", "phi")
+    )
+    sine = np.sin(theta)
+    direction = np.stack([np.ones_like(sine), sine * np.cos(phi), sine * np.sin(phi)])
+    found[:, rows[alone]] = energy * np.stack([*direction, np.cos(theta)])
+    return found
+
+
+def _recoil(sample: Sample) -> Peaks:
+    """The recoil mass as an observable, next to the mass of all dark states of an event."""
+    truth = Truth(sample)
+    dark = is_dark(truth.pdg_id)
+    first = np.flatnonzero(dark & ~dark[truth.parent])
+    total = np.zeros((4, len(sample)))
+    for component, values in zip(total, truth.momenta(), strict=True):
+        np.add.at(component, truth.event[first], values[first])
+    measured = np.full(len(sample), np.nan)
+    if "recoil_mass" in sample.units("events"):
+        values = sample.column("events", "recoil_mass").astype(np.float64)
+        measured = values if values.ndim == 1 else measured
+    good = (total[0] > 0) & np.isfinite(measured)
+    weights = sample.column("events", "weight")[good]
+    code = np.zeros(len(weights), dtype=np.int32)
+    return Peaks(code, mass_of(total[:, good]), measured[good], weights)
+
+
+@in_style
+def masses(*samples: Sample) -> Figure:
+    """Masses of dark states, or of the most frequent hadrons, that were found whole, and true.
+
+    The widths are half of the central 68.27 % of measured less true mass. The recoil mass against
+    what is seen is drawn where it is an observable.
+
+    Raises
+    ------
+    NothingToDrawError
+        Nothing was found whole in any sample.
+    """
+    found = [Peaks.of(sample) for sample in samples]
+    recoils = [_recoil(sample) for sample in samples]
+    panels = [
+        (particle_name(code), [_of(code, peaks) for peaks in found]) for code in _codes(found)
+    ]
+    if any(len(peaks.true) >= _FEWEST for peaks in recoils):
+        panels.append((r"M_\mathrm{recoil}", recoils))
+    if not panels:
+        raise NothingToDrawError("no dark state and no hadron is found whole often enough")
+    columns = min(len(panels), 3)
+    figure, axes = new_figure(-(-len(panels) // columns), columns)
+    labels = labels_of(samples)
+    for axis, (name, peaks) in zip(axes, panels, strict=False):
+        text = f"$m$({name})" if name.startswith("$") else f"${name}$"
+        _draw_peak(axis, peaks, labels, text)
+    for axis in axes[len(panels) :]:
+        axis.remove()
+    print_head(figure, samples)
+    return figure
+
+
+def _codes(found: Sequence[Peaks]) -> list[int]:
+    """Codes without sign: those of dark states, else of the most frequent other particles."""
+    codes = np.abs(np.concatenate([peaks.pdg_id for peaks in found]))
+    known, n_found = np.unique(codes, return_counts=True)
+    order = np.argsort(-n_found, kind="stable")
+    known = known[order][n_found[order] >= _FEWEST]
+    dark = known[is_dark(known)]
+    return [int(code) for code in (dark if len(dark) else known)[:_MOST_PANELS]]
+
+
+def _of(code: int, peaks: Peaks) -> Peaks:
+    chosen = np.abs(peaks.pdg_id) == code
+    return Peaks(
+        peaks.pdg_id[chosen], peaks.true[chosen], peaks.measured[chosen], peaks.weights[chosen]
+    )
+
+
+def _draw_peak(axis: Axes, found: Sequence[Peaks], labels: Sequence[str], name: str) -> None:
+    """What was measured, with its width, and what is true."""
+    true: list[Series] = []
+    measured: list[Series] = []
+    ends: list[float] = []
+    for i, (peaks, label) in enumerate(zip(found, labels, strict=True)):
+        width = central_width(peaks.measured - peaks.true, peaks.weights)
+        told = "reconstructed"
+        if width is not None:
+            told = f"width {width.told(1 / MeV)} MeV"
+            spread = central_width(peaks.measured, peaks.weights) or width
+            ends += [spread.median + side * _WIDTHS * spread.value for side in (-1, 1)]
+        text = "\n".join(part for part in (label, told) if part)
+        norm = float(peaks.weights.sum()) or 1.0 if len(found) > 1 else 1.0
+        colour = 1 if len(found) == 1 else i
+        true.append(Series(peaks.true, peaks.weights, "" if label else "true", norm, colour, True))
+        measured.append(Series(peaks.measured, peaks.weights, text, norm, i))
+    values = np.concatenate([peaks.measured for peaks in found])
+    low, high = (min(ends), max(ends)) if ends else (values.min(), values.max())
+    margin = 0.05 * (high - low) or 0.01
+    bins = np.linspace(low - margin, high + margin, 41)
+    is_wide = [len(one.values) > 0 and np.std(one.values) > bins[1] - bins[0] for one in true]
+    wide = [one for one, chosen in zip(true, is_wide, strict=True) if chosen]
+    draw_histograms(axis, wide + measured, bins, label=name, unit="GeV", of="candidates")
+    for one, chosen in zip(true, is_wide, strict=True):
+        if not chosen and len(one.values):
+            axis.axvline(
+                float(np.median(one.values)),
+                color=COLOURS[one.colour % len(COLOURS)],
+                ls=LINES[one.colour % len(LINES)],
+                label=one.label or None,
+                zorder=0,
+            )
+    axis.legend(fontsize="small")
