@@ -5,6 +5,7 @@ They need the extra ``[plot]``, which is imported when something is drawn.
 
 from __future__ import annotations
 
+from darkbelle.samples.pictures.display import display
 from darkbelle.samples.pictures.efficiencies import efficiencies
 from darkbelle.samples.pictures.kinematics import (
     clusters,
@@ -31,6 +32,7 @@ __all__ = [
     "NothingToDrawError",
     "check_picture",
     "clusters",
+    "display",
     "draw_samples",
     "efficiencies",
     "in_style",

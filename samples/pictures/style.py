@@ -43,7 +43,7 @@ FORMATS: Final = ("png", "pdf", "svg")
 
 _SIZES: Final = {
     "font.size": 9.0,
-    "font.sans-serif": ["TeX Gyre Heros", "DejaVu Sans"],  # the second has what the first lacks
+    "font.family": ["TeX Gyre Heros", "DejaVu Sans"],  # the second has what the first lacks
     "mathtext.fontset": "stixsans",
     "mathtext.default": "it",
     "axes.linewidth": 0.8,
@@ -54,6 +54,7 @@ _SIZES: Final = {
     "ytick.minor.size": 2.0,
     "lines.linewidth": 1.2,
     "errorbar.capsize": 0.0,
+    "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "axes.formatter.limits": (-3, 5),
     "axes.formatter.use_mathtext": True,
     "pdf.fonttype": 42,

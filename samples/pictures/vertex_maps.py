@@ -95,8 +95,7 @@ def vertex_map(*samples: Sample) -> Figure:
         across.set(xlabel="$x$ [cm]", ylabel="$y$ [cm]")
         lengthwise.set(xlim=along, ylim=(0, reach), xlabel="$z$ [cm]", ylabel="$r$ [cm]")
         n_seen = sum(vertices.shape[1] for vertices in found)
-        lengthwise.set_title(f"{n_seen:,} {name} vertices", loc="left", fontsize="medium")
-        across.set_title(name, loc="left", fontsize="medium")
+        across.text(0.03, 0.95, f"{name}: {n_seen:,}", transform=across.transAxes, va="top")
         if any(labels):
             lengthwise.legend(*across.get_legend_handles_labels(), fontsize="small")
     print_head(figure, samples)
