@@ -9,10 +9,11 @@ import click
 
 from darkbelle import __version__
 from darkbelle.errors import DarkbelleError
+from darkbelle.samples.cli.drawing import display, plot
 from darkbelle.samples.cli.efficiency import efficiency
 from darkbelle.samples.cli.export import export
 from darkbelle.samples.cli.listing import experiments, processes
-from darkbelle.samples.cli.looking import info, plot
+from darkbelle.samples.cli.looking import info
 from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
 
@@ -48,5 +49,5 @@ def cli() -> None:
     """
 
 
-for command in (processes, experiments, produce, info, merge, efficiency, export, plot):
+for command in (processes, experiments, produce, info, merge, efficiency, export, plot, display):
     cli.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -138,17 +139,22 @@ def _draw(
     edges = _edges(across[chosen])
     if len(edges) < 2:
         return
-    found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    rows = []
+    for low, high in pairwise(edges):
         inside = chosen & (across >= low) & ((across < high) | (high == edges[-1]))
-        found.append(Efficiency.of(one.is_found, among=inside, weight=one.weights))
-    eff, low, high = np.array([(e.eff, e.eff_lo, e.eff_hi) for e in found]).T
-    known = np.isfinite(eff)
+        share = Efficiency.of(one.is_found, among=inside, weight=one.weights)
+        if np.isfinite(share.eff):
+            middle = np.median(across[inside])
+            ends = middle - low, high - middle, share.eff - share.eff_lo, share.eff_hi - share.eff
+            rows.append((middle, share.eff, *ends))
+    if not rows:
+        return
+    middle, eff, left, right, below, above = np.array(rows).T
     axis.errorbar(
-        ((edges[1:] + edges[:-1]) / 2)[known],
-        eff[known],
-        np.stack([eff - low, high - eff])[:, known],
-        ((edges[1:] - edges[:-1]) / 2)[known],
+        middle,
+        eff,
+        [below, above],
+        [left, right],
         fmt=MARKERS[i % len(MARKERS)],
         ms=3,
         lw=0.8,
@@ -160,5 +166,5 @@ def _draw(
 def _edges(values: FloatArray) -> FloatArray:
     edges = bins_of_equal_content(values, _BINS)
     if len(edges) < 2 and len(values):
-        return np.array([values.min(), values.max()]) + np.array([-1e-6, 1e-6])
+        edges = np.array([values.min() - 1e-6, values.max() + 1e-6])
     return edges

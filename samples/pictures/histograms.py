@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Panel", "Series", "draw_histograms", "draw_panels", "series_of"]
+__all__ = ["Column", "Panel", "Series", "draw_histograms", "draw_panels", "series_of"]
 
 FloatArray = npt.NDArray[np.float64]
+Column = tuple[FloatArray, FloatArray]
+"""Values and weights."""
 
 _MOST_BINS, _FEWEST_BINS = 60, 15
 _MARGIN: Final = 0.05
@@ -171,11 +173,11 @@ class Panel:
 
 def series_of(
     samples: Sequence[Sample],
-    values_of: Callable[[Sample], tuple[FloatArray, FloatArray]],
+    columns: Sequence[Column],
     *,
     is_true: bool | None = None,
 ) -> list[Series]:
-    """Values and weights of each sample; those of several are divided by their sums of weights.
+    """Values and weights of each sample; several are divided by the sums of their weights.
 
     Where something ``is_true`` or is measured, and there is one sample, the labels say so.
     """
@@ -185,10 +187,10 @@ def series_of(
     elif is_true:
         labels = [""] * len(samples)
     found = []
-    for i, (sample, label) in enumerate(zip(samples, labels, strict=True)):
+    for i, (sample, column, label) in enumerate(zip(samples, columns, labels, strict=True)):
         norm = float(sample.column("events", "weight").sum()) if len(samples) > 1 else 1.0
         colour = 1 if is_true and len(samples) == 1 else i
-        found.append(Series(*values_of(sample), label, norm or 1.0, colour, bool(is_true)))
+        found.append(Series(*column, label, norm or 1.0, colour, bool(is_true)))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import awkward as ak
@@ -16,7 +16,7 @@ from darkbelle.gen.particles import ELECTRON, KAON, MUON, PHOTON, PION, PROTON
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.tables import EVENT_COLUMNS
 from darkbelle.samples.pictures.columns import Truth, flat_column, weights_of
-from darkbelle.samples.pictures.histograms import Panel, Series, draw_panels, series_of
+from darkbelle.samples.pictures.histograms import Column, Panel, Series, draw_panels, series_of
 from darkbelle.samples.pictures.style import NothingToDrawError, in_style
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def _series_of_observable(samples: Sequence[Sample], name: str) -> list[Series]:
             Series(column, weights, part.replace("_", " "), colour=i)
             for i, (column, part) in enumerate(zip(matrix.T, parts, strict=True))
         ]
-    return series_of(samples, lambda sample: _observable(sample, name))
+    return series_of(samples, [_observable(sample, name) for sample in samples])
 
 
-def _observable(sample: Sample, name: str) -> tuple[FloatArray, FloatArray]:
+def _observable(sample: Sample, name: str) -> Column:
     """Values and weights, of a matrix of all its columns."""
     values = sample.column("events", name).astype(np.float64)
     weights = sample.column("events", "weight")
@@ -110,29 +110,33 @@ def kinematics(*samples: Sample) -> Figure:
 
     Photons above 0.02 GeV; clusters without a track.
     """
-    both = [(True, _true_charged, _true_photons), (False, _tracks, _neutral_clusters)]
-    of: dict[str, list[Series]] = {}
-    for is_true, charged, photons in both:
-        for name, read in (("charged", charged), ("photons", photons)):
-            for i, quantity in enumerate(("size", "theta", "number")):
-                found = series_of(samples, lambda s, r=read, i=i: r(s)[i], is_true=is_true)
-                of.setdefault(f"{name} {quantity}", []).extend(found)
+    p, theta, n_charged = _both(samples, _true_charged, _tracks)
+    energy, theta_photon, n_photons = _both(samples, _true_photons, _neutral_clusters)
     panels = [
-        Panel(r"$p$", "GeV", of["charged size"], "charged particles"),
-        Panel(r"$\theta$", "deg", of["charged theta"], "charged particles"),
-        Panel("charged particles", "1", of["charged number"], is_count=True),
-        Panel(r"$E_\gamma$", "GeV", of["photons size"], "photons", is_logarithmic=True),
-        Panel(r"$\theta_\gamma$", "deg", of["photons theta"], "photons"),
-        Panel("photons", "1", of["photons number"], is_count=True),
+        Panel(r"$p$", "GeV", p, "charged particles"),
+        Panel(r"$\theta$", "deg", theta, "charged particles"),
+        Panel("charged particles", "1", n_charged, is_count=True),
+        Panel(r"$E_\gamma$", "GeV", energy, "photons", is_logarithmic=True),
+        Panel(r"$\theta_\gamma$", "deg", theta_photon, "photons"),
+        Panel("photons", "1", n_photons, is_count=True),
     ]
     note = "lines: true, points: reconstructed" if len(samples) > 1 else ""
     return draw_panels(samples, panels, note)
 
 
-Three = tuple[
-    tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]
-]
-"""Values and weights of momenta, of angles, of numbers in an event."""
+Three = tuple[Column, Column, Column]
+"""Momenta, angles, numbers in an event."""
+
+
+def _both(
+    samples: Sequence[Sample], true: Callable[[Sample], Three], seen: Callable[[Sample], Three]
+) -> list[list[Series]]:
+    """Series of momenta, angles and numbers, what is true before what is measured."""
+    found: list[list[Series]] = [[], [], []]
+    for is_true, read in ((True, true), (False, seen)):
+        for series, columns in zip(found, zip(*map(read, samples), strict=True), strict=True):
+            series += series_of(samples, columns, is_true=is_true)
+    return found
 
 
 def _true_charged(sample: Sample) -> Three:
@@ -177,74 +181,69 @@ def _neutral_clusters(sample: Sample) -> Three:
 def tracks(*samples: Sample) -> Figure:
     """Hits of the tracks and where they pass the origin."""
 
-    def column(name: str, factor: float = 1.0) -> list[Series]:
-        def read(sample: Sample) -> tuple[FloatArray, FloatArray]:
-            return factor * flat_column(sample.tracks, name), weights_of(sample, "tracks")
+    def column(*names: str) -> list[Series]:
+        return series_of(samples, [_column(s, "tracks", *names) for s in samples])
 
-        return series_of(samples, read)
-
-    def silicon(sample: Sample) -> tuple[FloatArray, FloatArray]:
-        hits = flat_column(sample.tracks, "n_hits_pxd") + flat_column(sample.tracks, "n_hits_svd")
-        return hits, weights_of(sample, "tracks")
-
+    silicon, chamber = column("n_hits_pxd", "n_hits_svd"), column("n_hits_cdc")
     panels = [
-        Panel("hits in the silicon", "1", series_of(samples, silicon), "tracks", is_count=True),
-        Panel("hits in the drift chamber", "1", column("n_hits_cdc"), "tracks", is_count=True),
+        Panel("hits in the silicon", "1", silicon, "tracks", is_count=True),
+        Panel("hits in the drift chamber", "1", chamber, "tracks", is_count=True),
         Panel(r"$d_0$", "cm", column("d0"), "tracks", share=_SHARE, is_logarithmic=True),
         Panel(r"$z_0$", "cm", column("z0"), "tracks", share=_SHARE, is_logarithmic=True),
     ]
     return draw_panels(samples, panels)
 
 
+def _column(sample: Sample, collection: str, *names: str) -> Column:
+    """Sum of some columns of a collection, with weights."""
+    rows = getattr(sample, collection)
+    values = np.sum([flat_column(rows, name) for name in names], axis=0)
+    return values, weights_of(sample, collection)
+
+
 @in_style
 def clusters(*samples: Sample) -> Figure:
     """Energy of clusters with and without a track, E/p, and their width."""
-
-    def column(name: str, owned: bool | None = None) -> list[Series]:
-        def read(sample: Sample) -> tuple[FloatArray, FloatArray]:
-            has_track = flat_column(sample.clusters, "track_index") >= 0
-            chosen = np.ones(len(has_track), bool) if owned is None else has_track == owned
-            values = flat_column(sample.clusters, name)
-            return values[chosen], weights_of(sample, "clusters")[chosen]
-
-        return series_of(samples, read)
-
-    ratio = series_of(
-        samples, lambda s: (flat_column(s.tracks, "e_over_p"), weights_of(s, "tracks"))
-    )
+    owned = [flat_column(sample.clusters, "track_index") >= 0 for sample in samples]
+    energy = [_column(sample, "clusters", "energy") for sample in samples]
+    alone = series_of(samples, [_chosen(e, ~o) for e, o in zip(energy, owned, strict=True)])
+    of_tracks = series_of(samples, [_chosen(e, o) for e, o in zip(energy, owned, strict=True)])
+    ratio = series_of(samples, [_column(s, "tracks", "e_over_p") for s in samples])
+    width = series_of(samples, [_column(s, "clusters", "second_moment") for s in samples])
     panels = [
-        Panel("$E$, no track", "GeV", column("energy", False), "clusters", is_logarithmic=True),
-        Panel("$E$, of a track", "GeV", column("energy", True), "clusters", is_logarithmic=True),
+        Panel("$E$, no track", "GeV", alone, "clusters", is_logarithmic=True),
+        Panel("$E$, of a track", "GeV", of_tracks, "clusters", is_logarithmic=True),
         Panel("$E/p$", "1", ratio, "tracks", is_logarithmic=True),
-        Panel("second moment", "cm^2", column("second_moment"), "clusters", is_logarithmic=True),
+        Panel("second moment", "cm^2", width, "clusters", is_logarithmic=True),
     ]
     return draw_panels(samples, panels)
+
+
+def _chosen(column: Column, rows: BoolArray) -> Column:
+    return column[0][rows], column[1][rows]
 
 
 @in_style
 def vertices(*samples: Sample) -> Figure:
     """Flight, its significance, quality and one of the masses of the two-track vertices."""
+    good = [flat_column(s.vertices, "fit_status") == int(VertexStatus.OK) for s in samples]
 
     def column(name: str) -> list[Series]:
-        def read(sample: Sample) -> tuple[FloatArray, FloatArray]:
-            good = flat_column(sample.vertices, "fit_status") == int(VertexStatus.OK)
-            values = flat_column(sample.vertices, name)[good]
-            if name == "chi2":
-                values = chdtrc(1, values)
-            return values, weights_of(sample, "vertices")[good]
-
-        return series_of(samples, read)
+        columns = [
+            _chosen(_column(sample, "vertices", name), rows)
+            for sample, rows in zip(samples, good, strict=True)
+        ]
+        if name == "chi2":
+            columns = [(chdtrc(1, chi2), weights) for chi2, weights in columns]
+        return series_of(samples, columns)
 
     panels = [
-        Panel("transverse flight", "cm", column("flight_xy"), "vertices", is_logarithmic=True),
-        Panel(
-            "significance of the flight",
-            "1",
-            column("flight_xy_significance"),
-            "vertices",
-            is_logarithmic=True,
-        ),
-        Panel(r"probability of $\chi^2$", "1", column("chi2"), "vertices", is_logarithmic=True),
-        Panel(r"$m_{\mu\mu}$", "GeV", column("mass_mumu"), "vertices", is_logarithmic=True),
+        Panel(label, unit, column(name), "vertices", is_logarithmic=True)
+        for label, unit, name in (
+            ("transverse flight", "cm", "flight_xy"),
+            ("significance of the flight", "1", "flight_xy_significance"),
+            (r"probability of $\chi^2$", "1", "chi2"),
+            (r"$m_{\mu\mu}$", "GeV", "mass_mumu"),
+        )
     ]
     return draw_panels(samples, panels)

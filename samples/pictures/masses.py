@@ -13,7 +13,7 @@ import numpy.typing as npt
 from darkbelle.detsim import FitStatus
 from darkbelle.detsim.helix import HelixIndex, momentum_towards
 from darkbelle.gen.events import Origin, Status
-from darkbelle.gen.particles import K0, PHOTON, charges, is_dark, is_hadron, is_invisible
+from darkbelle.gen.particles import K0, PHOTON, is_dark, is_hadron
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.kinematics import mass_of
 from darkbelle.samples.pictures.columns import Truth, rows_of_truth

@@ -62,8 +62,9 @@ def _tracker(experiment: Experiment) -> Iterator[Outline]:
             r = np.full(2, layer.radius_cm)
             yield Outline(f"silicon.{name}", r, z, False, turn)
         if (cone := layer.slanted) is not None:
-            r, z = np.array([cone.near_r_cm, cone.far_r_cm]), [cone.near_z_cm, cone.far_z_cm]
-            yield Outline(f"silicon.{name}.slanted", r, np.array(z), False, turn)
+            r = np.array([cone.near_r_cm, cone.far_r_cm])
+            z = np.array([cone.near_z_cm, cone.far_z_cm])
+            yield Outline(f"silicon.{name}.slanted", r, z, False, turn)
     for layers in experiment.drift_chamber.superlayers:
         r = np.array([layers.radius_cm[i] for i in (0, -1, -1, 0)])
         z_min, z_max = layers.z_min_cm, layers.z_max_cm

@@ -56,8 +56,8 @@ def _draw_level(
     """Bars of lines, first to last from the top, those of each stage over those before it."""
     shares = {level: [line_shares(sample, level) for sample in samples] for level in levels}
     if "hlt" in levels:
-        for sample, share in zip(samples, shares["hlt"], strict=True):
-            share["physics"] = trigger_efficiency(sample).eff
+        for sample, of_lines in zip(samples, shares["hlt"], strict=True):
+            of_lines["physics"] = trigger_efficiency(sample).eff
     rows = _rows(menus, shares[levels[0]])
     if "hlt" in levels:
         rows["physics"] = "physics"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -70,7 +71,7 @@ def widths_in_bins(
 ) -> list[tuple[float, float, float, Width]]:
     """Ends and median of each bin with a width, and that."""
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         chosen = (across >= low) & (across <= high)
         width = central_width(residuals[chosen], weights[chosen])
         if width is not None:

@@ -80,8 +80,9 @@ def display(sample: Sample, event: int) -> Figure:
 def _around_vertices(seen: SeenEvent, experiment: Experiment) -> _Limits | None:
     """What holds all true vertices in the tracker, None if none is away from the collision."""
     chamber = experiment.drift_chamber.superlayers[-1].radius_cm[-1]
-    x, y = seen.vertices[np.hypot(*seen.vertices[:, :2].T) < chamber, :2].T
-    away = np.hypot(x - seen.collision[0], y - seen.collision[1])
+    inside = np.hypot(*seen.vertices[:, :2].T) < chamber
+    x, y = np.concatenate([seen.collision[None, :2], seen.vertices[inside, :2]]).T
+    away = np.hypot(x - x[0], y - y[0])
     if np.all(away < _DISPLACED):
         return None
     half = max(_MARGIN * max(np.ptp(x), np.ptp(y)) / 2, _FEWEST_CM)

@@ -13,7 +13,7 @@ from darkbelle.detsim import VertexStatus
 from darkbelle.detsim.helices import Helices
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.errors import ConfigError
-from darkbelle.gen.events import Status
+from darkbelle.gen.events import Outcome, Status
 from darkbelle.gen.particles import PHOTON, charges, is_dark, is_invisible
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.pictures.display.paths import (
@@ -149,7 +149,8 @@ def _particles(sample: Sample, rows: Any) -> Particles:
         flight[chosen],
         sample.experiment,
     )
-    return Particles(chosen, codes, size[chosen], is_invisible(codes), points)
+    is_unknown = ak.to_numpy(rows.outcome)[chosen] == int(Outcome.UNDECAYED)
+    return Particles(chosen, codes, size[chosen], is_invisible(codes) | is_unknown, points)
 
 
 def _tracks(sample: Sample, rows: Any) -> FloatArray:

@@ -48,7 +48,7 @@ class Cylinder:
         return cls(klm.barrel.last_layer_cm, klm.backward.last_layer_cm, klm.forward.last_layer_cm)
 
     def arc_out(self, tracks: Helices) -> FloatArray:
-        """Arc length at which each helix leaves, that of half a turn if it curls, shape (n,) [cm]."""
+        """Arc length at which each helix leaves, of half a turn if it curls, shape (n,) [cm]."""
         by_radius = arc_at_radius(tracks, self.radius)
         slope = np.where(tracks.tan_lambda == 0, np.finfo(float).tiny, tracks.tan_lambda)
         with np.errstate(over="ignore"):
@@ -58,10 +58,8 @@ class Cylinder:
     def is_at_border(self, points: FloatArray) -> BoolArray:
         """Whether points, shape (n, 3), lie at the border or outside, to a micrometre."""
         x, y, z = points.T
-        near = 1 * um
-        at_border: BoolArray = (
-            (np.hypot(x, y) > self.radius - near) | (z > self.z_max - near) | (z < self.z_min + near)
-        )
+        inside = np.stack([self.radius - np.hypot(x, y), self.z_max - z, z - self.z_min])
+        at_border: BoolArray = inside.min(axis=0) < 1 * um
         return at_border
 
     def way_out(self, start: FloatArray, direction: FloatArray) -> FloatArray:
@@ -74,7 +72,8 @@ class Cylinder:
         dz = np.where(direction[:, 2] == 0, np.finfo(float).tiny, direction[:, 2])
         with np.errstate(over="ignore"):
             lengthwise = (np.where(dz > 0, self.z_max, self.z_min) - start[:, 2]) / dz
-        return np.maximum(np.minimum(sideways, lengthwise), 0.0)
+        way: FloatArray = np.maximum(np.minimum(sideways, lengthwise), 0.0)
+        return way
 
 
 def arc_at_radius(tracks: Helices, radius: FloatArray | float) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,6 @@ _HALF_WIDTH: Final = 3.5
 _AREA_68: Final = -2 * np.log(1 - 0.682689)
 """Squared semi-axis of the ellipse that holds 68.27 % in two dimensions, in variances."""
 _MOST_NAMED: Final = 14
-_FROM_CRYSTALS: Final = 100
-"""Outlines of the tracker lie within."""
 
 _COLOUR_OF: Final = {
     ELECTRON: COLOURS[0],
@@ -72,7 +70,7 @@ class TransverseView(View):
     x_label, y_label = "$x$ [cm]", "$y$ [cm]"
 
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """x and y."""
+        """Their x and y."""
         return points[..., 0], points[..., 1]
 
     def jacobian(self, points: FloatArray) -> FloatArray:
@@ -81,12 +79,10 @@ class TransverseView(View):
 
     def draw_outline(self, axis: Axes, part: Outline) -> None:
         """Arcs; end caps have none here."""
-        if part.name.startswith(("klm.forward", "klm.backward")) or "ward" in part.name:
+        if part.name.endswith(("forward", "backward")):
             return
-        low, high = part.radii
-        style = _outline_style(part)
-        for radius in dict.fromkeys((low, high)):
-            axis.plot(*part.arc(radius), **style)
+        for radius in dict.fromkeys(part.radii):
+            axis.plot(*part.arc(radius), **_outline_style(part))
 
     def set_limits(self, axis: Axes, detector: Cylinder) -> None:
         """Up to the last layer of the barrel."""
@@ -100,7 +96,7 @@ class SideView(View):
     x_label, y_label = "$z$ [cm]", r"$r$, with the sign of $y$ [cm]"
 
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """z and the distance from the axis with the sign of y."""
+        """Their z, and the distance from the axis with the sign of y."""
         x, y, z = np.moveaxis(points, -1, 0)
         return z, np.where(y < 0, -1.0, 1.0) * np.hypot(x, y)
 
@@ -149,7 +145,7 @@ def _colour(code: int) -> str:
     return _COLOUR_OF.get(abs(code), BLACK)
 
 
-def _outline_style(part: Outline) -> dict[str, str | float]:
+def _outline_style(part: Outline) -> dict[str, Any]:
     """Grey; the tracker's layers darker than what stands around it."""
     is_far = part.name.startswith(("calorimeter", "coil", "klm"))
     return {"color": "0.8" if is_far else "0.65", "lw": 0.6, "ls": "-", "zorder": 1}
