@@ -17,7 +17,7 @@ from darkbelle.samples.efficiency.intervals import Efficiency
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.pictures.columns import Truth, rows_of_truth
 from darkbelle.samples.pictures.kinematics import CHARGED, final_rows
-from darkbelle.samples.pictures.labels import labels_of, print_head
+from darkbelle.samples.pictures.labels import labels_of, print_head, print_note
 from darkbelle.samples.pictures.style import (
     COLOURS,
     MARKERS,
@@ -38,6 +38,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 _RADIATED: Final = (Origin.INITIAL_STATE_RADIATION, Origin.FINAL_STATE_RADIATION)
 _BINS: Final = 12
+_PROMPT: Final = 0.1
+"""Radius of birth [cm] that all have where nothing is displaced."""
 
 
 def signal_rows(truth: Truth, pdg_ids: Sequence[int]) -> BoolArray:
@@ -60,6 +62,7 @@ class _Tried:
     radius: FloatArray
     is_found: BoolArray
     weights: FloatArray
+    is_ahead: BoolArray
     is_inside: BoolArray
 
     @classmethod
@@ -72,32 +75,39 @@ class _Tried:
         _, px, py, pz = truth.momenta()[:, chosen]
         pt = np.hypot(px, py)
         theta = np.degrees(np.arctan2(pt, pz))
-        low, high = _acceptance(sample.experiment, group)
+        radius = np.hypot(truth.column("x"), truth.column("y"))[chosen]
+        low, high, most = _acceptance(sample.experiment, group)
         return cls(
             np.hypot(pt, pz),
             theta,
-            np.hypot(truth.column("x"), truth.column("y"))[chosen],
+            radius,
             is_found[chosen],
             truth.weights()[chosen],
             (theta > low) & (theta < high),
+            radius < most,
         )
 
 
-def _acceptance(experiment: Experiment, group: str) -> tuple[float, float]:
-    """Polar angles [deg] between which tracks are found, or crystals stand."""
+def _acceptance(experiment: Experiment, group: str) -> tuple[float, float, float]:
+    """Range of theta [deg] where tracks are found or crystals stand, and their radius [cm]."""
     if group == "tracks":
         edges = experiment.tracking.finding.theta_edges_deg
-        return edges[0], edges[-1]
+        return edges[0], edges[-1], experiment.drift_chamber.superlayers[-1].radius_cm[-1]
     crystals = experiment.calorimeter
-    return crystals.forward.theta_min_deg, crystals.backward.theta_max_deg
+    return (
+        crystals.forward.theta_min_deg,
+        crystals.backward.theta_max_deg,
+        crystals.inner_radius_cm,
+    )
 
 
 @in_style
 def efficiencies(*samples: Sample) -> Figure:
     """Shares of the signal's charged particles and photons that leave a track or a cluster.
 
-    Against momentum, polar angle and radius of birth; against the first and the last of those
-    within the acceptance in theta. Exact (Clopper-Pearson) intervals of 68.27 %.
+    Against momentum, polar angle and radius of birth, of those that are born inside the drift
+    chamber or the calorimeter and, but for the second, fly into their acceptance in theta. Exact
+    (Clopper-Pearson) intervals of 68.27 %.
 
     Raises
     ------
@@ -116,10 +126,15 @@ def efficiencies(*samples: Sample) -> Figure:
     labels = labels_of(samples)
     for row, (name, ones) in enumerate(shown.items()):
         momentum, theta, radius = axes[3 * row : 3 * row + 3]
+        is_displaced = any(np.any(one.radius > _PROMPT) for one in ones)
+        if not is_displaced:
+            print_note(radius, f"all are born within\n{_PROMPT:g} cm of the axis")
         for i, (one, label) in enumerate(zip(ones, labels, strict=True)):
-            _draw(momentum, i, label, one, one.size, one.is_inside)
-            _draw(theta, i, label, one, one.theta, np.ones(len(one.theta), dtype=bool))
-            _draw(radius, i, label, one, one.radius, one.is_inside)
+            accepted = one.is_ahead & one.is_inside
+            _draw(momentum, i, label, one, one.size, accepted)
+            _draw(theta, i, label, one, one.theta, one.is_inside)
+            if is_displaced:
+                _draw(radius, i, label, one, one.radius, accepted)
         momentum.set_xlabel(r"true $p$ [GeV]" if name == "track" else r"true $E$ [GeV]")
         theta.set_xlabel(r"true $\theta$ [deg]")
         radius.set_xlabel("radius of birth [cm]")
@@ -128,7 +143,11 @@ def efficiencies(*samples: Sample) -> Figure:
             axis.set_ylim(0, 1.3 if any(labels) else 1.08)
             if any(labels) and axis.get_legend_handles_labels()[0]:
                 axis.legend(fontsize="small", loc="upper right")
-    print_head(figure, samples, "particles of the signal; against p, E and radius in acceptance")
+    print_head(
+        figure,
+        samples,
+        "particles of the signal that are born inside; but against theta, within acceptance",
+    )
     return figure
 
 

@@ -113,12 +113,12 @@ def kinematics(*samples: Sample) -> Figure:
     p, theta, n_charged = _both(samples, _true_charged, _tracks)
     energy, theta_photon, n_photons = _both(samples, _true_photons, _neutral_clusters)
     panels = [
-        Panel(r"$p$", "GeV", p, "charged particles"),
-        Panel(r"$\theta$", "deg", theta, "charged particles"),
-        Panel("charged particles", "1", n_charged, is_count=True),
+        Panel(r"$p$ of charged particles", "GeV", p, "particles"),
+        Panel(r"$\theta$ of charged particles", "deg", theta, "particles"),
+        Panel("charged particles in an event", "1", n_charged, is_count=True),
         Panel(r"$E_\gamma$", "GeV", energy, "photons", is_logarithmic=True),
         Panel(r"$\theta_\gamma$", "deg", theta_photon, "photons"),
-        Panel("photons", "1", n_photons, is_count=True),
+        Panel("photons in an event", "1", n_photons, is_count=True),
     ]
     note = "lines: true, points: reconstructed" if len(samples) > 1 else ""
     return draw_panels(samples, panels, note)

@@ -192,6 +192,8 @@ def _draw_peak(axis: Axes, found: Sequence[Peaks], labels: Sequence[str], name: 
     measured: list[Series] = []
     ends: list[float] = []
     for i, (peaks, label) in enumerate(zip(found, labels, strict=True)):
+        if len(peaks.true) == 0:
+            continue
         width = central_width(peaks.measured - peaks.true, peaks.weights)
         told = "reconstructed"
         if width is not None:

@@ -55,7 +55,7 @@ _SIZES: Final = {
     "lines.linewidth": 1.2,
     "errorbar.capsize": 0.0,
     "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
-    "axes.formatter.limits": (-3, 5),
+    "axes.formatter.limits": (-5, 6),
     "axes.formatter.use_mathtext": True,
     "pdf.fonttype": 42,
 }
