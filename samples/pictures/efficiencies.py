@@ -143,11 +143,8 @@ def efficiencies(*samples: Sample) -> Figure:
             axis.set_ylim(0, 1.3 if any(labels) else 1.08)
             if any(labels) and axis.get_legend_handles_labels()[0]:
                 axis.legend(fontsize="small", loc="upper right")
-    print_head(
-        figure,
-        samples,
-        "particles of the signal that are born inside; but against theta, within acceptance",
-    )
+    note = "particles of the signal, born inside; within acceptance but against theta"
+    print_head(figure, samples, note)
     return figure
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.geometry import Experiment
+from darkbelle.geometry.calorimeter import Region
 from darkbelle.units import deg
 
 __all__ = ["Outline", "outlines"]
@@ -75,28 +76,21 @@ def _tracker(experiment: Experiment) -> Iterator[Outline]:
 def _calorimeter(experiment: Experiment) -> Iterator[Outline]:
     """Each region as the crystals between two polar angles, from their faces outward."""
     crystals = experiment.calorimeter
-    inner, depth = crystals.inner_radius_cm, crystals.depth_cm
+    near, far = crystals.inner_radius_cm, crystals.inner_radius_cm + crystals.depth_cm
+    ends = {Region.FORWARD: crystals.z_max_cm, Region.BACKWARD: crystals.z_min_cm}
     for region, part in crystals.regions.items():
-        theta = np.linspace(part.theta_min_deg * deg, part.theta_max_deg * deg, 41)
-        face = _distance_of_face(experiment, theta)
-        r, z = face * np.sin(theta), face * np.cos(theta)
-        if region.name == "BARREL":
-            outer_r, outer_z = np.full_like(r, inner + depth), z * (inner + depth) / inner
+        slope = np.tan(np.array([part.theta_min_deg, part.theta_max_deg]) * deg)
+        if region is Region.BARREL:
+            r, z = (
+                np.array([near, near, far, far]),
+                np.concatenate([near / slope, far / slope[::-1]]),
+            )
         else:
-            end = crystals.z_max_cm + depth if z[0] > 0 else crystals.z_min_cm - depth
-            outer_r, outer_z = r * end / z, np.full_like(z, end)
-        corners = np.concatenate([r, outer_r[::-1]]), np.concatenate([z, outer_z[::-1]])
-        yield Outline(f"calorimeter.{region.name.lower()}", *corners, True)
-
-
-def _distance_of_face(experiment: Experiment, theta: FloatArray) -> FloatArray:
-    """Distance from the origin at which a polar angle meets the face of the calorimeter [cm]."""
-    crystals = experiment.calorimeter
-    sine, cosine = np.sin(theta), np.cos(theta)
-    ends = np.where(cosine > 0, crystals.z_max_cm, crystals.z_min_cm)
-    with np.errstate(divide="ignore"):
-        distance: FloatArray = np.minimum(crystals.inner_radius_cm / sine, ends / cosine)
-    return distance
+            face = ends[region]
+            back = face + np.copysign(crystals.depth_cm, face)
+            z = np.array([face, face, back, back])
+            r = np.concatenate([face * slope, back * slope[::-1]])
+        yield Outline(f"calorimeter.{region.name.lower()}", r, z, True)
 
 
 def _muon_system(experiment: Experiment) -> Iterator[Outline]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.detsim import VertexStatus
+from darkbelle.gen.events import Status
 from darkbelle.gen.particles import charges
 from darkbelle.geometry import Experiment
 from darkbelle.ragged import event_of
@@ -46,10 +47,8 @@ def true_vertices(sample: Sample) -> FloatArray:
     truth = Truth(sample)
     born = (charges(truth.pdg_id) != 0) & (truth.parent >= 0)
     parent, n_charged = np.unique(truth.parent[born], return_counts=True)
-    rows = parent[n_charged >= 2]
-    is_beam = (truth.parent[rows] < 0) | (truth.status[rows] == 4)
-    chosen = rows[~is_beam | (truth.status[rows] == 2)]
-    return np.stack([truth.column(f"decay_{axis}")[chosen] for axis in "xyz"])
+    rows = parent[(n_charged >= 2) & (truth.status[parent] != Status.BEAM)]
+    return np.stack([truth.column(f"decay_{axis}")[rows] for axis in "xyz"])
 
 
 def fitted_vertices(sample: Sample) -> FloatArray:

@@ -56,8 +56,8 @@ class View(abc.ABC):
         """Derivatives of them by x, y, z, shape (n, 2, 3)."""
 
     @abc.abstractmethod
-    def draw_outline(self, axis: Axes, part: Outline) -> None:
-        """A part of the detector."""
+    def draw_detector(self, axis: Axes, parts: Sequence[Outline]) -> None:
+        """The outlines of its parts."""
 
     @abc.abstractmethod
     def set_limits(self, axis: Axes, detector: Cylinder) -> None:
@@ -77,11 +77,15 @@ class TransverseView(View):
         """Of x and y."""
         return np.broadcast_to(np.eye(2, 3), (len(points), 2, 3))
 
-    def draw_outline(self, axis: Axes, part: Outline) -> None:
-        """Arcs; end caps have none here."""
-        if part.name.endswith(("forward", "backward")):
-            return
-        for radius in dict.fromkeys(part.radii):
+    def draw_detector(self, axis: Axes, parts: Sequence[Outline]) -> None:
+        """Arcs, each once; end caps and slanted sensors have none here."""
+        arcs = {
+            (radius, part.phi): part
+            for part in parts
+            for radius in part.radii
+            if not part.name.endswith(("forward", "backward", "slanted"))
+        }
+        for (radius, _), part in arcs.items():
             axis.plot(*part.arc(radius), **_outline_style(part))
 
     def set_limits(self, axis: Axes, detector: Cylinder) -> None:
@@ -108,14 +112,15 @@ class SideView(View):
         across = np.stack([sign * x / r, sign * y / r, zero], axis=-1)
         return np.stack([np.stack([zero, zero, zero + 1], axis=-1), across], axis=1)
 
-    def draw_outline(self, axis: Axes, part: Outline) -> None:
-        """The section above the axis and below it."""
-        style = _outline_style(part)
-        for sign in (1, -1):
-            if part.is_body:
-                axis.fill(part.z, sign * part.r, fc="0.95", ec=style["color"], lw=style["lw"])
-            else:
-                axis.plot(part.z, sign * part.r, **style)
+    def draw_detector(self, axis: Axes, parts: Sequence[Outline]) -> None:
+        """Sections above the axis and below it."""
+        for part in parts:
+            style = _outline_style(part)
+            for sign in (1, -1):
+                if part.is_body:
+                    axis.fill(part.z, sign * part.r, fc="0.95", ec=style["color"], lw=style["lw"])
+                else:
+                    axis.plot(part.z, sign * part.r, **style)
 
     def set_limits(self, axis: Axes, detector: Cylinder) -> None:
         """Up to the last layers of the muon system."""
@@ -126,8 +131,7 @@ class SideView(View):
 
 def draw_event(axis: Axes, view: View, seen: SeenEvent, parts: Sequence[Outline]) -> None:
     """The detector and all that is to be seen of an event; what has a label is for the legend."""
-    for part in parts:
-        view.draw_outline(axis, part)
+    view.draw_detector(axis, parts)
     _draw_towers(axis, view, seen.towers)
     _draw_particles(axis, view, seen.particles)
     for points, code in zip(seen.tracks, seen.track_codes, strict=True):
