@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import awkward as ak
@@ -17,8 +17,8 @@ from darkbelle.gen.particles import K0, PHOTON, is_dark, is_hadron
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.kinematics import mass_of
 from darkbelle.samples.pictures.columns import Truth, rows_of_truth
-from darkbelle.samples.pictures.histograms import Series, draw_histograms
-from darkbelle.samples.pictures.labels import labels_of, particle_name, print_head
+from darkbelle.samples.pictures.histograms import Series, draw_histograms, series_of
+from darkbelle.samples.pictures.labels import particle_name, print_head
 from darkbelle.samples.pictures.style import (
     COLOURS,
     LINES,
@@ -159,10 +159,11 @@ def masses(*samples: Sample) -> Figure:
         raise NothingToDrawError("no dark state and no hadron is found whole often enough")
     columns = min(len(panels), 3)
     figure, axes = new_figure(-(-len(panels) // columns), columns)
-    labels = labels_of(samples)
+    none = np.empty(0), np.empty(0)
+    series = series_of(samples, [none] * len(samples))
     for axis, (name, peaks) in zip(axes, panels, strict=False):
         text = f"$m$({name})" if name.startswith("$") else f"${name}$"
-        _draw_peak(axis, peaks, labels, text)
+        _draw_peak(axis, peaks, series, text)
     for axis in axes[len(panels) :]:
         axis.remove()
     print_head(figure, samples)
@@ -186,39 +187,60 @@ def _of(code: int, peaks: Peaks) -> Peaks:
     )
 
 
-def _draw_peak(axis: Axes, found: Sequence[Peaks], labels: Sequence[str], name: str) -> None:
-    """What was measured, with its width, and what is true."""
+def _draw_peak(axis: Axes, found: Sequence[Peaks], series: Sequence[Series], name: str) -> None:
+    """What was measured, with its width, and what is true; ``series`` say how each is drawn."""
+    found, name = _on_top(found, name)
     true: list[Series] = []
     measured: list[Series] = []
     ends: list[float] = []
-    for i, (peaks, label) in enumerate(zip(found, labels, strict=True)):
+    for peaks, look in zip(found, series, strict=True):
         if len(peaks.true) == 0:
             continue
-        width = central_width(peaks.measured - peaks.true, peaks.weights)
         told = "reconstructed"
-        if width is not None:
+        if width := central_width(peaks.measured - peaks.true, peaks.weights):
             told = f"width {width.told(1 / MeV)} MeV"
-            spread = central_width(peaks.measured, peaks.weights) or width
+        if spread := central_width(peaks.measured, peaks.weights):
             ends += [spread.median + side * _WIDTHS * spread.value for side in (-1, 1)]
-        text = "\n".join(part for part in (label, told) if part)
-        norm = float(peaks.weights.sum()) or 1.0 if len(found) > 1 else 1.0
-        colour = 1 if len(found) == 1 else i
-        true.append(Series(peaks.true, peaks.weights, "" if label else "true", norm, colour, True))
-        measured.append(Series(peaks.measured, peaks.weights, text, norm, i))
-    values = np.concatenate([peaks.measured for peaks in found])
-    low, high = (min(ends), max(ends)) if ends else (values.min(), values.max())
-    margin = 0.05 * (high - low) or 0.01
-    bins = np.linspace(low - margin, high + margin, 41)
-    is_wide = [len(one.values) > 0 and np.std(one.values) > bins[1] - bins[0] for one in true]
+        else:
+            ends += [peaks.measured.min(), peaks.measured.max()]
+        line = replace(look, values=peaks.true, weights=peaks.weights, is_true=True)
+        true.append(
+            replace(line, label="") if look.label else replace(line, label="true", colour=1)
+        )
+        text = "\n".join(part for part in (look.label, told) if part)
+        measured.append(replace(look, values=peaks.measured, weights=peaks.weights, label=text))
+    margin = 0.05 * (max(ends) - min(ends)) or 0.01
+    bins = np.linspace(min(ends) - margin, max(ends) + margin, 41)
+    is_wide = [bool(np.std(one.values) > bins[1] - bins[0]) for one in true]
     wide = [one for one, chosen in zip(true, is_wide, strict=True) if chosen]
     draw_histograms(axis, wide + measured, bins, label=name, unit="GeV", of="candidates")
     for one, chosen in zip(true, is_wide, strict=True):
-        if not chosen and len(one.values):
-            axis.axvline(
-                float(np.median(one.values)),
-                color=COLOURS[one.colour % len(COLOURS)],
-                ls=LINES[one.colour % len(LINES)],
-                label=one.label or None,
-                zorder=0,
-            )
+        if not chosen:
+            _draw_narrow(axis, one)
     axis.legend(fontsize="small")
+
+
+def _draw_narrow(axis: Axes, one: Series) -> None:
+    """A line for a mass that is narrower than the bins."""
+    axis.axvline(
+        float(np.median(one.values)),
+        color=COLOURS[one.colour % len(COLOURS)],
+        ls=LINES[one.colour % len(LINES)],
+        label=one.label or None,
+        zorder=0,
+    )
+
+
+def _on_top(found: Sequence[Peaks], name: str) -> tuple[Sequence[Peaks], str]:
+    """Peaks that stand far apart, less the median of the true masses of their sample."""
+    seen = [peaks for peaks in found if len(peaks.true)]
+    middles = [float(np.median(peaks.true)) for peaks in seen]
+    widths = [central_width(peaks.measured, peaks.weights) for peaks in seen]
+    widest = max((width.value for width in widths if width), default=np.inf)
+    if np.ptp(middles) < 2 * _WIDTHS * widest:
+        return found, name
+    moved = []
+    for peaks in found:
+        middle = np.median(peaks.true) if len(peaks.true) else 0.0
+        moved.append(replace(peaks, true=peaks.true - middle, measured=peaks.measured - middle))
+    return moved, f"{name} less its true median"

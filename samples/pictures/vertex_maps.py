@@ -79,8 +79,12 @@ def vertex_map(*samples: Sample) -> Figure:
         raise NothingToDrawError("there are no vertices of charged particles")
     radius = np.quantile(np.hypot(both[0], both[1]), _SHARE)
     reach = float(np.clip(_STRETCH * radius, _LEAST, _MOST))
+    tracker = samples[0].experiment.calorimeter
     low, high = np.quantile(both[2], [(1 - _SHARE) / 2, (1 + _SHARE) / 2])
-    along = min(low, -reach) - 0.1 * reach, max(high, reach) + 0.1 * reach
+    along = (
+        max(min(low, -reach) - 0.1 * reach, tracker.z_min_cm),
+        min(max(high, reach) + 0.1 * reach, tracker.z_max_cm),
+    )
     figure, axes = new_figure(2, 2)
     labels = labels_of(samples)
     for row, (name, found) in enumerate((("true", true), ("fitted", fitted))):

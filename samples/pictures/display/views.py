@@ -204,4 +204,4 @@ def _draw_fits(axis: Axes, view: View, fits: Fits) -> None:
     ellipses = vectors @ (np.sqrt(_AREA_68 * np.maximum(values, 0))[:, :, None] * circle)
     for i, ellipse in enumerate(ellipses):
         axis.fill(x[i] + ellipse[0], y[i] + ellipse[1], fc=COLOURS[1], alpha=0.35, lw=0, zorder=6)
-    axis.plot(x, y, "o", ms=2.5, color=COLOURS[1], mew=0, zorder=8, label="fitted vertex")
+    axis.plot(x, y, "D", ms=3, color=BLACK, mew=0, zorder=8, label="fitted vertex")

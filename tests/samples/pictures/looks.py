@@ -42,6 +42,20 @@ def _cells(shades: FloatArray, axis: Axes, n: int) -> FloatArray:
     return np.array(cells)
 
 
+def as_text(pictures: list[FloatArray]) -> str:
+    """Two digits for each shade, 00 black and ff white, a blank line between pictures."""
+    lines = [[bytes(np.round(255 * row).astype(np.uint8)).hex() for row in one] for one in pictures]
+    return "\n\n".join("\n".join(one) for one in lines) + "\n"
+
+
+def from_text(text: str) -> list[FloatArray]:
+    """The pictures that `as_text` told."""
+    return [
+        np.array([[*bytes.fromhex(line)] for line in one.split()]) / 255
+        for one in text.split("\n\n")
+    ]
+
+
 def texts(figure: Figure) -> list[Text]:
     """All that is to be read but for tick labels."""
     figure.draw_without_rendering()

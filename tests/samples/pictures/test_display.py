@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from darkbelle import samples
 from darkbelle.errors import ConfigError
-from tests.samples.pictures.looks import grey, line_of, overlaps, radii_of_circles
+from tests.samples.pictures.looks import from_text, grey, line_of, overlaps, radii_of_circles
 from tests.samples.pictures.made_event import (
     CLUSTERS,
     COV,
@@ -26,7 +26,7 @@ from tests.samples.pictures.made_event import (
 )
 
 STORED = Path(__file__).with_name("display.txt")
-"""Two digits, 00 for black and ff for white, for each of 32 x 32 cells of each panel."""
+"""The panels of the made-up event, as `as_text(grey(figure))` tells them."""
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +166,7 @@ def test_no_text_covers_another(figure: Figure):
 
 def test_it_looks_as_it_did(figure: Figure):
     """Coarsely, whatever fonts and versions; a mirrored panel does not pass."""
-    stored = [
-        np.array([[*bytes.fromhex(line)] for line in panel.split()]) / 255
-        for panel in STORED.read_text(encoding="utf-8").split("\n\n")
-    ]
+    stored = from_text(STORED.read_text(encoding="utf-8"))
     for seen, expected in zip(grey(figure), stored, strict=True):
         as_it_is, *mirrored = (
             np.sqrt(np.mean((shades - expected) ** 2))
