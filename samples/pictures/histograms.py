@@ -85,29 +85,42 @@ def draw_histograms(
     logarithmic: bool = False,
 ) -> None:
     """Lines for what is true, points with errors above thin lines for what is measured."""
-    from mplhep import histplot
-
+    is_filled = False
     for one in series:
         content, error = one.finite().contents(bins)
-        colour = COLOURS[one.colour % len(COLOURS)]
-        line = LINES[one.colour % len(LINES)]
+        is_filled |= bool(np.any(content > 0))
+        _draw_one(axis, one, content, error, bins)
+    axis.set_xlabel(with_unit(label, unit))
+    of = f"{of} per event" if any(one.norm != 1 for one in series) else of
+    width = _bin_width(bins, unit)
+    axis.set_ylabel(of if width == "1" else f"{of} / {width}")
+    _set_limits(axis, bins, logarithmic=logarithmic and is_filled)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize="small")
+
+
+def _draw_one(
+    axis: Axes, one: Series, content: FloatArray, error: FloatArray, bins: FloatArray
+) -> None:
+    """A line, and if it is measured the points."""
+    from mplhep import histplot
+
+    colour = COLOURS[one.colour % len(COLOURS)]
+    histplot(
+        content,
+        bins,
+        yerr=False,
+        histtype="step",
+        ax=axis,
+        flow="none",
+        color=colour,
+        linestyle=LINES[one.colour % len(LINES)],
+        linewidth=1.4 if one.is_true else 0.8,
+        label=one.label if one.is_true else None,
+    )
+    if not one.is_true:
         histplot(
-            content,
-            bins,
-            yerr=False,
-            histtype="step",
-            ax=axis,
-            flow="none",
-            color=colour,
-            linestyle=line,
-            linewidth=1.4 if one.is_true else 0.8,
-            label=one.label if one.is_true else None,
-        )
-        if one.is_true:
-            continue
-        content[content == 0] = np.nan  # a point there says nothing
-        histplot(
-            content,
+            np.where(content == 0, np.nan, content),  # a point there says nothing
             bins,
             yerr=error,
             histtype="errorbar",
@@ -119,13 +132,6 @@ def draw_histograms(
             elinewidth=0.8,
             label=one.label or None,
         )
-    axis.set_xlabel(with_unit(label, unit))
-    of = f"{of} per event" if any(one.norm != 1 for one in series) else of
-    width = _bin_width(bins, unit)
-    axis.set_ylabel(of if width == "1" else f"{of} / {width}")
-    _set_limits(axis, bins, logarithmic=logarithmic and any(len(one.values) for one in series))
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize="small")
 
 
 def _bin_width(bins: FloatArray, unit: str) -> str:

@@ -39,8 +39,10 @@ __all__ = [
     "with_unit",
 ]
 
-_LINE, _LABEL = 27, 44
-"""Characters: of a line of the head for an inch of its figure's width a column, of a label."""
+_AN_INCH: Final = 13.5
+"""Characters of the head of a figure that stand side by side in an inch."""
+_LABEL: Final = 44
+"""Characters of a label."""
 _DARK: Final = {
     ALP: "a",
     CHI1: r"\chi_1",
@@ -66,7 +68,7 @@ def print_head(figure: Figure, samples: Sequence[Sample], note: str = "") -> Non
     told = [note] if note else []
     if len(samples) == 1:
         told.append(_description(samples[0]))
-    width = int(figure.get_figwidth() * _LINE / 2)
+    width = int(figure.get_figwidth() * _AN_INCH)
     lines = [line for text in told for line in wrap(text, width)]
     head = "\n".join([f"darkbelle simulation, {' and '.join(names)}", *lines])
     figure.suptitle(head.replace("$", r"\$"), x=0.01, ha="left", fontsize="medium")

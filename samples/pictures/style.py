@@ -50,6 +50,8 @@ _SIZES: Final = {
     "xtick.major.size": 4.0,
     "xtick.minor.size": 2.0,
     "xtick.major.pad": 4.0,
+    "xtick.minor.ndivs": 2,  # each tick takes time to lay out
+    "ytick.minor.ndivs": 2,
     "ytick.major.size": 4.0,
     "ytick.minor.size": 2.0,
     "lines.linewidth": 1.2,

@@ -23,7 +23,7 @@ __all__ = ["SideView", "TransverseView", "View", "draw_event"]
 
 FloatArray = npt.NDArray[np.float64]
 
-LONGEST_TOWER: Final = 70.0
+_LONGEST_TOWER: Final = 70.0
 """cm, of the cluster with the most energy."""
 _HALF_WIDTH: Final = 3.5
 """cm of a tower."""
@@ -179,7 +179,7 @@ def _draw_towers(axis: Axes, view: View, towers: Towers) -> None:
     """Towers from the face of the crystals outward, filled if no track owns them."""
     if len(towers.energy) == 0:
         return
-    length = LONGEST_TOWER * towers.energy / towers.energy.max()
+    length = _LONGEST_TOWER * towers.energy / towers.energy.max()
     base = np.stack(view.project(towers.face), axis=-1)
     tip = np.stack(view.project(towers.face + length[:, None] * towers.direction), axis=-1)
     ray = base / np.maximum(np.linalg.norm(base, axis=1, keepdims=True), np.finfo(float).tiny)
