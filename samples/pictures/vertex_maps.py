@@ -66,7 +66,7 @@ def fitted_vertices(sample: Sample) -> FloatArray:
 
 @in_style
 def vertex_map(*samples: Sample) -> Figure:
-    """True and fitted vertices in the transverse plane and along the axis, over the material.
+    """True and fitted vertices across and along the axis, over the material of the first sample.
 
     Raises
     ------
@@ -99,7 +99,8 @@ def vertex_map(*samples: Sample) -> Figure:
         n_seen = sum(vertices.shape[1] for vertices in found)
         across.text(0.03, 0.95, f"{name}: {n_seen:,}", transform=across.transAxes, va="top")
         if any(labels):
-            lengthwise.legend(*across.get_legend_handles_labels(), fontsize="small")
+            handles = across.get_legend_handles_labels()
+            lengthwise.legend(*handles, fontsize="small", frameon=True, edgecolor="white")
     print_head(figure, samples)
     return figure
 
