@@ -119,21 +119,21 @@ def _measured(sample: Sample, truth: Truth) -> FloatArray:
 
 
 def _recoil(sample: Sample) -> Peaks:
-    """The recoil mass as an observable, next to the mass of all dark states of an event."""
+    """The recoil mass as an observable, next to the mass of the one dark state that was made."""
     truth = Truth(sample)
     dark = is_dark(truth.pdg_id)
-    first = np.flatnonzero(dark & ~dark[truth.parent])
-    total = np.zeros((4, len(sample)))
-    for component, values in zip(total, truth.momenta(), strict=True):
-        np.add.at(component, truth.event[first], values[first])
+    first = np.flatnonzero(dark & ~((truth.parent >= 0) & dark[truth.parent]))
+    true = np.zeros(len(sample))
+    true[truth.event[first]] = truth.column("mass")[first]
+    is_alone = np.bincount(truth.event[first], minlength=len(sample)) == 1
     measured = np.full(len(sample), np.nan)
     if "recoil_mass" in sample.units("events"):
         values = sample.column("events", "recoil_mass").astype(np.float64)
         measured = values if values.ndim == 1 else measured
-    good = (total[0] > 0) & np.isfinite(measured)
+    good = is_alone & np.isfinite(measured)
     weights = sample.column("events", "weight")[good]
     code = np.zeros(len(weights), dtype=np.int32)
-    return Peaks(code, mass_of(total[:, good]), measured[good], weights)
+    return Peaks(code, true[good], measured[good], weights)
 
 
 @in_style

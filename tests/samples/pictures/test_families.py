@@ -200,3 +200,19 @@ def test_what_has_nothing_to_draw_is_said_or_left_out(run, triggered, tmp_path: 
     assert status == 2
     assert error.startswith("Error: observables: there are no observables")
     assert not Path("x").exists()
+
+
+def test_the_recoil_is_of_one_dark_state(tmp_path: Path):
+    """Of a Z' that leaves no trace; a dark photon and a dark Higgs boson have none together."""
+    names = {}
+    with short_pilot():
+        for process in (
+            gen.MuMuZPrime(mass=4.0, decay="invisible"),
+            gen.DarkHiggsstrahlung(m_ap=1.0, m_hp=3.0),
+        ):
+            path = tmp_path / f"{process.name}.h5"
+            samples.produce(Run(process, EXPERIMENT, seed=1, chunk_size=100), path, n_events=100)
+            figure = pictures.masses(samples.open(path))
+            names[process.name] = [axis.get_xlabel() for axis in figure.axes]
+    assert names["mumu-zprime"] == [r"$M_\mathrm{recoil}$ [GeV]"]
+    assert names["dark-higgsstrahlung"] == ["$m$($A'$) [GeV]", "$m$($h'$) [GeV]"]
