@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from darkbelle.samples import candidates, engines, flight, kinfit
+    from darkbelle.samples import candidates, engines, flight, kinfit, pictures
     from darkbelle.samples.campaigns import Campaign, Shard, run_campaign
     from darkbelle.samples.efficiency.intervals import Efficiency, trigger_efficiency
     from darkbelle.samples.efficiency.lifetimes import lifetime_weights
@@ -38,6 +38,7 @@ __all__ = [
     "lifetime_weights",
     "merge",
     "open",
+    "pictures",
     "produce",
     "run_campaign",
     "simulate_file",
@@ -68,7 +69,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name in ("candidates", "engines", "flight", "kinfit"):
+    if name in ("candidates", "engines", "flight", "kinfit", "pictures"):
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         msg = f"module '{__name__}' has no attribute '{name}'"

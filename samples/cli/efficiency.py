@@ -82,7 +82,7 @@ def efficiency(
     from darkbelle.samples.efficiency.scanning import efficiency_map
     from darkbelle.samples.efficiency.sources import sample_files
     from darkbelle.samples.files.aside import check_apart, check_target
-    from darkbelle.samples.plots import check_picture, save_figure
+    from darkbelle.samples.pictures import check_picture, save_figure
 
     check_ending(output)
     targets = [check_target(output, force=force)]

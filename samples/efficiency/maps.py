@@ -179,7 +179,7 @@ class EfficiencyMap:
 
     def draw(self) -> Figure:
         """A picture: lines with intervals over one coordinate, or maps over two."""
-        from darkbelle.samples.efficiency.map_plots import draw_map
+        from darkbelle.samples.pictures.maps import draw_map
 
         return draw_map(self)
 
