@@ -590,7 +590,7 @@ def test_the_command_writes_what_python_finds(run: Any, folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("-o", "eff.txt"), "'eff.txt': efficiencies are kept as .csv or .h5"),
+        (("-o", "eff.txt"), "'eff.txt': tables are kept as .csv or .h5"),
         (("-o", "no/eff.csv"), "there is no folder"),
         (("-o", "e.csv", "--plot", "e.csv"), "'e.csv': pictures are written as .png, .pdf, .svg"),
         (("-o", "e.csv", "--plot", "no/e.png"), "there is no folder"),
