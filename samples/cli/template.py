@@ -25,7 +25,10 @@ __all__ = ["template"]
 )
 @click.option("--observable", required=True, help="A column of the events, or an expression.")
 @click.option(
-    "--bins", required=True, metavar="NUMBER,LOW,HIGH|EDGE,EDGE,...", help="Bins of equal width, or four edges or more."
+    "--bins",
+    required=True,
+    metavar="NUMBER,LOW,HIGH|EDGE,EDGE,...",
+    help="Bins of equal width, or two, four or more edges.",
 )
 @click.option(
     "--lumi",
@@ -109,7 +112,7 @@ def template(
                 paths,
                 observable,
                 edges,
-                lumi[""] if "" in lumi else lumi,
+                lumi.get("", lumi),
                 selection=selection,
                 trigger=trigger,
                 couplings=numbers_by_name("--coupling", couplings) if is_signal else None,

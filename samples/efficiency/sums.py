@@ -100,7 +100,8 @@ class VariedSums:
         """
         added, squares = self.whole[..., None]
         share = np.divide(self.squares, squares, out=np.zeros_like(self.squares), where=squares > 0)
-        return self.sums - share * added
+        corrected: FloatArray = self.sums - share * added
+        return corrected
 
     def efficiencies(self) -> FloatArray:
         """Of a varied world, shape (n_lifetimes, n_bins)."""

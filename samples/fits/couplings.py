@@ -12,6 +12,7 @@ import numpy as np
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.gen import Process
 from darkbelle.geometry import Collider
+from darkbelle.units import um
 
 __all__ = ["COUPLINGS", "Rescaling", "rescaling"]
 
@@ -19,8 +20,8 @@ COUPLINGS: Final = (
     *("coupling", "epsilon", "alpha_d", "sin_theta", "u2_tau", "g_chi", "branching_fraction"),
 )
 """Parameters that set rates, branching fractions and lifetimes, and no kinematics."""
-_PROMPT: Final = 1e-3
-"""cm, below which no vertex resolution tells lifetimes apart."""
+_PROMPT: Final = 10 * um
+"""Below which no vertex resolution tells lifetimes apart."""
 _SEED: Final = 0
 """Of both cross-sections, whose common chance drops out of their ratio."""
 
@@ -60,8 +61,8 @@ def rescaling(
     """
     if not couplings:
         return process, Rescaling()
-    known = [*(name for name in COUPLINGS if name in type(process).model_fields)]
-    known += process.long_lived
+    known: list[str] = [name for name in COUPLINGS if name in type(process).model_fields]
+    known = [*known, *process.long_lived]
     for name in couplings:
         if name not in known:
             raise ConfigError(
@@ -88,7 +89,7 @@ def rescaling(
 
 
 def _ctau(process: Process, name: str) -> float:
-    """Mean proper decay length [cm] that samples of a process stand for, zero for what is stable."""
+    """Mean proper decay length [cm] that samples of a process stand for, zero if stable."""
     state = process.long_lived.get(name)
     return 0.0 if state is None or state.decay is None else state.decay.ctau
 

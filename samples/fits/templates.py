@@ -71,10 +71,10 @@ class Template:
 
     def shift(self, systematic: str) -> FloatArray:
         """By how much a systematic error moves the counts: half of up less down, shape (n,)."""
-        shift: FloatArray = (self.varied[f"{systematic}_up"] - self.varied[f"{systematic}_down"]) / 2
-        return shift
+        up, down = (self.varied[f"{systematic}_{way}"] for way in ("up", "down"))
+        return (up - down) / 2
 
-    def histogram(self) -> Hist:
+    def histogram(self) -> Hist[Any]:
         """All of it as a `hist.Hist` with weights, a second axis "variation" beside the first.
 
         Its entries are "nominal" and the names of the variations, whose statistical errors are
@@ -100,7 +100,7 @@ class Template:
 def templates(
     files: str | Path | Iterable[str | Path],
     observable: str,
-    edges: Sequence[float] | FloatArray,
+    edges: Sequence[float],
     lumi: float | Mapping[str, float],
     *,
     selection: str | Selection = EVERYTHING,
@@ -152,8 +152,8 @@ def templates(
                 sums.add(sample)
             done(1)
         sums.check(FEWEST_EFFECTIVE)
-        parameters = {**other.model_dump(mode="json")}
-        found.append(_template(sums, headers, lumi, (observable, unit, bins), parameters, scaled.rate))
+        binned, parameters = (observable, unit, bins), other.model_dump(mode="json")
+        found.append(_template(sums, headers, lumi, binned, parameters, scaled.rate))
     return found
 
 
@@ -210,9 +210,9 @@ def _luminosity(lumi: float | Mapping[str, float], experiment: str) -> float:
 def write_templates(path: str | Path, found: Sequence[Template], *, force: bool = True) -> None:
     """Write templates as a table, CSV or HDF5, with a row for each bin.
 
-    Columns: ``process``, ``experiment``, ``point`` (number of the template), ``observable``, ``lo``,
-    ``hi``, ``expected``, ``variance``, and ``expected_NAME_up`` and ``_down`` of each systematic
-    error, NaN where a template has none of that name.
+    Columns: ``process``, ``experiment``, ``point`` (number of the template), ``observable``,
+    ``lo``, ``hi``, ``expected``, ``variance``, and ``expected_NAME_up`` and ``_down`` of each
+    systematic error, NaN where a template has none of that name.
     """
     names = sorted({name for one in found for name in one.varied})
     sizes = [len(one.expected) for one in found]

@@ -122,7 +122,8 @@ def workspace(
     present = {one.process for channel in channels for one in _samples(channel).values()}
     for name, error in rate_errors.items():
         if name not in present:
-            raise ConfigError(f"rate error: there is no process '{name}', {did_you_mean(name, present)}")
+            told = did_you_mean(name, present)
+            raise ConfigError(f"rate error: there is no process '{name}', {told}")
         if not 0 <= error < 1:
             raise ConfigError(f"rate error of {name} must be 0 or more, below 1 (got {error})")
     names = [channel.signal.experiment for channel in channels]
@@ -189,9 +190,7 @@ def _described(
         modifiers.append(
             {"name": f"staterror_{template.experiment}", "type": "staterror", "data": spread}
         )
-        described.append(
-            {"name": name, "data": template.expected.tolist(), "modifiers": modifiers}
-        )
+        described.append({"name": name, "data": template.expected.tolist(), "modifiers": modifiers})
     return described
 
 
