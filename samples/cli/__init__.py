@@ -15,6 +15,7 @@ from darkbelle.samples.cli.listing import experiments, processes
 from darkbelle.samples.cli.looking import info, plot
 from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
+from darkbelle.samples.cli.shape import shape
 from darkbelle.samples.cli.template import template
 
 __all__ = ["main"]
@@ -49,7 +50,10 @@ def cli() -> None:
     """
 
 
-_COMMANDS = processes, experiments, produce, info, merge, efficiency, template, export, plot
+_COMMANDS = (
+    *(processes, experiments, produce, info, merge),
+    *(efficiency, template, shape, export, plot),
+)
 
 for command in _COMMANDS:
     cli.add_command(command)
