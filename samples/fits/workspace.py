@@ -181,7 +181,7 @@ def _described(
             f"xsec_{template.process}": rate_errors.get(template.process, 0.0),
             f"xsec_{template.experiment}_{name}_mc": template.rate_error,
         }
-        modifiers = [_normsys(key, 1 + error, 1 - error) for key, error in rates.items() if error]
+        modifiers = [_normsys(key, 1 + e, 1 / (1 + e)) for key, e in rates.items() if e]
         if template is channel.signal:
             modifiers.insert(0, {"name": STRENGTH, "type": "normfactor", "data": None})
         for systematic in template.systematics:
