@@ -81,7 +81,7 @@ class ShapeTable:
             )
         if len(masses) == 1:
             return DoubleCrystalBall(*(float(self[name][0]) for name in PARAMETERS))
-        found = {"mean": float(_spline(masses, self["mean"])(mass))}
+        found = {"mean": float(CubicSpline(masses, self["mean"])(mass))}
         for name in PARAMETERS[1:]:
             is_scale = not name.startswith("alpha")
             values = np.log(self[name]) if is_scale else self[name]
@@ -179,11 +179,6 @@ def draw_shapes(table: ShapeTable, fits: Iterable[ShapeFit]) -> Figure:
     from darkbelle.samples.fits.shape_plots import draw
 
     return draw(table, list(fits))
-
-
-def _spline(masses: FloatArray, values: FloatArray) -> CubicSpline | PchipInterpolator:
-    """Cubic, through fewer than four points monotone."""
-    return (CubicSpline if len(masses) > 3 else PchipInterpolator)(masses, values)
 
 
 def _value_of(sample: Sample, parameter: str) -> float:
