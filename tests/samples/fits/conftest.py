@@ -19,7 +19,7 @@ def produce(path: Path, process: gen.Process, n_events: int, seed: int, **option
 
 @pytest.fixture(scope="session")
 def signal(tmp_path_factory) -> Path:
-    """A Z' of 2 GeV with some systematic variations, of both kinds, with and without correlation."""
+    """A Z' of 2 GeV with some systematic variations, of both kinds, shared and not."""
     path = tmp_path_factory.mktemp("fits") / "signal.h5"
     names = ("tracking", "muon_id", "momentum_resolution")
     process = gen.MuMuZPrime(mass=2.0, coupling=0.01)

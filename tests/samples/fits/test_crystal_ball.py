@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -18,7 +20,7 @@ SHAPES = [
 def test_is_normalised_and_integrates_to_its_cdf(shape):
     ends = shape.mean + shape.sigma * np.array([-50.0, -2.0, -0.1, 0.5, 3.0, 60.0])
     kinks = [shape.mean - shape.alpha_lo * shape.sigma, shape.mean + shape.alpha_hi * shape.sigma]
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
+    for low, high in pairwise(ends):
         inside = [kink for kink in kinks if low < kink < high] or None
         area = quad(shape.pdf, low, high, points=inside, epsabs=1e-11)[0]
         assert area == pytest.approx(shape.cdf(high) - shape.cdf(low), abs=1e-9)

@@ -66,7 +66,7 @@ def test_variations_are_those_of_the_sample(signal, both):
 def test_histogram_has_all_of_it(both):
     template, _ = both
     found = template.histogram()
-    assert list(found.axes["variation"])[0] == "nominal"
+    assert next(iter(found.axes["variation"])) == "nominal"
     assert found[:, "nominal"].values() == pytest.approx(template.expected)
     assert found[:, "nominal"].variances() == pytest.approx(template.variance)
     assert found[:, "tracking_up"].values() == pytest.approx(template.varied["tracking_up"])
