@@ -56,7 +56,7 @@ BACKGROUNDS = {  # with numbers of events: many where few are left of many
 }
 RATE_ERRORS = {"mumu": 0.1, "tautau": 0.05, "ee-mumu": 0.2}  # of the selected rates, own estimates
 SYSTEMATICS = ("tracking", "muon_id", "trigger_l1", "momentum_resolution")
-MASSES = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
+MASSES = (0.1, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 N_SIGNAL = 20_000
 QUICK_MASSES, QUICK_SHARE = (1.0, 3.0, 6.0), 0.04
 
