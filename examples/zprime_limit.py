@@ -39,10 +39,11 @@ HARD_PHOTONS = (
     "calorimeter.clustering.energy_edges_gev=[0.0, 0.05, 0.1, 1.0]",
     "calorimeter.clustering.efficiency=[0.85, 0.93, 0.98, 0.9999]",
 )
-UNIT = 4.0  # fb, of the signal in the workspace
+UNIT = 6.0  # fb, of the signal in the workspace
 PUBLISHED = ((0.1, 3e-3), (8.0, 1.0))  # mass and g' as the abstract has them
 PER_SIGMA = (-10, -6, -3, -2, -1, 0, 1, 2, 3, 6, 10)  # edges of the bins around the mass
-AROUND = 5.0  # GeV^2, on either side, over which smooth backgrounds are averaged
+# GeV^2 on either side, above 4 GeV^2, over which backgrounds are averaged: the rarer, the more.
+AROUND = {"mumu": 20.0, "tautau": 5.0, "tautau_pi": 10.0, "ee-mumu": 20.0}
 LEAST_SMOOTH = 2.5  # GeV, below which muon pairs with a lost photon peak at zero
 
 MUONS_WITH_PHOTON = {"n_charged": 2, "n_photons": 1, "theta": (0.1, 3.04), "energy": 0.4}
@@ -50,10 +51,11 @@ TWO_MUONS = {"n_charged": 2, "theta": (0.6, 2.15), "energy": 0.45}
 BACKGROUNDS = {  # with numbers of events: many where few are left of many
     "mumu": (gen.MuMu(cuts=MUONS_WITH_PHOTON), 700_000),
     "tautau": (gen.TauTau(minus="mu", plus="mu"), 300_000),
-    "tautau_pi": (gen.TauTau(minus="mu", plus="pi"), 100_000),  # twice: of either charge
+    "tautau_pi": (gen.TauTau(minus="mu", plus="pi"), 100_000),
     # 0.5 GeV across the thrust axis is a mass of 1 GeV.
     "ee-mumu": (gen.EEMuMu(w_min=1.0, cuts=TWO_MUONS), 400_000),
 }
+FACTORS = {"tautau_pi": 2.0}  # the pion may have either charge
 RATE_ERRORS = {"mumu": 0.1, "tautau": 0.05, "ee-mumu": 0.2}  # of the selected rates, own estimates
 SYSTEMATICS = ("tracking", "muon_id", "trigger_l1", "momentum_resolution")
 MASSES = (0.1, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
@@ -91,10 +93,11 @@ def pairs(path: Path, variation: str | None) -> Pairs:
 
 def _select(sample: samples.Sample) -> Pairs:
     collider = sample.experiment.collider
-    tracks = sample.tracks[sample.tracks.fit_status == 0]
-    tracks = tracks[(abs(tracks.d0) < 0.5) & (abs(tracks.z0) < 2.0)]
-    two = ak.to_numpy((ak.num(tracks) == 2) & (ak.sum(tracks.charge, axis=1) == 0))
-    rows = np.flatnonzero(two & sample.fired(LINES))
+    tracks = sample.tracks
+    good = (tracks.fit_status == 0) & (abs(tracks.d0) < 0.5) & (abs(tracks.z0) < 2.0)
+    # No other track either: clusters of photons that converted far out belong to their tracks.
+    two = (ak.num(tracks) == 2) & ak.all(good, axis=1) & (ak.sum(tracks.charge, axis=1) == 0)
+    rows = np.flatnonzero(ak.to_numpy(two) & sample.fired(LINES))
     tracks, clusters = tracks[rows], sample.clusters[rows]
     p = np.stack([_of_two(tracks[name]) for name in ("px", "py", "pz")])  # (3, n, 2)
     lab = np.concatenate([np.sqrt((p**2).sum(axis=0) + MASS_MU**2)[None], p])
@@ -173,18 +176,29 @@ def selection(mass: float) -> Callable[[samples.Sample], np.ndarray]:
     return select
 
 
-def smooth(template: Template, select: Callable, path: Path, factor: float) -> Template:
-    """A background that is flat nearby: its mean in a wider range, at least of one event."""
-    centre = (template.edges[0] + template.edges[-1]) / 2
-    wide = (centre - AROUND, centre + AROUND)
-    (around,) = templates(path, "recoil_mass2", wide, LUMI, selection=select)
+def preselected(sample: samples.Sample) -> np.ndarray:
+    """The selection without its last step."""
+    return pairs(sample.path, None).passed
+
+
+def smooth(template: Template, select: Callable, reach: float, path: Path) -> Template:
+    """A background that is flat nearby: its mean in a wider range.
+
+    Where the last step of the selection leaves none of what was there, one event is taken.
+    """
+    centre, (low, high) = template.edges[[0, -1]].mean(), template.edges[[0, -1]]
+    wide = (min(max(centre - reach, 4.0), low), max(centre + reach, high))
+    (after,), (before,) = (
+        templates(path, "recoil_mass2", wide, LUMI, selection=one) for one in (select, preselected)
+    )
     with samples.open(path) as sample:
         one = LUMI * sample.cross_section.value / sample.attributes["n_generated"]
-    counted = max(around.expected[0], one)
-    error = max(math.sqrt(around.variance[0]), one) / counted
+    one = min(one, before.expected[0])
+    counted = max(after.expected[0], one)
+    error = max(math.sqrt(after.variance[0]), one) / counted if counted else 0.0
     return replace(
         template,
-        expected=factor * counted * np.diff(template.edges) / (2 * AROUND),
+        expected=counted * np.diff(template.edges) / (wide[1] - wide[0]),
         variance=np.zeros_like(template.variance),  # common to all bins: an error of the rate
         rate_error=math.hypot(template.rate_error, error),
     )
@@ -212,15 +226,17 @@ def expected_limit(mass: float, signal: Path, backgrounds: dict[str, Path]) -> L
     peak = fit_shape(values, np.ones(len(values))).shape
     edges = peak.mean + peak.sigma * np.array(PER_SIGMA)
     asked = {"observable": "recoil_mass2", "edges": edges, "selection": select}
-    (expected,) = templates(signal, lumi=LUMI * UNIT / reference, **asked)
+    (wanted,) = templates(signal, lumi=LUMI * UNIT / reference, **asked)
     others = []
     for name, path in backgrounds.items():
         (template,) = templates(path, lumi=LUMI, **asked)
-        factor = 2.0 if name == "tautau_pi" else 1.0
         if name != "mumu" or mass > LEAST_SMOOTH:
-            template = smooth(template, select, path, factor)
-        others.append(template)
-    specification = workspace([Channel(expected, others)], rate_errors=RATE_ERRORS)
+            reach = AROUND[name] if mass > LEAST_SMOOTH else AROUND["tautau"]
+            template = smooth(template, select, reach, path)
+        factor = FACTORS.get(name, 1.0)
+        expected, variance = factor * template.expected, factor**2 * template.variance
+        others.append(replace(template, expected=expected, variance=variance))
+    specification = workspace([Channel(wanted, others)], rate_errors=RATE_ERRORS)
     xsec = UNIT * expected_limits(specification)
     middle = slice(PER_SIGMA.index(-2), PER_SIGMA.index(2))
     n_background = sum(one.expected[middle].sum() for one in others)
