@@ -39,7 +39,6 @@ HARD_PHOTONS = (
     "calorimeter.clustering.energy_edges_gev=[0.0, 0.05, 0.1, 1.0]",
     "calorimeter.clustering.efficiency=[0.85, 0.93, 0.98, 0.9999]",
 )
-UNIT = 6.0  # fb, of the signal in the workspace
 PUBLISHED = ((0.1, 3e-3), (8.0, 1.0))  # mass and g' as the abstract has them
 PER_SIGMA = (-10, -6, -3, -2, -1, 0, 1, 2, 3, 6, 10)  # edges of the bins around the mass
 # GeV^2 on either side, above 4 GeV^2, over which backgrounds are averaged: the rarer, the more.
@@ -225,11 +224,11 @@ def expected_limit(mass: float, signal: Path, backgrounds: dict[str, Path]) -> L
         values = sample.column("events", "recoil_mass2")[passed].astype(float)
     peak = fit_shape(values, np.ones(len(values))).shape
     edges = peak.mean + peak.sigma * np.array(PER_SIGMA)
-    asked = {"observable": "recoil_mass2", "edges": edges, "selection": select}
-    (wanted,) = templates(signal, lumi=LUMI * UNIT / reference, **asked)
+    asked = {"observable": "recoil_mass2", "edges": edges, "lumi": LUMI, "selection": select}
+    (wanted,) = templates(signal, **asked)
     others = []
     for name, path in backgrounds.items():
-        (template,) = templates(path, lumi=LUMI, **asked)
+        (template,) = templates(path, **asked)
         if name != "mumu" or mass > LEAST_SMOOTH:
             reach = AROUND[name] if mass > LEAST_SMOOTH else AROUND["tautau"]
             template = smooth(template, select, reach, path)
@@ -237,7 +236,7 @@ def expected_limit(mass: float, signal: Path, backgrounds: dict[str, Path]) -> L
         expected, variance = factor * template.expected, factor**2 * template.variance
         others.append(replace(template, expected=expected, variance=variance))
     specification = workspace([Channel(wanted, others)], rate_errors=RATE_ERRORS)
-    xsec = UNIT * expected_limits(specification)
+    xsec = reference * expected_limits(specification)
     middle = slice(PER_SIGMA.index(-2), PER_SIGMA.index(2))
     n_background = sum(one.expected[middle].sum() for one in others)
     coupling = COUPLING * np.sqrt(xsec / reference)

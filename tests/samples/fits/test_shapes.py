@@ -32,13 +32,13 @@ def pulls(fit: ShapeFit) -> np.ndarray:
 
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_pulls_of_toys_are_normal(is_weighted):
-    """Of 120 toys: mean and width of each parameter's pulls within four standard deviations.
+    """Of 80 toys: mean and width of each parameter's pulls within four standard deviations.
 
-    Weights that rise away from the peak's middle would spoil errors of the likelihood alone.
+    Weights of 1 and 10 would spoil errors of the likelihood alone.
     """
     rng = np.random.default_rng(7)
     found, p_values = [], []
-    for _ in range(120):
+    for _ in range(80):
         values = toy(4000, rng)
         weights = np.ones(len(values))
         if is_weighted:  # thinned where the weights are large, so that the sum follows the shape
@@ -82,7 +82,7 @@ def scan(tmp_path_factory):
     """Z' of several masses; the one of 2 GeV is left out of the table."""
     folder = tmp_path_factory.mktemp("scan")
     return {
-        mass: produce(folder / f"{mass}.h5", gen.MuMuZPrime(mass=mass), 6000, 3) for mass in MASSES
+        mass: produce(folder / f"{mass}.h5", gen.MuMuZPrime(mass=mass), 4096, 3) for mass in MASSES
     }
 
 
