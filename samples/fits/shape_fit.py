@@ -71,15 +71,19 @@ class ShapeFit:
     def chi2(self) -> tuple[float, int]:
         """Chi^2 and degrees of freedom, in bins joined to hold 20 effective events at least.
 
-        The variance in a joined bin is what the shape expects times the mean weight of all, sum w^2
-        / sum w, which holds where weights do not depend on the observable.
+        The variance in a joined bin is what the shape expects times the mean weight there, sum w^2
+        / sum w.
         """
-        weight = self.variance.sum() / self.content.sum()
         expected = self.expected
-        group = np.floor(np.cumsum(expected) / (weight * _FEWEST_IN_BIN)).astype(np.int64)
-        group = np.unique(np.minimum(group, group[-1] - 1), return_inverse=True)[1]
-        joined, predicted = (np.bincount(group, values) for values in (self.content, expected))
-        chi2 = float(np.sum((joined - predicted) ** 2 / (predicted * weight)))
+        filled = self.variance > 0
+        effective = np.zeros_like(expected)
+        effective[filled] = self.content[filled] ** 2 / self.variance[filled]
+        group = np.floor(np.cumsum(effective) / _FEWEST_IN_BIN).astype(np.int64)
+        group = np.unique(np.minimum(group, max(group[-1] - 1, 0)), return_inverse=True)[1]
+        joined, predicted, squares = (
+            np.bincount(group, values) for values in (self.content, expected, self.variance)
+        )
+        chi2 = float(np.sum((joined - predicted) ** 2 * joined / (predicted * squares)))
         n_free = int(np.count_nonzero(np.diag(self.covariance)))
         return chi2, max(len(joined) - 1 - n_free, 0)
 
