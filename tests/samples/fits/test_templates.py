@@ -250,3 +250,28 @@ def test_what_the_command_refuses(run, signal, tmp_path, arguments, told):
     assert told in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("x.*"))
+
+
+def test_samples_without_events_or_rates(tmp_path):
+    experiment = geometry.load("belle2")
+    for name, process, n_events in (
+        ("empty", gen.MuMuZPrime(mass=2.0), 0),
+        ("gun", gen.ParticleGun(p=1.0), 1),
+    ):
+        run = samples.Run(process, experiment, 1, chunk_size=16)
+        samples.produce(run, tmp_path / f"{name}.h5", n_events=n_events)
+    (template,) = templates(tmp_path / "empty.h5", "recoil_mass2", EDGES, 1.0)
+    assert not template.expected.any()
+    assert not template.variance.any()
+    assert expected_yield(tmp_path / "empty.h5", 1.0).error == 0
+    with pytest.raises(ConfigError, match=r"gun.h5': particle-gun has no cross-section"):
+        templates(tmp_path / "gun.h5", "n_tracks", [0, 1, 2], 1.0)
+    with pytest.raises(ConfigError, match=r"lumi must be positive and finite \(got -1 1/fb\)"):
+        templates(tmp_path / "empty.h5", "recoil_mass2", EDGES, -1)
+
+
+def test_a_workspace_without_signal_has_no_limit(both):
+    signal, background = both
+    nothing = templates_like(signal, expected=0 * signal.expected, varied={})
+    with pytest.raises(ConfigError, match="there is no signal in the bins"):
+        expected_limits(workspace([Channel(nothing, [background])]))
