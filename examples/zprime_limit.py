@@ -71,7 +71,7 @@ CUTS = {  # mass: least pt to the thrust axis, least pt of the pair [GeV]
     6.0: (0.8, 2.0),
     7.0: (0.7, 1.75),
     8.0: (0.5, 1.5),
-}  # the best of a grid by Punzi's figure of merit, physics/0308063, on samples of other seeds
+}  # near the best of a grid by Punzi's figure of merit, physics/0308063, for other seeds
 
 
 @dataclass(frozen=True)
