@@ -20,19 +20,31 @@ if TYPE_CHECKING:
     from darkbelle.samples.files.merging import merge
     from darkbelle.samples.files.reading import Sample, open
     from darkbelle.samples.files.variations import Variation
+    from darkbelle.samples.fits.limits import expected_limits
+    from darkbelle.samples.fits.shapes import ShapeTable, fit_shapes
+    from darkbelle.samples.fits.templates import Template, templates
+    from darkbelle.samples.fits.workspace import Channel, workspace
+    from darkbelle.samples.fits.yields import Yield, expected_yield
     from darkbelle.samples.production import Run, produce, write
 
 __all__ = [
     "Campaign",
+    "Channel",
     "Efficiency",
     "EfficiencyMap",
     "Run",
     "Sample",
+    "ShapeTable",
     "Shard",
+    "Template",
     "Variation",
+    "Yield",
     "candidates",
     "efficiency_map",
     "engines",
+    "expected_limits",
+    "expected_yield",
+    "fit_shapes",
     "flight",
     "kinfit",
     "lifetime_weights",
@@ -42,28 +54,39 @@ __all__ = [
     "produce",
     "run_campaign",
     "simulate_file",
+    "templates",
     "trigger_efficiency",
     "verify",
+    "workspace",
     "write",
 ]
 
 _HOMES = {
     "Campaign": "campaigns",
+    "Channel": "fits.workspace",
     "Efficiency": "efficiency.intervals",
     "EfficiencyMap": "efficiency.maps",
     "Run": "production",
     "Sample": "files.reading",
+    "ShapeTable": "fits.shapes",
     "Shard": "campaigns",
+    "Template": "fits.templates",
     "Variation": "files.variations",
+    "Yield": "fits.yields",
     "efficiency_map": "efficiency.scanning",
+    "expected_limits": "fits.limits",
+    "expected_yield": "fits.yields",
+    "fit_shapes": "fits.shapes",
     "lifetime_weights": "efficiency.lifetimes",
     "merge": "files.merging",
     "open": "files.reading",
     "produce": "production",
     "run_campaign": "campaigns",
     "simulate_file": "external",
+    "templates": "fits.templates",
     "trigger_efficiency": "efficiency.intervals",
     "verify": "files.integrity",
+    "workspace": "fits.workspace",
     "write": "production",
 }
 

@@ -16,7 +16,9 @@ from darkbelle.samples.cli.listing import experiments, processes
 from darkbelle.samples.cli.looking import info
 from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
+from darkbelle.samples.cli.shape import shape
 from darkbelle.samples.cli.simulate import simulate
+from darkbelle.samples.cli.template import template
 
 __all__ = ["main"]
 
@@ -51,16 +53,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    processes,
-    experiments,
-    produce,
-    simulate,
-    info,
-    merge,
-    efficiency,
-    export,
-    plot,
-    display,
+    *(processes, experiments, produce, simulate, info, merge),
+    *(efficiency, template, shape, export, plot, display),
 )
 for command in COMMANDS:
     cli.add_command(command)
