@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigError",
     "DarkbelleError",
+    "EventFileError",
     "GeometryError",
     "KinematicsError",
     "MergeError",
@@ -53,6 +54,10 @@ class KinematicsError(DarkbelleError):
 
 class OutputError(DarkbelleError):
     """A file that cannot be, or must not be, written."""
+
+
+class EventFileError(DarkbelleError):
+    """A file of another generator's events that is damaged, unfinished, or holds no such thing."""
 
 
 class SampleFormatError(DarkbelleError):

@@ -15,6 +15,8 @@ mm: Final = 0.1
 """cm"""
 mrad: Final = 1e-3
 """rad"""
+pb: Final = 1e3
+"""fb"""
 PERCENT: Final = 0.01
 deg: Final = 0.017453292519943295
 """rad"""

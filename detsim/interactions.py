@@ -40,7 +40,7 @@ from darkbelle.gen.particles import (
     charges,
     ctaus,
     is_invisible,
-    species,
+    species_in_record,
 )
 from darkbelle.geometry import Experiment, Surface, all_surfaces
 from darkbelle.units import C
@@ -136,7 +136,7 @@ def _refuse(truth: TruthEvents, rows: IndexArray) -> None:
         if is_bad.any():
             row = rows[np.argmax(is_bad)]
             event = int(np.searchsorted(truth.offsets, row, side="right")) - 1
-            name = species(int(particles.pdg_id[row])).name
+            name = species_in_record(int(particles.pdg_id[row])).name
             raise KinematicsError(f"event {event}: final {name}: {complaint}")
 
 

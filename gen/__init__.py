@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from darkbelle.gen import external
 from darkbelle.gen.events import CrossSection, Origin, Outcome, Particles, Status, TruthEvents
 from darkbelle.gen.processes import (
     Bhabha,
@@ -22,6 +23,7 @@ from darkbelle.gen.processes import (
     MuMuZPrime,
     ParticleGun,
     Process,
+    PythiaEvents,
     TauTau,
     TauTauScalar,
     TauToLAlpha,
@@ -53,12 +55,14 @@ __all__ = [
     "ParticleGun",
     "Particles",
     "Process",
+    "PythiaEvents",
     "Status",
     "TauTau",
     "TauTauScalar",
     "TauToLAlpha",
     "TauToPiHnl",
     "TruthEvents",
+    "external",
     "find_process",
     "process_names",
 ]

@@ -65,6 +65,7 @@ __all__ = [
     "UPSILON_4S",
     "Z_PRIME",
     "Species",
+    "UnknownParticleError",
     "charges",
     "conjugate",
     "ctaus",
@@ -72,9 +73,11 @@ __all__ = [
     "is_hadron",
     "is_invisible",
     "is_lepton",
+    "is_unknown",
     "is_vector",
     "masses",
     "species",
+    "species_in_record",
     "twice_spin",
 ]
 
@@ -177,6 +180,10 @@ _LONGEST_TABLE = 100_000
 _NEUTRINOS = frozenset({NU_E, NU_MU, NU_TAU})
 
 
+class UnknownParticleError(ConfigError):
+    """A code that stands in no table."""
+
+
 @cache
 def species(pdg_id: int) -> Species:
     """Name, charge [e], mass [GeV], ctau [cm] of a code (PDG); ConfigError where it is unknown."""
@@ -188,7 +195,7 @@ def species(pdg_id: int) -> Species:
     try:
         particle = Particle.from_pdgid(pdg_id)
     except (InvalidParticle, ParticleNotFound):
-        raise ConfigError(f"pdg_id {pdg_id} is no known particle") from None
+        raise UnknownParticleError(f"pdg_id {pdg_id} is no known particle") from None
     if particle.charge is None or particle.charge != int(particle.charge):
         raise ConfigError(f"pdg_id {pdg_id} ({particle.name}) is no particle of integer charge")
     if abs(pdg_id) in _NEUTRINOS:
@@ -197,6 +204,30 @@ def species(pdg_id: int) -> Species:
     ctau = math.inf if particle.ctau is None else particle.ctau * mm
     ctau = _CTAUS.get(abs(pdg_id), ctau)
     return Species(particle.name, int(particle.charge), mass, ctau=ctau)
+
+
+@cache
+def species_in_record(pdg_id: int) -> Species:
+    """`species`, and of a code that nobody knows: neutral, stable and invisible.
+
+    Other generators have particles of their own; users, who may mistype, are asked for known ones.
+    """
+    try:
+        return species(pdg_id)
+    except UnknownParticleError:
+        return Species(f"pdg_id {pdg_id}", 0, None, invisible=True)
+
+
+@cache
+def is_unknown(pdg_id: int) -> bool:
+    """Whether a code stands in no table."""
+    try:
+        species(pdg_id)
+    except UnknownParticleError:
+        return True
+    except ConfigError:
+        return False
+    return False
 
 
 @cache
@@ -292,4 +323,5 @@ def _look_up(
 def _properties(
     codes: npt.NDArray[np.integer], quantity: Callable[[Species], float], dtype: type[Any]
 ) -> npt.NDArray[Any]:
-    return np.array([quantity(species(int(code))) for code in codes], dtype=dtype)
+    known = (species_in_record(int(code)) for code in codes)
+    return np.array([quantity(one) for one in known], dtype=dtype)

@@ -6,7 +6,7 @@ import enum
 import json
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from textwrap import wrap
 from typing import Any, Literal, get_args, get_origin
@@ -16,10 +16,12 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from darkbelle.errors import ConfigError
-from darkbelle.gen import Outcome, Process, Status, find_process
+from darkbelle.gen import Outcome, Process, Status
+from darkbelle.gen.processes import find_source
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.trigger import Menu
 from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
+from darkbelle.samples.files.hdf5 import UNKNOWN_CODES
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.wording import flat
@@ -215,6 +217,7 @@ def describe_sample(sample: Sample) -> str:
     ):
         if name in attributes:
             lines.append(f"  {text:<14} {attributes[name]}")
+    lines += _describe_unknown(attributes)
     lines.append(f"  sum of weights {attributes['sum_w']:.8g}")
     if attributes["sum_w2"] != attributes["sum_w"]:
         effective = attributes["sum_w"] ** 2 / attributes["sum_w2"]
@@ -235,11 +238,18 @@ def describe_sample(sample: Sample) -> str:
     return "\n".join([*lines, *_describe_trigger(sample)])
 
 
+def _describe_unknown(attributes: Mapping[str, Any]) -> list[str]:
+    """Final particles whose codes nobody knows, which are not seen."""
+    counts = json.loads(attributes.get(UNKNOWN_CODES, "{}"))
+    told = ", ".join(f"{count} of code {code}" for code, count in counts.items())
+    return [f"  unknown, unseen {told}"] if told else []
+
+
 def _describe_parameters(sample: Sample) -> list[str]:
     """Parameters in the order in which the process is described, where it is installed."""
-    given = {name: value for name, value in flat(sample.parameters) if value is not None}
+    given = {name: value for name, value in flat(sample.parameters) if value not in (None, [])}
     try:
-        known = [name for name, *_ in _parameter_rows(find_process(sample.attributes["process"]))]
+        known = [name for name, *_ in _parameter_rows(find_source(sample.attributes["process"]))]
     except ConfigError:
         known = []
     given = {name: given[name] for name in dict.fromkeys([*known, *given]) if name in given}

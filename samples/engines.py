@@ -25,7 +25,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from darkbelle import __version__
-from darkbelle.errors import ConfigError, DarkbelleError, MissingDependencyError, WorkerError
+from darkbelle.errors import ConfigError, DarkbelleError, WorkerError
+from darkbelle.extras import needed_for
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -86,11 +87,8 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Engine]:
         Dask is not installed.
     """
     _check(workers)
-    try:
+    with needed_for("Dask", "dask"):
         from distributed import Client, LocalCluster
-    except ModuleNotFoundError as error:
-        msg = f"{error.name} is missing: pip install 'darkbelle[dask]'"
-        raise MissingDependencyError(msg) from error
     with ExitStack() as stack:
         stack.enter_context(_hushed("distributed"))
         resource_tracker.ensure_running()  # by which no signal is held

@@ -20,7 +20,7 @@ from darkbelle import __version__
 from darkbelle.detsim import RecoEvents, simulate
 from darkbelle.errors import ConfigError
 from darkbelle.gen import CrossSection, Process, TruthEvents
-from darkbelle.gen.processes import EventGenerator
+from darkbelle.gen.processes import EventGenerator, Source
 from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.files.aside import check_target
@@ -36,8 +36,10 @@ __all__ = [
     "ChunkMaker",
     "Run",
     "Stage",
+    "header_of",
     "number_of_events",
     "produce",
+    "stream_of",
     "write",
     "write_chunks",
 ]
@@ -53,6 +55,12 @@ class Stage(enum.IntEnum):
     PREPARE = 0
     GENERATE = 1
     SIMULATE = 2
+
+
+def stream_of(seed: int, point: int, chunk: int, stage: Stage) -> np.random.Generator:
+    """Random numbers of one stage of one chunk of one parameter point."""
+    key = (point, chunk, int(stage))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +97,7 @@ class Run:
 
     def stream(self, chunk: int, stage: Stage) -> np.random.Generator:
         """Random numbers of one stage of one chunk."""
-        key = (self.point, chunk, int(stage))
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        return stream_of(self.seed, self.point, chunk, stage)
 
     def prepare(self) -> EventGenerator:
         """The process made ready for the experiment's collider."""
@@ -230,7 +237,7 @@ def write_chunks(
             writer.append(collections)
             done(len(collections["events"].arrays["event_id"]))
         systematics = tuple(chosen(run.experiment.systematics, run.systematics))
-        header = _header(run.process, run.experiment, generator.cross_section, systematics)
+        header = header_of(run.process, run.experiment, generator.cross_section, systematics)
         header |= {
             "seed": str(run.seed),
             "point": run.point,
@@ -265,7 +272,7 @@ def write(
     ) | tabulate_variations(reco, experiment=experiment, observables=observables)
     with SampleWriter(path, force=force) as writer:
         writer.append(collections)
-        header = _header(process, experiment, truth.cross_section, reco.systematics)
+        header = header_of(process, experiment, truth.cross_section, reco.systematics)
         writer.finish(header | {"n_generated": truth.n_events})
 
 
@@ -299,8 +306,8 @@ def _checked(n_events: float) -> int:
     return round(n_events)
 
 
-def _header(
-    process: Process,
+def header_of(
+    process: Source,
     experiment: Experiment,
     cross_section: CrossSection | None,
     systematics: tuple[str, ...],

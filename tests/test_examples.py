@@ -18,15 +18,22 @@ from darkbelle.samples.campaigns.plan import Plan
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
-@pytest.fixture
-def two_vertices(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The example of inelastic dark matter, with few events."""
-    path = EXAMPLES / "inelastic_dark_matter.py"
+def example(name: str) -> ModuleType:
+    """The module of an example."""
+    path = EXAMPLES / f"{name}.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # where dataclasses look themselves up
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def two_vertices(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The example of inelastic dark matter, with few events."""
+    module = example("inelastic_dark_matter")
     for name, value in (
         ("N_EVENTS", 4000),
         ("N_DIRECT", 1000),
@@ -92,3 +99,20 @@ def test_campaigns_are_read():
         "dark-higgsstrahlung",
         "b-to-k-scalar",
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver is deprecated")  # of pyhf 0.7
+def test_limits_are_found(tmp_path: Path, monkeypatch, capsys):
+    """Of one mass, with few events: of the right size, and drawn."""
+    module = example("zprime_limit")
+    monkeypatch.setattr(module, "QUICK_MASSES", (3.0,))
+    monkeypatch.setattr(module, "QUICK_SHARE", 0.02)
+    picture = tmp_path / "picture.png"
+    monkeypatch.setattr(sys, "argv", ["example", str(picture), "--quick"])
+    module.main()
+    assert picture.stat().st_size > 10_000
+    told = capsys.readouterr().out
+    limit = float(told.split("sigma <")[1].split()[0])
+    assert 0.3 < limit < 15
+    assert float(told.split("g' <")[1]) == pytest.approx(0.0123 * limit**0.5, rel=0.05)

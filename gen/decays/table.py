@@ -40,13 +40,13 @@ from darkbelle.gen.particles import (
     species,
 )
 
-__all__ = ["decay_modes", "has_decay_modes", "short_lived"]
+__all__ = ["LONG_LIVED", "decay_modes", "has_decay_modes", "short_lived"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _TABLES: Final = resources.files("darkbelle.gen.decays") / "tables"
 
-_LONG_LIVED: Final = (MUON, PION, KAON, K_L)
+LONG_LIVED: Final = (MUON, PION, KAON, K_L)
 """What has decay modes but is left to the detector simulation."""
 
 
@@ -123,7 +123,7 @@ def short_lived() -> tuple[int, ...]:
 
     Charged hyperons fly as they are; mesons with beauty decay where a process says so.
     """
-    known = [code for code in _modes() if code not in _LONG_LIVED]
+    known = [code for code in _modes() if code not in LONG_LIVED]
     return tuple({sign for code in known for sign in (code, conjugate(code))})
 
 

@@ -13,7 +13,7 @@ from darkbelle.gen.decays.tree import Decay, Mode, State
 from darkbelle.gen.phasespace import in_phase_space
 from darkbelle.gen.processes.annihilation import AnnihilationProcess, CTau, VirtualPhotonProcess
 from darkbelle.gen.processes.b_meson import BToKAlp, BToKScalar
-from darkbelle.gen.processes.base import EventGenerator, Lifetime, Process, parameter
+from darkbelle.gen.processes.base import EventGenerator, Lifetime, Process, Source, parameter
 from darkbelle.gen.processes.chain import DecayChain
 from darkbelle.gen.processes.cuts import Frame, GeneratorCuts
 from darkbelle.gen.processes.dark_higgs import DarkHiggsstrahlung, InelasticDarkMatter
@@ -24,6 +24,7 @@ from darkbelle.gen.processes.emission import (
     TauTauScalar,
     warn_if_broad,
 )
+from darkbelle.gen.processes.external import ExternalEvents
 from darkbelle.gen.processes.gun import ParticleGun
 from darkbelle.gen.processes.modes import (
     chosen,
@@ -34,6 +35,7 @@ from darkbelle.gen.processes.modes import (
     with_lepton_pair,
 )
 from darkbelle.gen.processes.photon import GammaAlp, GammaDarkPhoton
+from darkbelle.gen.processes.pythia import PythiaEvents
 from darkbelle.gen.processes.standard_model import (
     Bhabha,
     EEMuMu,
@@ -58,6 +60,7 @@ __all__ = [
     "DecayChain",
     "EEMuMu",
     "EventGenerator",
+    "ExternalEvents",
     "Frame",
     "GammaAlp",
     "GammaDarkPhoton",
@@ -75,6 +78,8 @@ __all__ = [
     "MuMuZPrime",
     "ParticleGun",
     "Process",
+    "PythiaEvents",
+    "Source",
     "State",
     "TauTau",
     "TauTauScalar",
@@ -84,6 +89,7 @@ __all__ = [
     "chosen",
     "decaying",
     "find_process",
+    "find_source",
     "in_phase_space",
     "leptons",
     "of_lmu_ltau",
@@ -117,6 +123,7 @@ _BUILT_IN: dict[str, type[Process]] = {
         GammaGamma,
         EEMuMu,
         Bhabha,
+        PythiaEvents,
         ParticleGun,
     )
 }
@@ -148,3 +155,8 @@ def find_process(name: str) -> type[Process]:
         return process
     told = did_you_mean(name, process_names(), "darkbelle processes")
     raise ConfigError(f"unknown process '{name}', {told}")
+
+
+def find_source(name: str) -> type[Source]:
+    """What samples say they come from: a process, cf. `find_process`, or another generator."""
+    return ExternalEvents if name == ExternalEvents.name else find_process(name)

@@ -30,6 +30,7 @@ __all__ = [
     "Parameters",
     "Process",
     "Range",
+    "Source",
     "parameter",
     "split",
 ]
@@ -113,8 +114,8 @@ class Parameters(Settings):
         return data
 
 
-class Process(Parameters, abc.ABC):
-    """Parameters of a signal, background or gun.
+class Source(Parameters, abc.ABC):
+    """Where the events of a sample come from.
 
     Raises
     ------
@@ -156,6 +157,10 @@ class Process(Parameters, abc.ABC):
     def long_lived(self) -> dict[str, State]:
         """Particles with a lifetime by the name of the parameter that sets it: most often none."""
         return {}
+
+
+class Process(Source):
+    """Parameters of a signal, background or gun."""
 
     @abc.abstractmethod
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:

@@ -121,7 +121,7 @@ class TauTau(_TauPair):
         "arXiv:2405.14625 (Belle II, lepton universality)",
         "arXiv:2206.07501 (branching fractions)",
     )
-    observables: ClassVar[tuple[str, ...]] = ("tau_one_prong",)
+    observables: ClassVar[tuple[str, ...]] = ("tau_one_prong", "dimuon_recoil")
 
     minus: Annotated[TauDecays, parameter("decays of the tau-")] = "any"
     plus: Annotated[TauDecays, parameter("decays of the tau+")] = "any"

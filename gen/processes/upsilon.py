@@ -18,9 +18,9 @@ from darkbelle.gen.processes.base import parameter
 from darkbelle.gen.production.base import HardProcess
 from darkbelle.gen.production.resonance import Resonance, scalar_pair
 
-__all__ = ["BeautyProcess", "b_pair", "upsilon"]
+__all__ = ["PRODUCED", "BeautyProcess", "b_pair", "upsilon"]
 
-_PRODUCED: Final = {B_PLUS: 0.5113, B0: 0.4861}
+PRODUCED: Final = {B_PLUS: 0.5113, B0: 0.4861}
 """Shares of charged and neutral pairs in the decays of the Y(4S): HFLAV, arXiv:2411.18639."""
 _WIDTH, _ELECTRON_WIDTH = 0.0205, 0.321e-6
 """Of the Y(4S) [GeV]: PDG 2024; BaBar, hep-ex/0405025, which makes 1.06 nb, as N_BB over the
@@ -40,7 +40,7 @@ def b_pair(pdg_id: int, signal: Callable[[int], State]) -> Mode:
     """
     pairs = tuple(
         Mode(
-            _PRODUCED[pdg_id],
+            PRODUCED[pdg_id],
             (signal(sign), State.of(-sign * pdg_id)),
             correlation=scalar_pair,
         )

@@ -9,12 +9,16 @@ import click
 
 from darkbelle import __version__
 from darkbelle.errors import DarkbelleError
+from darkbelle.samples.cli.drawing import display, plot
 from darkbelle.samples.cli.efficiency import efficiency
 from darkbelle.samples.cli.export import export
 from darkbelle.samples.cli.listing import experiments, processes
-from darkbelle.samples.cli.looking import info, plot
+from darkbelle.samples.cli.looking import info
 from darkbelle.samples.cli.merge import merge
 from darkbelle.samples.cli.produce import produce
+from darkbelle.samples.cli.shape import shape
+from darkbelle.samples.cli.simulate import simulate
+from darkbelle.samples.cli.template import template
 
 __all__ = ["main"]
 
@@ -48,5 +52,9 @@ def cli() -> None:
     """
 
 
-for command in (processes, experiments, produce, info, merge, efficiency, export, plot):
+COMMANDS = (
+    *(processes, experiments, produce, simulate, info, merge),
+    *(efficiency, template, shape, export, plot, display),
+)
+for command in COMMANDS:
     cli.add_command(command)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from darkbelle.errors import ConfigError
+from darkbelle.samples.cli.options import trigger
 from darkbelle.samples.cli.unfinished import warn_of_missing
 from darkbelle.samples.wording import counted
 
@@ -22,13 +23,7 @@ __all__ = ["efficiency"]
     metavar="EXPRESSION|FILE.py:FUNCTION",
     help="A condition on columns of the events, or a function of a sample.",
 )
-@click.option(
-    "--trigger",
-    default="none",
-    show_default=True,
-    metavar="none|physics|LINE,...",
-    help="What the trigger must have kept; lines of one level are alternatives.",
-)
+@trigger
 @click.option(
     "--ctau",
     "lifetimes",
@@ -78,11 +73,11 @@ def efficiency(
           --trigger ffo,cdcklm1 -o eff.csv
     """
     from darkbelle.samples.cli.progress import progress_of_steps
-    from darkbelle.samples.efficiency.maps import check_ending
     from darkbelle.samples.efficiency.scanning import efficiency_map
     from darkbelle.samples.efficiency.sources import sample_files
     from darkbelle.samples.files.aside import check_apart, check_target
-    from darkbelle.samples.plots import check_picture, save_figure
+    from darkbelle.samples.files.flat import check_ending
+    from darkbelle.samples.pictures import check_picture, save_figure
 
     check_ending(output)
     targets = [check_target(output, force=force)]

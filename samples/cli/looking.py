@@ -1,4 +1,4 @@
-"""``darkbelle info`` and ``darkbelle plot``: what is in samples, and whether it is whole."""
+"""``darkbelle info``: what is in samples, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from darkbelle.errors import DarkbelleError
 from darkbelle.samples.wording import counted
 
-__all__ = ["info", "plot"]
+__all__ = ["info"]
 
 
 @click.command()
@@ -78,28 +78,3 @@ def _verify_folder(folder: Path) -> bool:
         told += f", {counted(len(found.failures), 'point')} cannot be made"
     click.echo(told)
     return not (found.complaints or found.n_missing)
-
-
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder for the pictures.",
-)
-def plot(file: Path, folder: Path) -> None:
-    """Draw the observables, tracks and resolutions of a sample as PNG files.
-
-    \b
-    Example:
-      darkbelle plot zprime.h5 -o plots
-    """
-    from darkbelle.samples.files.reading import Sample
-    from darkbelle.samples.plots import draw_sample
-
-    with Sample(file) as sample:
-        for picture in draw_sample(sample, folder):
-            click.echo(picture)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
 from darkbelle.samples.efficiency.interpolation import Interpolated, interpolate
-from darkbelle.samples.files.aside import aside
+from darkbelle.samples.files.flat import read_table, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EfficiencyMap", "check_ending"]
+__all__ = ["EfficiencyMap"]
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
@@ -179,40 +177,18 @@ class EfficiencyMap:
 
     def draw(self) -> Figure:
         """A picture: lines with intervals over one coordinate, or maps over two."""
-        from darkbelle.samples.efficiency.map_plots import draw_map
+        from darkbelle.samples.pictures.maps import draw_map
 
         return draw_map(self)
 
-    def to_csv(self, path: str | Path, *, force: bool = True) -> None:
-        """Write a table with a line of names, numbers to their last digit."""
-        names = list(self.columns)
-        lists = [values.tolist() for values in self.columns.values()]
-        with aside(path, force=force) as part, part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows(zip(*lists, strict=True))
-
-    def to_hdf5(self, path: str | Path, *, force: bool = True) -> None:
-        """Write a dataset a column, texts as UTF-8 of fixed length."""
-        with (
-            aside(path, force=force) as part,
-            h5py.File(part, "w", libver=("earliest", "v110")) as file,
-        ):
-            file.attrs["format"] = FORMAT
-            file.attrs["columns"] = ", ".join(self.columns)
-            for name, values in self.columns.items():
-                stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
-                file.create_dataset(name, data=stored, track_times=False)
-
     def write(self, path: str | Path, *, force: bool = True) -> None:
         """Write CSV or HDF5, by the ending of the name; without ``force`` only a new file."""
-        _by_ending(path, {".csv": self.to_csv, ".h5": self.to_hdf5})(path, force=force)
+        write_table(path, self.columns, format_name=FORMAT, force=force)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read what `write` wrote; SampleFormatError where that is something else."""
-        readers = {".csv": _read_csv, ".h5": _read_hdf5}
-        columns = _by_ending(path, readers)(path)
+        columns = read_table(path, format_name=FORMAT, texts=_TEXTS)
         missing = {*_MEASURED[:-1], *_TEXTS[:-1]} - columns.keys()
         if missing:
             raise SampleFormatError(
@@ -221,55 +197,5 @@ class EfficiencyMap:
         return cls(columns)
 
 
-def check_ending(path: str | Path) -> None:
-    """Refuse a name of which `EfficiencyMap.write` does not know what to write."""
-    _by_ending(path, {".csv": None, ".h5": None})
-
-
-def _by_ending(path: str | Path, known: Mapping[str, Any]) -> Any:
-    ending = Path(path).suffix
-    if ending not in known:
-        raise ConfigError(f"'{path}': efficiencies are kept as {' or '.join(known)}")
-    return known[ending]
-
-
 def _differs(value: Any, other: Any) -> bool:
     return bool(value != other) and not (value != value and other != other)  # NaN is like NaN
-
-
-def _read_csv(path: str | Path) -> dict[str, Array]:
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SampleFormatError(f"cannot read '{path}': {error}") from None
-    names = rows[0] if rows else []
-    if any(len(row) != len(names) for row in rows):
-        raise SampleFormatError(f"'{path}' is damaged: its lines differ in length")
-    cells = list(zip(*rows[1:], strict=True)) or [()] * len(names)
-    return {name: _column(name, values) for name, values in zip(names, cells, strict=True)}
-
-
-def _column(name: str, cells: Sequence[str]) -> Array:
-    """Numbers where all of them are, else texts."""
-    if name not in _TEXTS:
-        try:
-            return np.array([float(cell) for cell in cells])
-        except ValueError:
-            pass
-    return np.array(cells, dtype=np.str_)
-
-
-def _read_hdf5(path: str | Path) -> dict[str, Array]:
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise SampleFormatError(f"'{path}' is no table of efficiencies")
-            names = str(file.attrs["columns"]).split(", ")
-            columns = {name: file[name][()] for name in names}
-    except (OSError, KeyError) as error:
-        raise SampleFormatError(f"cannot read '{path}': {error}") from None
-    return {
-        name: np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
-        for name, values in columns.items()
-    }

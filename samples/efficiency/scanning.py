@@ -24,7 +24,7 @@ from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.trigger_lines import line_names
 from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["efficiency_map"]
+__all__ = ["bins_of", "efficiency_map", "trigger_of"]
 
 FloatArray = npt.NDArray[np.float64]
 Lifetimes = float | Sequence[float]
@@ -84,9 +84,9 @@ def efficiency_map(
         )
     question = Question(
         selection_of(selection) if isinstance(selection, str) else selection,
-        _trigger(trigger),
+        trigger_of(trigger),
         _combinations(ctau),
-        _bins({} if axes is None else axes),
+        bins_of({} if axes is None else axes),
     )
     points: dict[tuple[str, ...], Sums] = {}
     paths_of = files_by_point(sample_files(files))
@@ -110,7 +110,7 @@ def efficiency_map(
     return EfficiencyMap(_columns(rows, question))
 
 
-def _trigger(asked: str | Iterable[str]) -> str:
+def trigger_of(asked: str | Iterable[str]) -> str:
     """What is asked of the trigger, names with commas between them."""
     text = asked if isinstance(asked, str) else ",".join(line_names(asked))
     lines = [name.strip() for name in text.split(",")]
@@ -133,7 +133,7 @@ def _combinations(ctau: Lifetimes | Mapping[str, Lifetimes]) -> tuple[dict[str, 
     return tuple(dict(zip(by_name, values, strict=True)) for values in product(*by_name.values()))
 
 
-def _bins(axes: Mapping[str, Sequence[float]]) -> dict[str, FloatArray]:
+def bins_of(axes: Mapping[str, Sequence[float]]) -> dict[str, FloatArray]:
     """Edges of the bins along each axis."""
     if not isinstance(axes, Mapping):
         raise ConfigError(f"axes: needs edges by names, as {{'n_tracks': [0, 2, 4]}} (got {axes})")

@@ -91,8 +91,8 @@ class VariedSums:
             self.sums + other.sums, self.squares + other.squares, self.whole + other.whole
         )
 
-    def efficiencies(self) -> FloatArray:
-        """Of a varied world, shape (n_lifetimes, n_bins).
+    def corrected(self) -> FloatArray:
+        """The sums of a varied world without chance, shape (2, n_lifetimes, n_bins).
 
         Weights that average to one add nothing to the sum of all: what they do add by chance is
         taken out of both sums, in proportion to their covariance with it. That leaves them the
@@ -100,7 +100,12 @@ class VariedSums:
         """
         added, squares = self.whole[..., None]
         share = np.divide(self.squares, squares, out=np.zeros_like(self.squares), where=squares > 0)
-        passed, total = self.sums - share * added
+        corrected: FloatArray = self.sums - share * added
+        return corrected
+
+    def efficiencies(self) -> FloatArray:
+        """Of a varied world, shape (n_lifetimes, n_bins)."""
+        passed, total = self.corrected()
         efficiencies: FloatArray = np.divide(
             passed, total, out=np.full_like(total, np.nan), where=total != 0
         )

@@ -29,6 +29,7 @@ __all__ = [
     "EFFICIENCY_ENDING",
     "FORMAT",
     "FORMAT_VERSION",
+    "UNKNOWN_CODES",
     "SampleWriter",
     "configuration_digests",
     "digest_of",
@@ -40,6 +41,8 @@ FORMAT: Final = "darkbelle-sample"
 FORMAT_VERSION: Final = 1
 EFFICIENCY_ENDING: Final = "_efficiency"
 """Of the attributes that say what the steps of the generation kept."""
+UNKNOWN_CODES: Final = "unknown_codes"
+"""The attribute that counts final particles by codes that nobody knows, as JSON."""
 DAMAGES: Final = (KeyError, IndexError, OSError, RuntimeError, TypeError, ValueError)
 """What h5py and whoever uses the contents raise of a damaged file."""
 

@@ -22,7 +22,7 @@ from darkbelle.samples.files.parts import PARTS, StoredPart, disjoint, is_of_par
 from darkbelle.samples.files.stored import read_header, reading, stored_tables
 from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["merge"]
+__all__ = ["mean_cross_section", "merge"]
 
 _TOTALS: Final = {"n_stored", "sum_w", "sum_w2", DIGEST, "complete"}
 _FIRST_COMPARED: Final = ("version", "process", "parameters", "systematics", "chunk_size", "card")
@@ -188,7 +188,7 @@ def _header_of(joined: Sequence[StoredPart]) -> dict[str, Any]:
         PARTS: json.dumps([_plain(part) for part in joined]),
     }
     if all("xsec" in each for each in headers):
-        header |= _mean_cross_section(headers)
+        header |= mean_cross_section(headers)
     for name in headers[0]:
         if name.endswith(EFFICIENCY_ENDING) and all(name in each for each in headers):
             # Kept over tried: both add up.
@@ -206,7 +206,7 @@ def _plain(part: StoredPart) -> dict[str, Any]:
     }
 
 
-def _mean_cross_section(headers: Sequence[dict[str, Any]]) -> dict[str, float]:
+def mean_cross_section(headers: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Mean by the errors of independent estimates; one that has no error is exact."""
     found = {(float(each["xsec"]), float(each["xsec_err"])) for each in headers}
     exact = [value for value, error in found if error == 0]

@@ -19,8 +19,8 @@ import vector.backends.awkward
 from darkbelle.detsim import TriggerTable
 from darkbelle.detsim.helix import HelixIndex, momentum, unpack
 from darkbelle.errors import ConfigError, SampleFormatError, did_you_mean
-from darkbelle.gen import CrossSection, Process
-from darkbelle.gen.processes import find_process
+from darkbelle.gen import CrossSection
+from darkbelle.gen.processes import Source, find_source
 from darkbelle.geometry import Experiment
 from darkbelle.records import columns as columns_of
 from darkbelle.samples.files.columns import CHUNK_ROWS
@@ -91,9 +91,9 @@ class Sample:
             return parameters
 
     @cached_property
-    def process(self) -> Process:
+    def process(self) -> Source:
         """The process with its parameters; a plugin's needs the plugin."""
-        return find_process(self.attributes["process"])(**self.parameters)
+        return find_source(self.attributes["process"])(**self.parameters)
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -307,6 +307,12 @@ class Sample:
         with self._damage(f"/{collection}"):
             group = self._file[collection]
             return {name: str(dataset.attrs["unit"]) for name, dataset in group.items()}
+
+    def attributes_of(self, collection: str) -> dict[str, dict[str, Any]]:
+        """What the file says of each column of a collection: its unit, description and more."""
+        with self._damage(f"/{collection}"):
+            group = self._file[collection]
+            return {name: dict(dataset.attrs) for name, dataset in group.items()}
 
     def names(self, collection: str, name: str) -> tuple[str, ...]:
         """What the columns of a matrix are, nothing for a column that is none."""

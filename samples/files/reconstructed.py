@@ -21,7 +21,7 @@ from darkbelle.gen.events import Particles, TruthEvents
 from darkbelle.records import columns
 from darkbelle.samples.files.reading import Sample
 
-__all__ = ["blocks_of_events", "reco_events"]
+__all__ = ["blocks_of_events", "reco_events", "truth_events"]
 
 BLOCK: Final = 32_768
 """Events that are read together: about 100 MB."""
@@ -35,17 +35,22 @@ def blocks_of_events(sample: Sample) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, len(sample)))
 
 
+def truth_events(sample: Sample, events: slice) -> TruthEvents:
+    """The true particles of some events, as the detector left them."""
+    particles, offsets = _table(sample, "particles", Particles, events)
+    weight, *vertex = (sample.rows("events", name, events) for name in ("weight", *"xyzt"))
+    return TruthEvents(particles, offsets, weight, np.stack(vertex), sample.cross_section)
+
+
 def reco_events(sample: Sample, events: slice) -> RecoEvents:
     """Some events of a sample as `darkbelle.detsim.simulate` returned them."""
-    particles, offsets = _table(sample, "particles", Particles, events)
     tracks, track_offsets = _table(sample, "tracks", TrackTable, events)
     vertices, vertex_offsets = _table(sample, "vertices", VertexTable, events)
     clusters, cluster_offsets = _table(sample, "clusters", ClusterTable, events)
     klm_clusters, klm_cluster_offsets = _table(sample, "klm_clusters", KlmClusterTable, events)
-    weight, *vertex = (sample.rows("events", name, events) for name in ("weight", *"xyzt"))
     decisions = {name: sample.rows("trigger", name, events) for name in columns(TriggerTable)}
     return RecoEvents(
-        TruthEvents(particles, offsets, weight, np.stack(vertex), sample.cross_section),
+        truth_events(sample, events),
         tracks=tracks,
         track_offsets=track_offsets,
         vertices=vertices,

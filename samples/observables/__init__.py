@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from darkbelle.errors import ConfigError, did_you_mean
-from darkbelle.gen import Process
+from darkbelle.gen.processes import Source
 from darkbelle.samples.observables.b_to_k import B_TO_K_PHOTONS, B_TO_K_RECOIL, B_TO_K_TRACKS
 from darkbelle.samples.observables.back_to_back import CLUSTER_PAIR, TRACK_PAIR
 from darkbelle.samples.observables.base import ObservableSet
@@ -36,7 +36,7 @@ OBSERVABLES: Final = {
 """Sets by name; no two have a column in common."""
 
 
-def observables_of(process: Process | type[Process]) -> tuple[ObservableSet, ...]:
+def observables_of(process: Source | type[Source]) -> tuple[ObservableSet, ...]:
     """What samples of a process carry, or may carry; ConfigError where one is unknown."""
     names = process.observables if isinstance(process, type) else process.carried
     for name in names:

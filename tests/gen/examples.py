@@ -116,6 +116,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "gammagamma": [{}, {"cuts": _PHOTON, "weighted": True}],
     "ee-mumu": [{}, {"fsr": False}, {"w_min": 0.0, "cuts": {"n_charged": 1}, "weighted": True}],
     "bhabha": [{}, {"vacuum_polarisation": False, "cuts": _SEEN, "weighted": True}],
+    "pythia": [{}, {"final_state": "tautau"}, {"final_state": "bbbar"}],
     "particle-gun": [
         {"p": (0.5, 2.0), "theta": (0.3, 2.6)},
         {"pt": 1.0, "theta": 1.0, "pdg_id": 310},

@@ -29,9 +29,12 @@ from darkbelle.gen.particles import (
     charges,
     conjugate,
     ctaus,
+    is_hadron,
     is_invisible,
+    is_unknown,
     masses,
     species,
+    species_in_record,
 )
 
 
@@ -79,6 +82,19 @@ def test_arrays():
     assert is_invisible(codes).tolist() == [False, False, False, True, False, True]
     for look_up in (charges, is_invisible, masses, ctaus):
         assert look_up(codes[:0]).shape == (0,)
+
+
+def test_codes_of_other_generators_in_arrays():
+    """Neutral, stable and unseen, though nobody may ask for them by hand; quarks stay refused."""
+    codes = np.array([9_000_005, -4_900_023, 54_321, 13], np.int32)
+    assert charges(codes).tolist() == [0, 0, 0, -1]
+    assert is_invisible(codes).tolist() == [True, True, True, False]
+    assert ctaus(codes)[:3].tolist() == [np.inf] * 3
+    assert is_hadron(codes).tolist() == [False] * 4
+    assert [is_unknown(code) for code in (9_000_005, 13, 1, 55)] == [True, False, False, False]
+    assert species_in_record(-4_900_023).name == "pdg_id -4900023"
+    with pytest.raises(ConfigError, match="integer charge"):
+        charges(np.array([9_000_005, 2], np.int32))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def one_line(name: str, error: Exception) -> str:
 
 
 def test_every_process_is_here():
-    assert {*LEAST, "particle-gun"} == set(process_names())
+    assert {*LEAST, "particle-gun", "pythia"} == set(process_names())
 
 
 FROM_B = ("b-to-k-alp", "b-to-k-scalar")

@@ -334,7 +334,7 @@ def test_collections_as_csv(b_samples, tmp_path, monkeypatch):
     """In blocks of events and of rows that cut them, with every column."""
     sample = b_samples[KaonKind.K_SHORT]
     monkeypatch.setattr("darkbelle.samples.files.reconstructed.BLOCK", 70)
-    monkeypatch.setattr("darkbelle.samples.export._CSV_ROWS", 33)
+    monkeypatch.setattr("darkbelle.samples.export.csv._ROWS", 33)
     tables = ("events", "trigger", "particles", "tracks", "vertices", "clusters", "klm_clusters")
     for table in tables:
         export(sample, tmp_path / f"{table}.csv", format_name="csv", table=table)
@@ -373,7 +373,7 @@ def test_candidates_do_not_depend_on_blocks(b_samples, monkeypatch):
         ({"table": "track"}, "no table 'track', did you mean 'tracks'"),
         ({"table": "candidates"}, "candidates are of a kind: known: b_to_k, dimuons"),
         ({"table": "candidates", "kind": "dimuon"}, "did you mean 'dimuons'"),
-        ({"kind": "dimuons"}, "the events have none"),
+        ({"table": "events", "kind": "dimuons"}, "the events have none"),
     ],
 )
 def test_what_cannot_be_exported_is_told(b_samples, tmp_path, options, message):

@@ -206,7 +206,7 @@ def test_files_that_are_something_else(tmp_path: Path):
     for name in ("d.h5", "e.h5", "e.csv"):
         with pytest.raises(SampleFormatError):
             EfficiencyMap.read(tmp_path / name)
-    with pytest.raises(ConfigError, match="efficiencies are kept as"):
+    with pytest.raises(ConfigError, match="tables are kept as"):
         EfficiencyMap.read(tmp_path / "x.root")
     for name in ("x.csv", "x.h5"):
         with pytest.raises(OutputError, match="cannot write"):

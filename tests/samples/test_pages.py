@@ -1,4 +1,4 @@
-"""What the pages on campaigns, candidates, efficiencies and systematics tell works when pasted."""
+"""What the pages on campaigns, candidates, efficiencies, pictures ... tell works when pasted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from darkbelle.gen.processes import find_process
 from darkbelle.samples import Campaign, Run, produce
 from darkbelle.samples.campaigns.plan import Plan
 from darkbelle.samples.cli import cli
+from darkbelle.samples.pictures import PICTURES
 from tests.samples.flying import card, write
 from tests.samples.test_maps import CTAUS, MASSES, made
+from tests.samples.triggered import Triggered
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("campaigns", "candidates", "efficiencies", "systematics")
+PAGES = ("campaigns", "candidates", "efficiencies", "export", "pictures", "systematics")
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -163,3 +165,19 @@ def test_the_commands_of_systematic_errors(run: Command):
         fewer = ["500" if argument == "20000" else argument for argument in arguments]
         status, _, err = run(*fewer)
         assert status == 0, err
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def test_the_page_lists_all_pictures():
+    text = (DOCS / "pictures.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE) == list(PICTURES)
+
+
+def test_pictures_in_python(triggered: Triggered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("light.h5", "heavy.h5"):
+        (tmp_path / name).symlink_to(triggered.path)
+    monkeypatch.chdir(tmp_path)
+    paste(*blocks("pictures", "python"))
+    assert (tmp_path / "event.pdf").stat().st_size > 10_000

@@ -590,9 +590,9 @@ def test_the_command_writes_what_python_finds(run: Any, folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("-o", "eff.txt"), "'eff.txt': efficiencies are kept as .csv or .h5"),
+        (("-o", "eff.txt"), "'eff.txt': tables are kept as .csv or .h5"),
         (("-o", "no/eff.csv"), "there is no folder"),
-        (("-o", "e.csv", "--plot", "e.csv"), "'e.csv': pictures are written as .png, .pdf, .svg"),
+        (("-o", "e.csv", "--plot", "e.csv"), "'e.csv': pictures are written as png, pdf, svg"),
         (("-o", "e.csv", "--plot", "no/e.png"), "there is no folder"),
         (("-o", "e.csv", "--least-effective", "nan"), "effective events must be 0 or more"),
         (("-o", "e.csv", "--axis", "weight:0,1", "--axis", "weight:0,2"), "are given twice"),

@@ -8,11 +8,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 
 from darkbelle import gen, geometry, samples
+from darkbelle.samples import pictures
 from darkbelle.samples.describe import describe_sample
 from darkbelle.samples.efficiency.intervals import trigger_efficiency
-from darkbelle.samples.plots import draw_trigger
 from darkbelle.samples.production import Run
 from tests.samples.triggered import Triggered
 
@@ -121,12 +123,16 @@ def test_info_ends_with_the_high_level_and_physics(triggered: Triggered):
 # ---- pictures ------------------------------------------------------------------------------------
 
 
+def bars_of(axis: Axes) -> list[BarContainer]:
+    return [drawn for drawn in axis.containers if isinstance(drawn, BarContainer)]
+
+
 def test_the_picture_has_a_bar_for_each_line_that_runs_and_fired(triggered: Triggered):
     sample, menus = triggered.sample, triggered.experiment.trigger
-    level_one, high_level = draw_trigger(sample).axes
+    level_one, high_level = pictures.trigger(sample).axes
     labels = [label.get_text() for label in level_one.get_yticklabels()]
     assert sorted(labels) == ["cdcklm1", "fff / 10", "ffo / 10", "hie"]
-    before, after = ([bar.get_width() for bar in bars] for bars in level_one.containers)
+    before, after = ([bar.get_width() for bar in bars] for bars in bars_of(level_one))
     i = labels.index("ffo / 10")
     expected = shares(triggered, triggered.l1("ffo"), triggered.kept("ffo"))
     assert [before[i], after[i]] == pytest.approx(expected)
@@ -134,7 +140,7 @@ def test_the_picture_has_a_bar_for_each_line_that_runs_and_fired(triggered: Trig
     assert len(labels) == sum(ratio > 0 for ratio in menus.hlt.ratios) + 1
     assert {"ggbarrelloose", "selectmumu / 10"} <= set(labels)
     assert labels[-1] == "physics"
-    shown = high_level.containers[-1][0].get_width()
+    shown = bars_of(high_level)[-1][-1].get_width()
     assert shown == pytest.approx(100 * trigger_efficiency(sample).eff)
 
 
@@ -150,4 +156,4 @@ def test_a_menu_that_is_off_is_said_and_drawn(tmp_path: Path):
     sample = samples.open(tmp_path / "x.h5")
     assert "  trigger, physics" in describe_sample(sample)
     assert trigger_efficiency(sample).eff == 0
-    draw_trigger(sample).savefig(tmp_path / "x.png")
+    pictures.trigger(sample).savefig(tmp_path / "x.png")

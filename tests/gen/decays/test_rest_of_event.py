@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from darkbelle.errors import MissingDependencyError
-from darkbelle.gen.decays import pythia
 from darkbelle.gen.decays.rest_of_event import RestOfEvent
 from darkbelle.gen.decays.table import short_lived
 from darkbelle.gen.decays.toy_beauty import PIONS, toy_modes
 from darkbelle.gen.events import Origin, Outcome, Status, TruthEvents
+from darkbelle.gen.external.pythia import start_pythia
 from darkbelle.gen.particles import B0, B_PLUS, MUON, PI0, PION, conjugate, species
 from darkbelle.records import columns
 from darkbelle.units import C
@@ -189,6 +189,6 @@ def test_pythia_with_nothing_to_do():
 
 def test_a_missing_pythia_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "pythia8mc", None)
-    monkeypatch.setattr(pythia, "_pythia", pythia._pythia.__wrapped__)
-    with pytest.raises(MissingDependencyError, match=r"pip install darkbelle\[pythia\]"):
+    monkeypatch.setattr("darkbelle.gen.decays.pythia.start_pythia", start_pythia.__wrapped__)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'darkbelle\[pythia\]'"):
         grown("pythia", B0, 1)

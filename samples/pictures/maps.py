@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from darkbelle.errors import ConfigError
-from darkbelle.gen.processes import find_process
-from darkbelle.samples.plots import new_figure
+from darkbelle.gen.processes import find_source
+from darkbelle.samples.pictures.labels import with_unit
+from darkbelle.samples.pictures.style import COLOURS, MARKERS, in_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_map"]
 
-_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _LOGARITHMIC: Final = 20.0
 """Ratio of the ends of an axis above which it is drawn logarithmic."""
 
 
+@in_style
 def draw_map(rows: EfficiencyMap) -> Figure:
     """Lines with intervals over one coordinate, or maps over two, a line or map for each text.
 
@@ -47,12 +48,12 @@ def draw_map(rows: EfficiencyMap) -> Figure:
     if len(axes) == 2:
         return _draw_maps(rows, axes, groups)
     figure, (axis,) = new_figure(1, 1)
-    for (label, chosen), colour in zip(groups, _cycle(len(groups)), strict=True):
-        _draw_line(axis, rows.take(chosen), axes[0] if axes else None, label, colour)
+    for i, (label, chosen) in enumerate(groups):
+        _draw_line(axis, rows.take(chosen), axes[0] if axes else None, label, i)
     axis.set_ylabel("efficiency")
     axis.set_ylim(bottom=0)
     if any(label for label, _ in groups):
-        axis.legend(frameon=False, fontsize="small")
+        axis.legend(fontsize="small")
     axis.set_title(_title(rows), fontsize="small")
     return figure
 
@@ -69,12 +70,9 @@ def _groups(
     return [(str(label), np.flatnonzero(labels == label)) for label in dict.fromkeys(labels)]
 
 
-def _cycle(n: int) -> list[str]:
-    return [_COLOURS[i % len(_COLOURS)] for i in range(n)]
-
-
-def _draw_line(axis: Axes, rows: EfficiencyMap, name: str | None, label: str, colour: str) -> None:
+def _draw_line(axis: Axes, rows: EfficiencyMap, name: str | None, label: str, i: int) -> None:
     """Efficiencies over a coordinate or bins, with what a point or span covers."""
+    colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
     eff = rows["eff"]
     interval = np.abs(np.stack([eff - rows["eff_lo"], rows["eff_hi"] - eff]))
     across: Any = None
@@ -96,10 +94,9 @@ def _draw_line(axis: Axes, rows: EfficiencyMap, name: str | None, label: str, co
         eff[order],
         interval[:, order],
         None if across is None else across[order],
-        fmt="o" if across is not None else "o-",
+        fmt=marker if across is not None else f"{marker}-",
         ms=3,
         lw=0.8,
-        capsize=2,
         color=colour,
         label=label or None,
     )
@@ -125,7 +122,7 @@ def _draw_maps(
         y_edges, j = _cells(axis, "y", group, names[1])
         shown = np.full((len(y_edges) - 1, len(x_edges) - 1), np.nan)
         shown[j, i] = group["eff"]
-        mesh = axis.pcolormesh(x_edges, y_edges, shown, vmin=0, vmax=most, cmap="viridis")
+        mesh = axis.pcolormesh(x_edges, y_edges, shown, vmin=0, vmax=most, cmap="cividis")
         axis.set_title(label, fontsize="small")
     for axis in axes[len(groups) :]:
         axis.remove()
@@ -160,12 +157,12 @@ def _label(rows: EfficiencyMap, name: str) -> str:
     true = {"decay_radius": "cm", "decay_length": "cm", "proper_length": "cm", "momentum": "GeV"}
     unit = next((unit for start, unit in true.items() if name.startswith(start)), "")
     with suppress(ConfigError, KeyError):  # a process of a plugin that is not here
-        extra = find_process(str(rows["process"][0])).model_fields[name].json_schema_extra
+        extra = find_source(str(rows["process"][0])).model_fields[name].json_schema_extra
         unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-    return f"{name} [{unit}]" if unit else name
+    return with_unit(name, unit)
 
 
 def _title(rows: EfficiencyMap) -> str:
-    """What all rows have in common."""
-    shared = ("process", "experiment", "selection", "trigger")
-    return "\n".join(str(rows[name][0]) for name in shared[:3] if name not in rows.varying)
+    """What all rows have in common, after where they come from."""
+    shared = [name for name in ("process", "experiment", "selection") if name not in rows.varying]
+    return "\n".join(["darkbelle simulation", *(str(rows[name][0]) for name in shared)])

@@ -1,0 +1,88 @@
+"""All pictures of samples as files in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from darkbelle.errors import ConfigError, OutputError, did_you_mean
+from darkbelle.samples.files.reading import Sample
+from darkbelle.samples.pictures.efficiencies import efficiencies
+from darkbelle.samples.pictures.kinematics import (
+    clusters,
+    kinematics,
+    observables,
+    tracks,
+    vertices,
+)
+from darkbelle.samples.pictures.masses import masses
+from darkbelle.samples.pictures.resolutions import pulls, resolutions
+from darkbelle.samples.pictures.style import NothingToDrawError, save_figure
+from darkbelle.samples.pictures.trigger import trigger
+from darkbelle.samples.pictures.vertex_maps import vertex_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["PICTURES", "draw_samples"]
+
+PICTURES: Final[dict[str, Callable[..., Figure]]] = {
+    "observables": observables,
+    "kinematics": kinematics,
+    "tracks": tracks,
+    "clusters": clusters,
+    "vertices": vertices,
+    "resolutions": resolutions,
+    "pulls": pulls,
+    "efficiencies": efficiencies,
+    "trigger": trigger,
+    "masses": masses,
+    "vertex_map": vertex_map,
+}
+"""What is drawn, by the names of the files and of the option ``--what``."""
+
+
+def draw_samples(
+    samples: Sequence[Sample],
+    folder: Path,
+    *,
+    what: Collection[str] = (),
+    file_format: str = "png",
+) -> list[Path]:
+    """Draw samples over each other into a folder, which is made if needed; old files are replaced.
+
+    Parameters
+    ----------
+    what
+        Names of pictures; all that the samples have something for, if none is given.
+    file_format
+        One of png, pdf, svg.
+
+    Raises
+    ------
+    ConfigError
+        There is no such picture; or nothing to draw for one that was asked for.
+    OutputError
+        The folder or a picture cannot be written.
+    """
+    for name in what:
+        if name not in PICTURES:
+            raise ConfigError(f"there is no picture '{name}', {did_you_mean(name, PICTURES)}")
+    drawn: dict[str, Figure] = {}
+    for name, draw in PICTURES.items():
+        if what and name not in what:
+            continue
+        try:
+            drawn[name] = draw(*samples)
+        except NothingToDrawError as error:
+            if what:
+                raise ConfigError(f"{name}: {error}") from None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write pictures to '{folder}': {error.strerror}") from None
+    paths = [folder / f"{name}.{file_format}" for name in drawn]
+    for figure, path in zip(drawn.values(), paths, strict=True):
+        save_figure(figure, path, force=True)
+    return paths
