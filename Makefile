@@ -9,6 +9,8 @@ ON_ALL_CORES := -n auto --dist loadfile
 # A site's PYTHONPATH (basf2 and ROOT set one) would put its packages before those of the environment.
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Its newest source distribution is ahead of its wheels, and takes a compiler and minutes.
+export PIP_ONLY_BINARY := pythia8mc
 
 SAMPLE := zprime.h5
 PLOTS := plots

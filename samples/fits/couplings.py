@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from darkbelle.errors import ConfigError, did_you_mean
-from darkbelle.gen import Process
+from darkbelle.gen.processes import Process, Source
 from darkbelle.geometry import Collider
 from darkbelle.units import um
 
@@ -37,8 +37,8 @@ class Rescaling:
 
 
 def rescaling(
-    process: Process, collider: Collider, couplings: Mapping[str, float]
-) -> tuple[Process, Rescaling]:
+    process: Source, collider: Collider, couplings: Mapping[str, float]
+) -> tuple[Source, Rescaling]:
     """The process with other couplings, and what that makes of a sample of the first.
 
     The process is made anew with the couplings, so that all follows as its model says; lifetimes
@@ -57,10 +57,12 @@ def rescaling(
     Raises
     ------
     ConfigError
-        A parameter that is none of these, or out of its bounds.
+        A parameter that is none of these, or out of its bounds, or events of other generators.
     """
     if not couplings:
         return process, Rescaling()
+    if not isinstance(process, Process):
+        raise ConfigError(f"{process.name}: events of other generators have no couplings to change")
     known: list[str] = [name for name in COUPLINGS if name in type(process).model_fields]
     known = [*known, *process.long_lived]
     for name in couplings:
