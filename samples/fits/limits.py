@@ -53,7 +53,10 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     if not 0 < level < 1:
         raise ConfigError(f"the confidence level must be between 0 and 1 (got {level})")
     with needed_for("limits", "fit"):
+        import iminuit  # noqa: F401
         import pyhf
+    # pyhf's own choice, SLSQP, stops where it starts if the strength is far from one.
+    optimizer = pyhf.optimize.minuit_optimizer(strategy=0)
     model = pyhf.Workspace(specification).model()
     poi, best = model.config.poi_index, np.array(model.config.suggested_init())
     best[poi] = 1.0
@@ -71,8 +74,15 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     while not distances or distances[-1] < needed[-1]:
         if len(strengths) == _MOST_FITS:
             raise ConfigError(f"no strength of the signal below {strength:.3g} is excluded")
-        fitted = pyhf.infer.mle.fixed_poi_fit(
-            strength, asimov, model, return_fitted_val=True, par_bounds=bounds
+        best[poi] = strength
+        fitted = optimizer.minimize(
+            pyhf.infer.mle.twice_nll,
+            asimov,
+            model,
+            best.tolist(),
+            bounds,
+            [(poi, strength)],
+            return_fitted_val=True,
         )
         strengths.append(strength)
         distances.append(np.sqrt(max(float(fitted[1]) - least, 1e-12)))

@@ -173,6 +173,25 @@ def test_limit_of_a_count_is_near_the_exact_one():
     assert found == pytest.approx(mu[np.argmin(np.abs(cls - 0.1))], rel=0.03)
 
 
+@pytest.mark.parametrize("scale", [1e-4, 1e3])
+def test_limits_do_not_depend_on_the_coupling_of_the_sample(both, scale: float):
+    """Errors are profiled at any strength: the limit on the cross-section is the same."""
+    signal, background = both
+    rates = {"tautau": 0.3}
+    weak = replace(
+        signal,
+        expected=scale * signal.expected,
+        variance=np.zeros_like(signal.variance),
+        varied={name: scale * values for name, values in signal.varied.items()},
+    )
+    plain = replace(signal, variance=np.zeros_like(signal.variance))
+    expected, found = (
+        expected_limits(workspace([Channel(one, [background])], rate_errors=rates))
+        for one in (plain, weak)
+    )
+    assert scale * found == pytest.approx(expected, rel=0.01)
+
+
 def test_what_does_not_fit_together(both):
     signal, background = both
     other = templates_like(background, edges=np.array([0.0, 1, 2, 3, 4]))
