@@ -47,16 +47,15 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     With q_A(mu) of the Asimov data set without a signal, whose best fit is known, the limit with N
     standard deviations is where sqrt(q_A) = Phi^-1(1 - alpha Phi(N)) + N (eq. 89 and section 5 of
     arXiv:1007.1727, with CLs): one fit a strength, where pyhf's own `upper_limit` makes five.
+    Minuit fits: SLSQP, which pyhf takes by itself, can stop where it starts, without a word.
     Between strengths log(mu) is interpolated in log(q_A); the lowest is below the limit without
     any systematic error.
     """
     if not 0 < level < 1:
         raise ConfigError(f"the confidence level must be between 0 and 1 (got {level})")
     with needed_for("limits", "fit"):
-        import iminuit  # noqa: F401
+        import iminuit
         import pyhf
-    # pyhf's own choice, SLSQP, stops where it starts if the strength is far from one.
-    optimizer = pyhf.optimize.minuit_optimizer(strategy=0)
     model = pyhf.Workspace(specification).model()
     poi, best = model.config.poi_index, np.array(model.config.suggested_init())
     best[poi] = 1.0
@@ -65,6 +64,12 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     asimov = model.expected_data(best)
     background = model.expected_data(best, include_auxdata=False)
     least = float(pyhf.infer.mle.twice_nll(best, asimov, model)[0])
+    fixed = list(model.config.suggested_fixed())
+    fixed[poi] = True
+
+    def distance(point: Any) -> float:
+        return float(pyhf.infer.mle.twice_nll(np.asarray(point), asimov, model)[0]) - least
+
     needed = ndtri(1 - (1 - level) * ndtr(_BANDS)) + _BANDS
     strength = _without_errors(with_signal - background, background, float(needed[0]))
     bounds = list(model.config.suggested_bounds())
@@ -75,17 +80,12 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
         if len(strengths) == _MOST_FITS:
             raise ConfigError(f"no strength of the signal below {strength:.3g} is excluded")
         best[poi] = strength
-        fitted = optimizer.minimize(
-            pyhf.infer.mle.twice_nll,
-            asimov,
-            model,
-            best.tolist(),
-            bounds,
-            [(poi, strength)],
-            return_fitted_val=True,
-        )
+        fit = iminuit.Minuit(distance, best)
+        fit.strategy, fit.limits, fit.fixed = 0, bounds, fixed
+        if not all(fixed):
+            fit.migrad()
         strengths.append(strength)
-        distances.append(np.sqrt(max(float(fitted[1]) - least, 1e-12)))
+        distances.append(np.sqrt(max(distance(fit.values), 1e-12)))
         strength *= _FACTOR
     rising = np.log(np.maximum.accumulate(distances))
     limits: FloatArray = np.exp(np.interp(np.log(needed), rising, np.log(strengths)))
