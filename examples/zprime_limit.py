@@ -97,7 +97,7 @@ RATE_ERRORS = {"mumu": 0.1, "tautau": 0.05, "ee-mumu": 0.2}  # of the selected r
 SYSTEMATICS = ("tracking", "muon_id", "trigger_l1", "momentum_resolution")
 MASSES = (0.1, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 N_SIGNAL = 20_000
-QUICK_MASSES, QUICK_SHARE = (0.1, 8.0), 0.03
+QUICK_MASSES, QUICK_SHARE = (0.1, 8.0), 0.025
 
 CUTS = {  # mass: least pt to the thrust axis, least pt of the pair [GeV]
     0.0: (0.7, 0.5),
@@ -416,6 +416,7 @@ def draw(found: list[Counts], picture: Path) -> None:
     for one in PUBLISHED:
         axis = axes[0 if one.is_xsec else 1]
         axis.plot([one.mass] * len(one.values), one.values, "o-", color="#D55E00")
+    axes[1].plot([], [], "o", color="#D55E00", label="published, in words")
     axes[1].legend(frameon=False)
     figure.suptitle(
         f"Belle II simulated, {LUMI} fb$^{{-1}}$: $Z' \\to$ invisible", fontsize="medium"
@@ -447,7 +448,7 @@ def main() -> None:
         found = []
         for mass in QUICK_MASSES if is_quick else MASSES:
             process = gen.MuMuZPrime(mass=mass, coupling=COUPLING)
-            n_signal = max(int(share * N_SIGNAL), 8192)
+            n_signal = max(int(share * N_SIGNAL), 6144)
             signal = produce(process, n_signal, 10, folder / f"{mass}.h5", SYSTEMATICS)
             found.append(count(mass, signal, files))
             print(describe(found[-1]), flush=True)
