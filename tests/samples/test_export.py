@@ -114,7 +114,7 @@ def from_root(path, tree="events"):
 
 def from_parquet(path):
     table = parquet.read_table(path)
-    return {name: ak.from_arrow(table[name]) for name in table.column_names}
+    return {name: ak.from_arrow(table[name].combine_chunks()) for name in table.column_names}
 
 
 READERS = {"root": from_root, "parquet": from_parquet}
