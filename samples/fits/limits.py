@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,10 @@ _BANDS: Final = np.arange(-2.0, 3.0)
 _FACTOR: Final = 1.5
 """From one strength to the next."""
 _MOST_FITS: Final = 50
+_LARGEST_ERROR: Final = 0.5
+"""Of the simulation in a bin, relative, beyond which its normal error often reaches zero events."""
+_MOST_TOLD: Final = 6
+"""Bins."""
 
 
 def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) -> FloatArray:
@@ -40,7 +46,8 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     Raises
     ------
     ConfigError
-        There is no signal, or no strength of it is excluded.
+        There is no signal, no strength of it is excluded, fewer than no events are expected in a
+        bin, or the fits fail.
 
     Notes
     -----
@@ -56,6 +63,7 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
         import pyhf
     model = pyhf.Workspace(specification).model()
     poi, best = model.config.poi_index, np.array(model.config.suggested_init())
+    _check_contents(specification)
     best[poi] = 1.0
     with_signal = model.expected_data(best, include_auxdata=False)
     best[poi] = 0.0
@@ -71,9 +79,10 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     while not distances or distances[-1] < needed[-1]:
         if len(strengths) == _MOST_FITS:
             raise ConfigError(f"no strength of the signal below {strength:.3g} is excluded")
-        fitted = pyhf.infer.mle.fixed_poi_fit(
-            strength, asimov, model, return_fitted_val=True, par_bounds=bounds
-        )
+        with _fits_that_may_fail(specification, strength):
+            fitted = pyhf.infer.mle.fixed_poi_fit(
+                strength, asimov, model, return_fitted_val=True, par_bounds=bounds
+            )
         strengths.append(strength)
         distances.append(np.sqrt(max(float(fitted[1]) - least, 1e-12)))
         strength *= _FACTOR
@@ -93,3 +102,78 @@ def _without_errors(signal: FloatArray, background: FloatArray, needed: float) -
     density = np.divide(signal**2, background, out=np.zeros_like(signal), where=background > 0)
     squares = float(density.sum()) if np.all(background[signal > 0] > 0) else np.inf
     return float(max(needed / np.sqrt(squares), needed**2 / (2 * total)) / _FACTOR)
+
+
+@contextmanager
+def _fits_that_may_fail(specification: Mapping[str, Any], strength: float) -> Iterator[None]:
+    """Turn a failure into one message, where pyhf logs a report besides, with a traceback."""
+    import pyhf
+
+    log = logging.getLogger("pyhf.optimize.mixins")
+    was_disabled, log.disabled = log.disabled, True
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except pyhf.exceptions.FailedMinimization:
+        bins = list(_bins_with_large_errors(specification))
+        told = (
+            f"the errors of the simulation are above {_LARGEST_ERROR:.0%} in {_listed(bins)}, "
+            "simulate more events or join bins"
+            if bins
+            else "look for variations that are large in some bins"
+        )
+        raise ConfigError(
+            f"no limit: the fit fails at {strength:.3g} times the signal; {told}"
+        ) from None
+    finally:
+        log.disabled = was_disabled
+
+
+def _check_contents(specification: Mapping[str, Any]) -> None:
+    """Refuse bins that no number of events can be drawn of."""
+    bins = [
+        f"{channel['name']} {i} ({content:.3g})"
+        for channel in specification["channels"]
+        for i, content in enumerate(_backgrounds(channel, _content), 1)
+        if content < 0
+    ]
+    if bins:
+        raise ConfigError(
+            f"no limit: less than zero events are expected in {_listed(bins)}, simulate more "
+            "events or join bins"
+        )
+
+
+def _bins_with_large_errors(specification: Mapping[str, Any]) -> Iterator[str]:
+    """Bins, counted from one, whose background is hardly known."""
+    for channel in specification["channels"]:
+        content, variance = (_backgrounds(channel, of) for of in (_content, _variance))
+        for i in np.flatnonzero(variance > (_LARGEST_ERROR * content) ** 2):
+            yield f"{channel['name']} {i + 1} ({content[i]:.3g} +- {np.sqrt(variance[i]):.2g})"
+
+
+def _backgrounds(
+    channel: Mapping[str, Any], of: Callable[[Mapping[str, Any]], FloatArray]
+) -> FloatArray:
+    """Sum over all samples whose strength is not free."""
+    found = [
+        of(sample)
+        for sample in channel["samples"]
+        if all(modifier["type"] != "normfactor" for modifier in sample["modifiers"])
+    ]
+    return np.sum([np.zeros(len(channel["samples"][0]["data"])), *found], axis=0)
+
+
+def _content(sample: Mapping[str, Any]) -> FloatArray:
+    return np.asarray(sample["data"], dtype=np.float64)
+
+
+def _variance(sample: Mapping[str, Any]) -> FloatArray:
+    """That of the simulation."""
+    errors = [one["data"] for one in sample["modifiers"] if one["type"] == "staterror"]
+    return np.sum([np.zeros(len(sample["data"])), *np.square(errors)], axis=0)
+
+
+def _listed(bins: Sequence[str]) -> str:
+    more = f" and {len(bins) - _MOST_TOLD} more" if len(bins) > _MOST_TOLD else ""
+    return f"bins {', '.join(bins[:_MOST_TOLD])}{more}"
