@@ -161,7 +161,8 @@ def _backgrounds(
         for sample in channel["samples"]
         if all(modifier["type"] != "normfactor" for modifier in sample["modifiers"])
     ]
-    return np.sum([np.zeros(len(channel["samples"][0]["data"])), *found], axis=0)
+    total: FloatArray = np.sum([np.zeros(len(channel["samples"][0]["data"])), *found], axis=0)
+    return total
 
 
 def _content(sample: Mapping[str, Any]) -> FloatArray:
@@ -171,7 +172,8 @@ def _content(sample: Mapping[str, Any]) -> FloatArray:
 def _variance(sample: Mapping[str, Any]) -> FloatArray:
     """That of the simulation."""
     errors = [one["data"] for one in sample["modifiers"] if one["type"] == "staterror"]
-    return np.sum([np.zeros(len(sample["data"])), *np.square(errors)], axis=0)
+    total: FloatArray = np.sum([np.zeros(len(sample["data"])), *np.square(errors)], axis=0)
+    return total
 
 
 def _listed(bins: Sequence[str]) -> str:

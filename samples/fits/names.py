@@ -47,7 +47,7 @@ def told_apart(found: Sequence[Named]) -> list[str]:
 
 def _names(group: Sequence[Named]) -> Iterator[str]:
     """Those of some that have one name."""
-    told = [(one.experiment, one.name) for one in group]
+    told: list[tuple[str, ...]] = [(one.experiment, one.name) for one in group]
     parameters = [dict(_flat(one.parameters)) for one in group]
     for key in dict.fromkeys(key for each in parameters for key in each):
         if len(set(told)) == len(group):

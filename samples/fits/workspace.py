@@ -112,10 +112,10 @@ def workspace(
     lumi_error
         Relative error of the luminosity, of each experiment by itself.
     rate_errors
-        Relative errors of cross-sections, common to all experiments, by the names of samples: those
-        of `told_apart`, or "signal". A name without parameters ("tautau") is that of all backgrounds
+        Relative errors of cross-sections, common to all experiments, by the names of samples:
+        "signal" and those of `told_apart`. One without parameters ("tautau") is of all backgrounds
         that it begins, and of the signal where there are none. Beside them stand the errors that
-        samples know of.
+        the samples' own cross-sections have.
 
     Returns
     -------

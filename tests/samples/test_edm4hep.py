@@ -100,6 +100,17 @@ def test_lengths_are_in_mm_and_times_in_ns():
     assert counterparts("trigger") == {}
 
 
+def test_angles_of_clusters_keep_our_names():
+    """Cluster.phi and iTheta are the directions of the shower itself there, not those of its place.
+
+    edm4hep.yaml: "Not to be confused with direction cluster is seen from IP".
+    """
+    for table in ("clusters", "klm_clusters"):
+        there = to_edm4hep(table, {"theta": np.array([1.0]), "phi": np.array([2.0])})
+        assert {name: values.item() for name, values in there.items()} == {"theta": 1, "phi": 2}
+        assert not {"theta", "phi"} & set(counterparts(table))
+
+
 def test_it_is_what_the_attributes_of_files_say(tmp_path):
     """Each name that a dataset carries is used, with the sign that it says."""
     write(tmp_path / "x.h5", "particle-gun", {"p": 1.0}, n=2)
