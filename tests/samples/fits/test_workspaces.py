@@ -31,7 +31,7 @@ def made_up(name: str, expected, *, n=None, parameters=None, **more) -> Template
     fields = {"process": process, "variant": variant, "experiment": "belle2"}
     fields |= {"parameters": parameters or {}, "observable": "x", "unit": ""}
     fields |= {"edges": np.arange(len(content) + 1.0), "expected": content}
-    fields |= {"variance": content**2 / n if n else 0 * content, "varied": {}}
+    fields |= {"variance": 0 * content if n is None else content**2 / n, "varied": {}}
     fields |= {"correlated": frozenset(), "rate_error": 0.0}
     return Template(**(fields | more))
 
@@ -89,13 +89,14 @@ def test_backgrounds_of_few_events_have_limits():
 
 def test_a_fit_that_fails_names_bins(caplog):
     """Signal and background with a common parameter, as workspaces from elsewhere may have it."""
-    signal, background = made_up("s", [1, 5, 1], n=100), made_up("b", [20] * 3, n=2)
-    background.variance[2] = 1.0
+    signal = made_up("s", [0, 1, 5, 1], n=100)
+    background = made_up("b", [100, 20, 20, 20], n=np.array([1e4, 2, 2, 2]))
     specification = workspace([Channel(signal, [background])])
     common = json.loads(json.dumps(specification).replace("staterror_signal_", "staterror_"))
     with pytest.raises(ConfigError, match=r"^no limit: the fit fails at .* times the signal") as it:
         expected_limits(common)
-    told = "simulation are above 50% in bins belle2 1 (20 +- 14), belle2 2 (20 +- 14), simulate"
+    bins = ", ".join(f"belle2 {i} (20 +- 14)" for i in (2, 3, 4))
+    told = f"the errors of the simulation are above 50% in bins {bins}, simulate more events"
     assert told in str(it.value)
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
