@@ -72,23 +72,34 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     least = float(pyhf.infer.mle.twice_nll(best, asimov, model)[0])
     needed = ndtri(1 - (1 - level) * ndtr(_BANDS)) + _BANDS
     strength = _without_errors(with_signal - background, background, float(needed[0]))
+    strengths, fits = _scan(specification, model, asimov, strength, least + float(needed[-1]) ** 2)
+    rising = np.maximum.accumulate(np.sqrt(np.maximum(fits - least, 1e-12)))
+    limits: FloatArray = np.exp(np.interp(np.log(needed), np.log(rising), np.log(strengths)))
+    return limits
+
+
+def _scan(
+    specification: Mapping[str, Any], model: Any, data: FloatArray, first: float, last: float
+) -> tuple[FloatArray, FloatArray]:
+    """Rising strengths and -2 ln L of the best fits with them, until it is so large."""
+    import pyhf
+
     bounds = list(model.config.suggested_bounds())
-    bounds[poi] = (0.0, strength * _FACTOR**_MOST_FITS)
-    strengths: list[float] = []
-    distances: list[float] = []
-    while not distances or distances[-1] < needed[-1]:
-        if len(strengths) == _MOST_FITS:
-            raise ConfigError(f"no strength of the signal below {strength:.3g} is excluded")
+    strengths: FloatArray = first * _FACTOR ** np.arange(_MOST_FITS, dtype=np.float64)
+    bounds[model.config.poi_index] = (0.0, strengths[-1] * _FACTOR)
+    fits: list[float] = []
+    while not fits or fits[-1] < last:
+        if len(fits) == _MOST_FITS:
+            raise ConfigError(
+                f"no strength of the signal below {strengths[-1] * _FACTOR:.3g} is excluded"
+            )
+        strength = float(strengths[len(fits)])
         with _fits_that_may_fail(specification, strength):
             fitted = pyhf.infer.mle.fixed_poi_fit(
-                strength, asimov, model, return_fitted_val=True, par_bounds=bounds
+                strength, data, model, return_fitted_val=True, par_bounds=bounds
             )
-        strengths.append(strength)
-        distances.append(np.sqrt(max(float(fitted[1]) - least, 1e-12)))
-        strength *= _FACTOR
-    rising = np.log(np.maximum.accumulate(distances))
-    limits: FloatArray = np.exp(np.interp(np.log(needed), rising, np.log(strengths)))
-    return limits
+        fits.append(float(fitted[1]))
+    return strengths[: len(fits)], np.array(fits, dtype=np.float64)
 
 
 def _without_errors(signal: FloatArray, background: FloatArray, needed: float) -> float:
@@ -130,11 +141,12 @@ def _fits_that_may_fail(specification: Mapping[str, Any], strength: float) -> It
 
 
 def _check_contents(specification: Mapping[str, Any]) -> None:
-    """Refuse bins that no number of events can be drawn of."""
+    """Refuse bins that no number of events can be drawn of, with or without a signal."""
     bins = [
-        f"{channel['name']} {i} ({content:.3g})"
+        f"{channel['name']} {i} ({content:.3g}{told})"
         for channel in specification["channels"]
-        for i, content in enumerate(_backgrounds(channel, _content), 1)
+        for is_signal, told in ((False, ""), (True, " of signal"))
+        for i, content in enumerate(_sum(channel, _content, is_signal=is_signal), 1)
         if content < 0
     ]
     if bins:
@@ -147,19 +159,19 @@ def _check_contents(specification: Mapping[str, Any]) -> None:
 def _bins_with_large_errors(specification: Mapping[str, Any]) -> Iterator[str]:
     """Bins, counted from one, whose background is hardly known."""
     for channel in specification["channels"]:
-        content, variance = (_backgrounds(channel, of) for of in (_content, _variance))
+        content, variance = (_sum(channel, of, is_signal=False) for of in (_content, _variance))
         for i in np.flatnonzero(variance > (_LARGEST_ERROR * content) ** 2):
             yield f"{channel['name']} {i + 1} ({content[i]:.3g} +- {np.sqrt(variance[i]):.2g})"
 
 
-def _backgrounds(
-    channel: Mapping[str, Any], of: Callable[[Mapping[str, Any]], FloatArray]
+def _sum(
+    channel: Mapping[str, Any], of: Callable[[Mapping[str, Any]], FloatArray], *, is_signal: bool
 ) -> FloatArray:
-    """Sum over all samples whose strength is not free."""
+    """Over all samples whose strength is free, or over all others."""
     found = [
         of(sample)
         for sample in channel["samples"]
-        if all(modifier["type"] != "normfactor" for modifier in sample["modifiers"])
+        if is_signal == any(modifier["type"] == "normfactor" for modifier in sample["modifiers"])
     ]
     total: FloatArray = np.sum([np.zeros(len(channel["samples"][0]["data"])), *found], axis=0)
     return total

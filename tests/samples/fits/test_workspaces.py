@@ -106,6 +106,8 @@ def test_bins_below_zero_have_no_limit():
     backgrounds = [made_up("b", [10, -2.5]), made_up("c", [1, 0.5])]
     with pytest.raises(ConfigError, match=r"less than zero events .* in bins belle2 2 \(-2\), sim"):
         expected_limits(workspace([Channel(signal, backgrounds)]))
+    with pytest.raises(ConfigError, match=r"in bins belle2 2 \(-1 of signal\), simulate"):
+        expected_limits(workspace([Channel(made_up("s", [5, -1]), backgrounds[1:])]))
     enough = [backgrounds[0], made_up("c", [1, 3])]
     assert np.all(np.isfinite(expected_limits(workspace([Channel(signal, enough)]))))
 
