@@ -11,8 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.samples.files.reading import Sample
-from darkbelle.samples.pictures.labels import labels_of, power, print_head, with_unit
-from darkbelle.samples.pictures.style import COLOURS, LINES, MARKERS, new_figure
+from darkbelle.samples.pictures.labels import (
+    labels_of,
+    power,
+    print_head,
+    print_note,
+    with_unit,
+)
+from darkbelle.samples.pictures.style import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    NothingToDrawError,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,17 +97,20 @@ def draw_histograms(
     logarithmic: bool = False,
 ) -> None:
     """Lines for what is true, points with errors above thin lines for what is measured."""
-    is_filled = False
+    drawn = [np.empty(0)]
     for one in series:
         content, error = one.finite().contents(bins)
-        is_filled |= bool(np.any(content > 0))
+        drawn.append(content[content > 0])
         _draw_one(axis, one, content, error, bins)
+    contents = np.concatenate(drawn)
     axis.set_xlabel(with_unit(label, unit))
     of = f"{of} per event" if any(one.norm != 1 for one in series) else of
     width = _bin_width(bins, unit)
     axis.set_ylabel(of if width == "1" else f"{of} / {width}")
-    _set_limits(axis, bins, logarithmic=logarithmic and is_filled)
-    if axis.get_legend_handles_labels()[0]:
+    _set_limits(axis, bins, contents, logarithmic=logarithmic)
+    if len(contents) == 0:
+        print_note(axis, "none")
+    elif axis.get_legend_handles_labels()[0]:
         axis.legend(fontsize="small")
 
 
@@ -140,13 +155,15 @@ def _bin_width(bins: FloatArray, unit: str) -> str:
     return width if unit == "1" else f"{width} {power(unit)}"
 
 
-def _set_limits(axis: Axes, bins: FloatArray, *, logarithmic: bool) -> None:
-    """The bins, and room above for the legend."""
+def _set_limits(axis: Axes, bins: FloatArray, contents: FloatArray, *, logarithmic: bool) -> None:
+    """The bins, and room above for the legend; a logarithmic scale has two decades at least."""
     axis.set_xlim(bins[0], bins[-1])
-    if logarithmic:
+    if len(contents) == 0:
+        axis.set_yticks([])
+    elif logarithmic:
+        low, high = contents.min() / 2, contents.max()
         axis.set_yscale("log")
-        low, high = axis.get_ylim()
-        axis.set_ylim(low, high * (high / low) ** 0.3)
+        axis.set_ylim(low, max(high * (high / low) ** 0.35, 100 * low))
     else:
         axis.set_ylim(0, max(axis.get_ylim()[1] * 1.3, 1e-12))
 
@@ -175,6 +192,9 @@ class Panel:
             of=self.of,
             logarithmic=self.is_logarithmic,
         )
+        if self.is_count:
+            axis.locator_params(axis="x", integer=True)
+            axis.tick_params(axis="x", which="minor", bottom=False, top=False)
 
 
 def series_of(
@@ -201,7 +221,15 @@ def series_of(
 
 
 def draw_panels(samples: Sequence[Sample], panels: Sequence[Panel], note: str = "") -> Figure:
-    """A figure of distributions, three in a row; four make two rows of two."""
+    """A figure of distributions, three in a row; four make two rows of two.
+
+    Raises
+    ------
+    NothingToDrawError
+        All of them are empty.
+    """
+    if not any(len(one.finite().values) for panel in panels for one in panel.series):
+        raise NothingToDrawError(f"there are no {panels[0].of}")
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     figure, axes = new_figure(-(-len(panels) // columns), columns)
     for axis, panel in zip(axes, panels, strict=False):

@@ -76,4 +76,4 @@ def test_a_way_with_an_end_reaches_it():
 def test_nothing_has_no_ways():
     none = np.zeros((0, 3))
     ways = true_paths(none, none, none, np.zeros(0, np.int8), np.zeros(0), EXPERIMENT)
-    assert ways.shape == (0, 301, 3)
+    assert ways.shape == (0, 501, 3)
