@@ -39,6 +39,8 @@ Column = tuple[FloatArray, FloatArray]
 _MOST_BINS, _FEWEST_BINS = 60, 15
 _MARGIN: Final = 0.05
 """Of a range, on either side."""
+_LEGEND: Final = 0.065
+"""Height of a line of the legend in panels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def draw_histograms(
     of = f"{of} per event" if any(one.norm != 1 for one in series) else of
     width = _bin_width(bins, unit)
     axis.set_ylabel(of if width == "1" else f"{of} / {width}")
-    _set_limits(axis, bins, contents, logarithmic=logarithmic)
+    n_lines = sum(label.count("\n") + 1 for label in axis.get_legend_handles_labels()[1])
+    room = 1 / (1 - min(_LEGEND * (n_lines + 1), 0.6))
+    _set_limits(axis, bins, contents, max(room, 1.3), logarithmic=logarithmic)
     if len(contents) == 0:
         print_note(axis, "none")
     elif axis.get_legend_handles_labels()[0]:
@@ -151,21 +155,23 @@ def _draw_one(
 
 def _bin_width(bins: FloatArray, unit: str) -> str:
     """How wide bins are, with their unit."""
-    width = f"{bins[1] - bins[0]:.2g}"
+    width = f"{float(f'{bins[1] - bins[0]:.2g}'):g}"
     return width if unit == "1" else f"{width} {power(unit)}"
 
 
-def _set_limits(axis: Axes, bins: FloatArray, contents: FloatArray, *, logarithmic: bool) -> None:
-    """The bins, and room above for the legend; a logarithmic scale has two decades at least."""
+def _set_limits(
+    axis: Axes, bins: FloatArray, contents: FloatArray, room: float, *, logarithmic: bool
+) -> None:
+    """The bins, and so much room for what is in them; a logarithmic scale has two decades."""
     axis.set_xlim(bins[0], bins[-1])
     if len(contents) == 0:
-        axis.set_yticks([])
+        axis.set(ylim=(0, 1), yticks=[])
     elif logarithmic:
         low, high = contents.min() / 2, contents.max()
         axis.set_yscale("log")
-        axis.set_ylim(low, max(high * (high / low) ** 0.35, 100 * low))
+        axis.set_ylim(low, max(high * (high / low) ** (room - 1), 100 * low))
     else:
-        axis.set_ylim(0, max(axis.get_ylim()[1] * 1.3, 1e-12))
+        axis.set_ylim(0, max(axis.get_ylim()[1] * room, 1e-12))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,12 +78,14 @@ def print_head(figure: Figure, samples: Sequence[Sample], note: str = "") -> Non
 
 
 def labels_of(samples: Sequence[Sample]) -> list[str]:
-    """What tells samples apart: parameters that differ, else the names of their files."""
+    """What tells samples apart: processes, parameters that differ, else names of their files."""
     if len(samples) < 2:
         return [""] * len(samples)
     known = [_told(sample) for sample in samples]
     names = dict.fromkeys(name for told in known for name in told)
     differing = [n for n in names if any(told.get(n) != known[0].get(n) for told in known)]
+    if len({told["process"] for told in known}) == len(known):
+        differing = [name for name in differing if name in ("process", "experiment")]
     labels = [
         shorten(", ".join(_clause(n, told[n]) for n in differing if n in told), _LABEL)
         for told in known

@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _DISPLACED: Final = 0.1
 """cm in the transverse plane from the collision, from which on vertices are shown enlarged."""
-_PANEL_INCHES: Final = 3.9
+_PANEL_INCHES: Final = 4.4
 _LINE_INCHES: Final = 0.17
 """Of the head and the legend."""
 _MARGIN: Final = 1.4

@@ -20,6 +20,7 @@ from darkbelle.samples.pictures.display.paths import (
     Cylinder,
     arc_at_radius,
     helix_paths,
+    straight_paths,
     true_paths,
 )
 from darkbelle.samples.wording import counted
@@ -152,16 +153,19 @@ def _particles(sample: Sample, rows: Any, klm: Any) -> Particles:
         sample.experiment,
     )
     outcome = ak.to_numpy(rows.outcome)[chosen]
-    _lead_on(points, chosen, np.isin(outcome, (Outcome.STOPPED, Outcome.SHOWERED)), klm)
+    has_end = np.any(end[chosen] != 0, axis=1) & (outcome != int(Outcome.DECAYED))
+    _lead_on(points, chosen, has_end, klm)
     is_hidden = is_invisible(codes) | (outcome == int(Outcome.UNDECAYED))
     return Particles(chosen, codes, size[chosen], is_hidden, points)
 
 
-def _lead_on(points: FloatArray, rows: RowArray, ends: BoolArray, klm: Any) -> None:
-    """Let ways end where particles left clusters behind the calorimeter, in which truth ends."""
+def _lead_on(points: FloatArray, rows: RowArray, has_end: BoolArray, klm: Any) -> None:
+    """Let ways end where particles left clusters behind the calorimeter, where truth has ended."""
     owner, first = np.unique(ak.to_numpy(klm.truth_index), return_index=True)
-    _, of_rows, of_owners = np.intersect1d(rows[ends], owner, return_indices=True)
-    points[np.flatnonzero(ends)[of_rows], -1] = _positions(klm.position)[first[of_owners]]
+    _, of_rows, of_owners = np.intersect1d(rows[has_end], owner, return_indices=True)
+    chosen = np.flatnonzero(has_end)[of_rows]
+    onward = straight_paths(points[chosen, -1], _positions(klm.position)[first[of_owners]])
+    points[chosen, -onward.shape[1] :] = onward
 
 
 def _tracks(sample: Sample, rows: Any) -> FloatArray:

@@ -13,12 +13,14 @@ from darkbelle.detsim.helix import direction_at, position_at
 from darkbelle.geometry import Experiment
 from darkbelle.units import um
 
-__all__ = ["Cylinder", "arc_at_radius", "helix_paths", "true_paths"]
+__all__ = ["Cylinder", "arc_at_radius", "helix_paths", "straight_paths", "true_paths"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 _POINTS: Final = 500
+_ONWARD: Final = 100
+"""Points of the straight ways behind the field; from the side they bend next to the axis."""
 _TURNS: Final = 10
 """That a curling particle is followed, as by `darkbelle.detsim.cavity`."""
 
@@ -102,6 +104,12 @@ def helix_paths(tracks: Helices, begin: FloatArray, end: FloatArray) -> FloatArr
     return position_at(helix, arc.ravel()).reshape(len(tracks), _POINTS, 3)
 
 
+def straight_paths(start: FloatArray, end: FloatArray) -> FloatArray:
+    """Points behind a start up to an end, (n, 3) each, shape (n, points, 3)."""
+    share = np.linspace(0.0, 1.0, _ONWARD + 1)[1:, None]
+    return start[:, None] + share * (end - start)[:, None]
+
+
 def true_paths(
     start: FloatArray,
     end: FloatArray,
@@ -150,7 +158,7 @@ def true_paths(
     target = np.where(has_end[:, None], end, last + way[:, None] * onward)
     straight = start[:, None] + share * (target - start)[:, None, :]
     paths = np.where(is_neutral[:, None, None], straight, bent)
-    return np.concatenate([paths, target[:, None]], axis=1)
+    return np.concatenate([paths, straight_paths(paths[:, -1], target)], axis=1)
 
 
 def _directions(tracks: Helices, arc: FloatArray) -> FloatArray:

@@ -68,9 +68,10 @@ def test_labels_say_what_differs(two: Two, triggered):
     assert labels_of([two.light]) == [""]
     assert labels_of([two.light, two.heavy]) == ["mass = 0.5", "mass = 2.0"]
     assert labels_of([two.light, two.light]) == [str(two.light.path)] * 2
-    one, other = labels_of([two.light, triggered.sample])
-    assert one.startswith("mumu-scalar, ")
-    assert other.startswith("mumu-zprime, ")
+    assert labels_of([two.light, triggered.sample]) == ["mumu-scalar", "mumu-zprime"]
+    labels = labels_of([two.light, two.heavy, triggered.sample])
+    assert labels[0].startswith("mumu-scalar, ")
+    assert len({*labels}) == 3
 
 
 def test_names():
