@@ -102,7 +102,7 @@ def vertex_map(*samples: Sample) -> Figure:
         across.text(0.03, 0.95, told, transform=across.transAxes, va="top", bbox=box)
         if any(labels):
             handles = across.get_legend_handles_labels()
-            lengthwise.legend(*handles, fontsize="small")
+            lengthwise.legend(*handles, fontsize="small", markerscale=2)
     print_head(figure, samples)
     return figure
 
