@@ -178,7 +178,7 @@ def test_maps_show_all_vertices(two: Two):
 def test_a_bin_of_the_radius_holds_what_is_prompt():
     edges = _edges_of_radius(np.concatenate([np.zeros(500), np.linspace(1, 50, 480)]))
     assert edges[:2].tolist() == [0.0, 0.1]
-    assert len(edges) == 13
+    assert len(edges) == 14
     np.testing.assert_allclose(np.diff(edges)[2:], 49 / 12, rtol=0.05)
     assert _edges_of_radius(np.zeros(0)).size == 0
 
@@ -192,7 +192,7 @@ def test_what_was_chosen_most_often_is_drawn_of_an_observable(two: Two):
 
 
 def test_a_logarithmic_scale_has_two_decades():
-    figure, (axis,) = in_style(lambda: new_figure(1, 1))()
+    _, (axis,) = in_style(lambda: new_figure(1, 1))()
     draw_histograms(
         axis,
         [Series(np.ones(3), np.full(3, 1e-4))],
