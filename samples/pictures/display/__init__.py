@@ -25,8 +25,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _DISPLACED: Final = 0.1
 """cm in the transverse plane from the collision, from which on vertices are shown enlarged."""
-_PANEL_INCHES: Final = 4.4
-_LINE_INCHES: Final = 0.17
+_PANEL_INCHES: Final = 4.5
+_LINE_INCHES: Final = 0.18
 """Of the head and the legend."""
 _MARGIN: Final = 1.4
 _FEWEST_CM: Final = 0.3
@@ -76,6 +76,7 @@ def display(sample: Sample, event: int) -> Figure:
         [labels[i] for i in by_kind],
         loc="outside lower left",
         ncols=columns,
+        frameon=False,
         fontsize="small",
     )
     print_head(figure, [sample], _told(sample, event))
