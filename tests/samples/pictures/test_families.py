@@ -258,16 +258,18 @@ def test_panels_without_entries_say_so(two: Two, tmp_path: Path):
 
 
 def test_the_recoil_is_of_one_dark_state(tmp_path: Path):
-    """Of a Z' that leaves no trace; a dark photon and a dark Higgs boson have none together."""
+    """Of a Z' that leaves no trace; two dark states have none together, nor has what is the pair."""
     names = {}
     with short_pilot():
         for process in (
             gen.MuMuZPrime(mass=4.0, decay="invisible"),
             gen.DarkHiggsstrahlung(m_ap=1.0, m_hp=3.0),
+            gen.MuMuScalar(mass=2.0, decay="mumu"),
         ):
             path = tmp_path / f"{process.name}.h5"
             samples.produce(Run(process, EXPERIMENT, seed=1, chunk_size=100), path, n_events=100)
             figure = pictures.masses(samples.open(path))
             names[process.name] = [axis.get_xlabel() for axis in figure.axes]
     assert names["mumu-zprime"] == [r"$M_\mathrm{recoil}$ [GeV]"]
+    assert names["mumu-scalar"] == ["$m$($S$) [GeV]"]
     assert names["dark-higgsstrahlung"] == ["$m$($A'$) [GeV]", "$m$($h'$) [GeV]"]
