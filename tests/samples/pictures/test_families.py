@@ -258,7 +258,7 @@ def test_panels_without_entries_say_so(two: Two, tmp_path: Path):
 
 
 def test_the_recoil_is_of_one_dark_state(tmp_path: Path):
-    """Of a Z' that leaves no trace; two dark states have none together, nor has what is the pair."""
+    """Of a Z' that leaves no trace; two dark states have none, nor has what is the pair."""
     names = {}
     with short_pilot():
         for process in (
