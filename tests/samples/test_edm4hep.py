@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkbelle.detsim.helix import pack, unpack
-from darkbelle.samples.export.edm4hep import counterparts, from_edm4hep, to_edm4hep
+from darkbelle.samples.exporting.edm4hep import counterparts, from_edm4hep, to_edm4hep
 from tests.samples.flying import write
 
 HELIX = ("d0", "phi0", "omega", "z0", "tan_lambda")

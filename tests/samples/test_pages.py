@@ -22,7 +22,10 @@ from tests.samples.test_maps import CTAUS, MASSES, made
 from tests.samples.triggered import Triggered
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("campaigns", "candidates", "efficiencies", "export", "pictures", "systematics")
+PAGES = (
+    *("campaigns", "candidates", "efficiencies", "export", "external-events", "fits"),
+    *("pictures", "pythia", "systematics"),
+)
 Command = Callable[..., tuple[int, str, str]]
 
 
