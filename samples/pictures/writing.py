@@ -62,10 +62,13 @@ def draw_samples(
     Raises
     ------
     ConfigError
-        There is no such picture; or nothing to draw for one that was asked for.
+        There is no such picture; or no event, or nothing to draw for a picture that was asked for.
     OutputError
         The folder or a picture cannot be written.
     """
+    if not any(len(sample) for sample in samples):
+        names = ", ".join(f"'{sample.path}'" for sample in samples)
+        raise ConfigError(f"there is nothing to draw: no events are in {names}")
     for name in what:
         if name not in PICTURES:
             raise ConfigError(f"there is no picture '{name}', {did_you_mean(name, PICTURES)}")
