@@ -222,6 +222,8 @@ def test_the_command_draws_what_it_is_asked(run, two: Two, monkeypatch: pytest.M
     status, out, _ = run("plot", *files, "-o", "new", "--what", "masses", "--format", "pdf")
     assert (status, out) == (0, "new/masses.pdf\n")
     assert Path("new/masses.pdf").read_bytes().startswith(b"%PDF")
+    status, _, error = run("plot", *files, "-o", "new", "--what", "masses", "--format", "pdf")
+    assert (status, "exists already" in error) == (2, True)
     status, _, error = run("plot", *files, "-o", "other", "--what", "mases")
     assert (status, error) == (2, "Error: there is no picture 'mases', did you mean 'masses'?\n")
     assert not Path("other").exists()
