@@ -19,9 +19,6 @@ from darkbelle.samples.fits.templates import FORMAT, templates
 from darkbelle.samples.fits.workspace import Channel, channels_of, workspace
 from darkbelle.samples.fits.yields import expected_yield
 
-# Of pyhf 0.7 with a newer jsonschema.
-pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver is deprecated")
-
 EDGES = (3.0, 3.7, 4.0, 4.3, 6.0)
 SELECTION = "has_dimuon == 1 and missing_energy > 2"
 

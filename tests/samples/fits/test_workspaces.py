@@ -21,7 +21,6 @@ from darkbelle.samples.fits.workspace import Channel, workspace
 from darkbelle.samples.fits.yields import expected_yield
 
 # Of pyhf 0.7 with a newer jsonschema.
-pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver is deprecated")
 
 
 def made_up(name: str, expected, *, n=None, parameters=None, **more) -> Template:
