@@ -20,8 +20,6 @@ from darkbelle.samples.fits.templates import FORMAT, Template, templates
 from darkbelle.samples.fits.workspace import Channel, workspace
 from darkbelle.samples.fits.yields import expected_yield
 
-# Of pyhf 0.7 with a newer jsonschema.
-
 
 def made_up(name: str, expected, *, n=None, parameters=None, **more) -> Template:
     """A template of the process and variant in a name, exact or of n events in each bin."""
