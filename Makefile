@@ -30,7 +30,7 @@ help:
 sample: $(VENV)/.with-plot
 	$(BIN)/darkbelle produce mumu-zprime -p mass=2.0 -p decay=invisible -n 20000 --experiment belle2 --seed 1 -o $(SAMPLE) --force
 	$(BIN)/darkbelle info $(SAMPLE)
-	$(BIN)/darkbelle plot $(SAMPLE) -o $(PLOTS)
+	$(BIN)/darkbelle plot $(SAMPLE) -o $(PLOTS) --force
 
 test: $(VENV)/.with-test
 	$(BIN)/python -m pytest $(ON_ALL_CORES) $(ARGS)

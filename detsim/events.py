@@ -132,7 +132,7 @@ class KlmClusterTable:
     """Clusters in the K_L and muon system, event after event, shape (n_clusters,) each."""
 
     theta: FloatArray = column("polar angle seen from the origin", unit="rad", dtype="f4")
-    phi: FloatArray = column("azimuth seen from the origin", unit="rad", dtype="f4", edm4hep="phi")
+    phi: FloatArray = column("azimuth seen from the origin", unit="rad", dtype="f4")
     x: FloatArray = column(
         "position in the innermost layer", unit="cm", dtype="f4", edm4hep="position.x"
     )

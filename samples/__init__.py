@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from darkbelle.samples.efficiency.lifetimes import lifetime_weights
     from darkbelle.samples.efficiency.maps import EfficiencyMap
     from darkbelle.samples.efficiency.scanning import efficiency_map
+    from darkbelle.samples.exporting import export, from_edm4hep, to_edm4hep
     from darkbelle.samples.external import simulate_file
     from darkbelle.samples.files.integrity import verify
     from darkbelle.samples.files.merging import merge
@@ -44,8 +45,10 @@ __all__ = [
     "engines",
     "expected_limits",
     "expected_yield",
+    "export",
     "fit_shapes",
     "flight",
+    "from_edm4hep",
     "kinfit",
     "lifetime_weights",
     "merge",
@@ -55,6 +58,7 @@ __all__ = [
     "run_campaign",
     "simulate_file",
     "templates",
+    "to_edm4hep",
     "trigger_efficiency",
     "verify",
     "workspace",
@@ -76,7 +80,9 @@ _HOMES = {
     "efficiency_map": "efficiency.scanning",
     "expected_limits": "fits.limits",
     "expected_yield": "fits.yields",
+    "export": "exporting",
     "fit_shapes": "fits.shapes",
+    "from_edm4hep": "exporting",
     "lifetime_weights": "efficiency.lifetimes",
     "merge": "files.merging",
     "open": "files.reading",
@@ -84,6 +90,7 @@ _HOMES = {
     "run_campaign": "campaigns",
     "simulate_file": "external",
     "templates": "fits.templates",
+    "to_edm4hep": "exporting",
     "trigger_efficiency": "efficiency.intervals",
     "verify": "files.integrity",
     "workspace": "fits.workspace",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,38 @@ def two_vertices(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     ):
         monkeypatch.setattr(module, name, value)
     return module
+
+
+def test_the_first_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    """Its peak is where the Z' is, and it is drawn."""
+    module = example("first_sample")
+    monkeypatch.setattr(module, "N_EVENTS", 1000)
+    monkeypatch.setattr(sys, "argv", ["example", str(tmp_path / "picture.png")])
+    module.main()
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+    median = float(capsys.readouterr().out.split("recoil mass:")[1].split()[0])
+    assert median == pytest.approx(2.05, abs=0.05)
+
+
+def test_other_cards_have_wider_peaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    module = example("changing_a_card")
+    monkeypatch.setattr(module, "N_EVENTS", 2000)
+    monkeypatch.setattr(sys, "argv", ["example", str(tmp_path / "picture.png")])
+    module.main()
+    nominal, *others = (float(width) for width in re.findall(r"(\d+) MeV", capsys.readouterr().out))
+    assert len(others) == 2
+    assert min(others) > nominal > 80
+
+
+@pytest.mark.validation
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.stem)
+def test_examples_run_as_they_stand(path: Path, tmp_path: Path):
+    """With no argument, in a folder of their own, as a reader would."""
+    done = subprocess.run(
+        [sys.executable, path], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [found.name for found in tmp_path.iterdir()] == [f"{path.stem}.png"]
 
 
 @pytest.mark.slow
@@ -104,7 +137,6 @@ def test_campaigns_are_read():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver is deprecated")  # of pyhf 0.7
 def test_limits_are_found(tmp_path: Path, monkeypatch, capsys):
     """Of one mass, with few events of two backgrounds: of the right size, compared and drawn.
 

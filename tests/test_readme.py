@@ -24,7 +24,9 @@ def blocks(text: str, language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("readme")
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "tests").symlink_to(ROOT / "tests")  # commands stand in a clone
+    return folder
 
 
 def shell_lines(about_scans: bool) -> list[list[str]]:

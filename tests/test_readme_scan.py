@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_readme import README, blocks, run, shell_lines
+from tests.test_readme import README, ROOT, blocks, run, shell_lines
 
 
 def test_the_scan_runs(tmp_path):
@@ -29,6 +29,7 @@ def test_the_scan_runs(tmp_path):
 def test_every_line_runs_as_it_stands(tmp_path):
     (scan,) = blocks(README, "toml")
     (tmp_path / "scan.toml").write_text(scan)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")  # commands stand in a clone
     pasted = [block for block in blocks(README, "sh") if block.startswith("darkbelle")]
     assert len(pasted) >= 2
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -8,6 +8,7 @@ leaves alone.
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
@@ -46,8 +47,8 @@ _OWN_MASSES: Final = (
     *(ELECTRON, MUON, TAU, PI0, PION, KAON, K0, K_S, K_L, PROTON, NEUTRON, B0, B_PLUS),
 )
 _OWN_LIVES: Final = (TAU, B0, B_PLUS)
-_OLDEST: Final = "8.314"
-"""The first one that gives many events at once."""
+_OLDEST: Final = "8.317.2"
+"""Those before forget where particles are born when they give many events at once."""
 _LAST_SEED: Final = 900_000_000
 _MOST_TRIES: Final = 100.0
 """For each event; Pythia gives up about one in 10^4."""
@@ -72,14 +73,17 @@ def start_pythia(purpose: str, settings: tuple[str, ...]) -> Any:
     Raises
     ------
     MissingDependencyError
-        Pythia is not installed, or is incomplete.
+        Pythia is not installed, too old, or incomplete.
     ConfigError
         Pythia does not know a setting, or refuses its value.
     """
     with needed_for(purpose, "pythia"):
         import pythia8mc
-    if not hasattr(pythia8mc.Pythia, "nextBatch"):
-        raise MissingDependencyError(f"pythia8mc >= {_OLDEST} is needed for {purpose}")
+    installed = version("pythia8mc")
+    if _numbers(installed) < _numbers(_OLDEST):
+        raise MissingDependencyError(
+            f"pythia8mc >= {_OLDEST} is needed for {purpose}, and {installed} is installed"
+        )
     pythia = pythia8mc.Pythia("", False)
     common = [
         *_COMMON,
@@ -96,6 +100,10 @@ def start_pythia(purpose: str, settings: tuple[str, ...]) -> Any:
             "Pythia does not start; PYTHIA8DATA, if set, must be the folder xmldoc of pythia8mc"
         )
     return pythia
+
+
+def _numbers(of_version: str) -> tuple[int, ...]:
+    return tuple(map(int, of_version.split(".")[:3]))
 
 
 def draw_seed(rng: np.random.Generator) -> int:

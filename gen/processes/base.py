@@ -154,6 +154,16 @@ class Source(Parameters, abc.ABC):
         return self.observables
 
     @property
+    def variant(self) -> str:
+        """What tells its cross-section from others of the same name: most often nothing."""
+        return ""
+
+    @property
+    def has_quoted_rate(self) -> bool:
+        """Whether the cross-section is taken from elsewhere, and its error no statistical one."""
+        return False
+
+    @property
     def long_lived(self) -> dict[str, State]:
         """Particles with a lifetime by the name of the parameter that sets it: most often none."""
         return {}

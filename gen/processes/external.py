@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import PurePath
+from typing import Annotated, Final
 
 from darkbelle.gen.external.reading import Reading
 from darkbelle.gen.processes.base import Source, parameter
 
 __all__ = ["ExternalEvents"]
+
+_COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst")
 
 
 class ExternalEvents(Source):
@@ -27,3 +30,14 @@ class ExternalEvents(Source):
     def carried(self) -> tuple[str, ...]:
         """Those that were asked for."""
         return self.carries
+
+    @property
+    def variant(self) -> str:
+        """The name of the file without its endings."""
+        name = PurePath(self.file)
+        return (name.with_suffix("") if name.suffix in _COMPRESSED else name).stem
+
+    @property
+    def has_quoted_rate(self) -> bool:
+        """As the file says it."""
+        return True

@@ -155,6 +155,16 @@ class PythiaEvents(Process):
         """Those that were asked for."""
         return self.carries
 
+    @property
+    def variant(self) -> str:
+        """What is made."""
+        return self.final_state.value
+
+    @property
+    def has_quoted_rate(self) -> bool:
+        """Whether it is of the continuum; that of the Y(4S) is calculated."""
+        return self.final_state is not FinalState.BBBAR
+
     def prepare(self, collider: Collider, rng: np.random.Generator) -> EventGenerator:
         """Make ready for one collider, cf. `Process.prepare`."""
         if self.final_state is FinalState.BBBAR:

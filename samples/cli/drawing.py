@@ -35,7 +35,10 @@ __all__ = ["display", "plot"]
     show_default=True,
     help="Of the pictures.",
 )
-def plot(files: tuple[Path, ...], folder: Path, names: tuple[str, ...], file_format: str) -> None:
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
+def plot(
+    files: tuple[Path, ...], folder: Path, names: tuple[str, ...], file_format: str, force: bool
+) -> None:
     """Draw what is in samples, several of them over each other.
 
     Pictures: observables, kinematics, tracks, clusters, vertices, resolutions, pulls,
@@ -51,8 +54,9 @@ def plot(files: tuple[Path, ...], folder: Path, names: tuple[str, ...], file_for
 
     with ExitStack() as stack:
         samples = [stack.enter_context(Sample(file)) for file in files]
-        for path in draw_samples(samples, folder, what=names, file_format=file_format):
-            click.echo(path)
+        drawn = draw_samples(samples, folder, what=names, file_format=file_format, force=force)
+    for path in drawn:
+        click.echo(path)
 
 
 @click.command()

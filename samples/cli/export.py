@@ -23,13 +23,8 @@ __all__ = ["export"]
     "--table",
     default=None,
     metavar="NAME",
-    help="Only events (of csv the default), particles, tracks, vertices, clusters, klm_clusters, "
-    "trigger, or candidates.",
-)
-@click.option(
-    "--kind",
-    metavar="NAME",
-    help="Which candidates: displaced_vertices, dimuons, diphotons, b_to_k.",
+    help="Only events (of csv the default), particles, tracks, vertices, clusters, klm_clusters or "
+    "trigger; or candidates: displaced_vertices, dimuons, diphotons, b_to_k.",
 )
 @click.option(
     "--names",
@@ -43,7 +38,6 @@ def export(
     file: Path,
     format_name: str,
     table: str | None,
-    kind: str | None,
     names: str,
     output: Path,
     force: bool,
@@ -54,10 +48,10 @@ def export(
     Example:
       darkbelle export zprime.h5 --to root -o zprime.root
       darkbelle export zprime.h5 --to parquet --table tracks --names edm4hep -o tracks.parquet
-      darkbelle export zprime.h5 --to csv --kind dimuons -o dimuons.csv
+      darkbelle export zprime.h5 --to csv --table dimuons -o dimuons.csv
       darkbelle export zprime.h5 --to hepmc3 -o zprime.hepmc3
     """
-    from darkbelle.samples.export import export as export_sample
+    from darkbelle.samples import export as export_sample
     from darkbelle.samples.files.reading import Sample
 
     with Sample(file) as sample:
@@ -66,7 +60,6 @@ def export(
             output,
             format_name=format_name,
             table=table,
-            kind=kind,
             edm4hep=names == "edm4hep",
             force=force,
         )

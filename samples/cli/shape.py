@@ -60,8 +60,8 @@ def shape(
     from darkbelle.samples.efficiency.sources import sample_files
     from darkbelle.samples.files.aside import check_apart, check_target
     from darkbelle.samples.files.flat import check_ending
-    from darkbelle.samples.fits.shapes import draw_shapes, fit_shapes
-    from darkbelle.samples.pictures import check_picture, save_figure
+    from darkbelle.samples.fits.shapes import fit_shapes
+    from darkbelle.samples.pictures import check_picture, draw_shapes, save_figure
 
     check_ending(output)
     targets = [check_target(output, force=force)]

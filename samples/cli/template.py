@@ -58,8 +58,8 @@ __all__ = ["template"]
     "--rate-error",
     "rate_errors",
     multiple=True,
-    metavar="PROCESS=ERROR",
-    help="Relative error of a cross-section, e.g. ee-mumu=0.2.",
+    metavar="SAMPLE=ERROR",
+    help="Relative error of a cross-section, e.g. ee-mumu=0.2 or 'pythia charm=0.1'.",
 )
 @click.option(
     "-o",

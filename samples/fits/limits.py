@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,10 @@ _BANDS: Final = np.arange(-2.0, 3.0)
 _FACTOR: Final = 1.5
 """From one strength to the next."""
 _MOST_FITS: Final = 50
+_LARGEST_ERROR: Final = 0.5
+"""Of the simulation in a bin, relative, beyond which its normal error often reaches zero events."""
+_MOST_TOLD: Final = 6
+"""Bins."""
 
 
 def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) -> FloatArray:
@@ -40,56 +46,69 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     Raises
     ------
     ConfigError
-        There is no signal, or no strength of it is excluded.
+        There is no signal, no strength of it is excluded, fewer than no events are expected in a
+        bin, or the fits fail.
 
     Notes
     -----
     With q_A(mu) of the Asimov data set without a signal, whose best fit is known, the limit with N
     standard deviations is where sqrt(q_A) = Phi^-1(1 - alpha Phi(N)) + N (eq. 89 and section 5 of
     arXiv:1007.1727, with CLs): one fit a strength, where pyhf's own `upper_limit` makes five.
-    Minuit fits: SLSQP, which pyhf takes by itself, can stop where it starts, without a word.
     Between strengths log(mu) is interpolated in log(q_A); the lowest is below the limit without
     any systematic error.
     """
     if not 0 < level < 1:
         raise ConfigError(f"the confidence level must be between 0 and 1 (got {level})")
     with needed_for("limits", "fit"):
-        import iminuit
+        import iminuit  # noqa: F401
         import pyhf
     model = pyhf.Workspace(specification).model()
     poi, best = model.config.poi_index, np.array(model.config.suggested_init())
+    _check_contents(specification)
     best[poi] = 1.0
     with_signal = model.expected_data(best, include_auxdata=False)
     best[poi] = 0.0
     asimov = model.expected_data(best)
     background = model.expected_data(best, include_auxdata=False)
     least = float(pyhf.infer.mle.twice_nll(best, asimov, model)[0])
-    fixed = list(model.config.suggested_fixed())
-    fixed[poi] = True
-
-    def distance(point: Any) -> float:
-        return float(pyhf.infer.mle.twice_nll(np.asarray(point), asimov, model)[0]) - least
-
     needed = ndtri(1 - (1 - level) * ndtr(_BANDS)) + _BANDS
     strength = _without_errors(with_signal - background, background, float(needed[0]))
-    bounds = list(model.config.suggested_bounds())
-    bounds[poi] = (0.0, strength * _FACTOR**_MOST_FITS)
-    strengths: list[float] = []
-    distances: list[float] = []
-    while not distances or distances[-1] < needed[-1]:
-        if len(strengths) == _MOST_FITS:
-            raise ConfigError(f"no strength of the signal below {strength:.3g} is excluded")
-        best[poi] = strength
-        fit = iminuit.Minuit(distance, best)
-        fit.strategy, fit.limits, fit.fixed = 0, bounds, fixed
-        if not all(fixed):
-            fit.migrad()
-        strengths.append(strength)
-        distances.append(np.sqrt(max(distance(fit.values), 1e-12)))
-        strength *= _FACTOR
-    rising = np.log(np.maximum.accumulate(distances))
-    limits: FloatArray = np.exp(np.interp(np.log(needed), rising, np.log(strengths)))
+    strengths, fits = _scan(specification, model, asimov, strength, least + float(needed[-1]) ** 2)
+    rising = np.maximum.accumulate(np.sqrt(np.maximum(fits - least, 1e-12)))
+    limits: FloatArray = np.exp(np.interp(np.log(needed), np.log(rising), np.log(strengths)))
     return limits
+
+
+def _scan(
+    specification: Mapping[str, Any], model: Any, data: FloatArray, first: float, last: float
+) -> tuple[FloatArray, FloatArray]:
+    """Rising strengths and -2 ln L of the best fits with them, until it is so large."""
+    import pyhf
+
+    poi, bounds = model.config.poi_index, list(model.config.suggested_bounds())
+    strengths: FloatArray = first * _FACTOR ** np.arange(_MOST_FITS, dtype=np.float64)
+    bounds[poi] = (0.0, strengths[-1] * _FACTOR)
+    start, are_fixed = list(model.config.suggested_init()), list(model.config.suggested_fixed())
+    are_fixed[poi] = True
+    # SLSQP, pyhf's choice, can stop where it starts without a word: errors were left out.
+    optimizer = pyhf.optimize.minuit_optimizer(strategy=0)
+    log_likelihood = pyhf.infer.mle.twice_nll
+    fits: list[float] = []
+    while not fits or fits[-1] < last:
+        if len(fits) == _MOST_FITS:
+            raise ConfigError(
+                f"no strength of the signal below {strengths[-1] * _FACTOR:.3g} is excluded"
+            )
+        start[poi] = strength = float(strengths[len(fits)])
+        fixed = [(i, start[i]) for i in np.flatnonzero(are_fixed)]
+        value = log_likelihood(np.array(start), data, model)[0]
+        if len(fixed) < len(start):
+            with _fits_that_may_fail(specification, strength):
+                _, value = optimizer.minimize(
+                    log_likelihood, data, model, start, bounds, fixed, return_fitted_val=True
+                )
+        fits.append(float(value))
+    return strengths[: len(fits)], np.array(fits, dtype=np.float64)
 
 
 def _without_errors(signal: FloatArray, background: FloatArray, needed: float) -> float:
@@ -103,3 +122,81 @@ def _without_errors(signal: FloatArray, background: FloatArray, needed: float) -
     density = np.divide(signal**2, background, out=np.zeros_like(signal), where=background > 0)
     squares = float(density.sum()) if np.all(background[signal > 0] > 0) else np.inf
     return float(max(needed / np.sqrt(squares), needed**2 / (2 * total)) / _FACTOR)
+
+
+@contextmanager
+def _fits_that_may_fail(specification: Mapping[str, Any], strength: float) -> Iterator[None]:
+    """Turn a failure into one message, where pyhf logs a report besides, with a traceback."""
+    import pyhf
+
+    log = logging.getLogger("pyhf.optimize.mixins")
+    was_disabled, log.disabled = log.disabled, True
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except pyhf.exceptions.FailedMinimization:
+        bins = list(_bins_with_large_errors(specification))
+        told = (
+            f"the errors of the simulation are above {_LARGEST_ERROR:.0%} in {_listed(bins)}, "
+            "simulate more events or join bins"
+            if bins
+            else "look for variations that are large in some bins"
+        )
+        raise ConfigError(
+            f"no limit: the fit fails at {strength:.3g} times the signal; {told}"
+        ) from None
+    finally:
+        log.disabled = was_disabled
+
+
+def _check_contents(specification: Mapping[str, Any]) -> None:
+    """Refuse bins that no number of events can be drawn of, with or without a signal."""
+    bins = [
+        f"{channel['name']} {i} ({content:.3g}{told})"
+        for channel in specification["channels"]
+        for is_signal, told in ((False, ""), (True, " of signal"))
+        for i, content in enumerate(_sum(channel, _content, is_signal=is_signal), 1)
+        if content < 0
+    ]
+    if bins:
+        raise ConfigError(
+            f"no limit: less than zero events are expected in {_listed(bins)}, simulate more "
+            "events or join bins"
+        )
+
+
+def _bins_with_large_errors(specification: Mapping[str, Any]) -> Iterator[str]:
+    """Bins, counted from one, whose background is hardly known."""
+    for channel in specification["channels"]:
+        content, variance = (_sum(channel, of, is_signal=False) for of in (_content, _variance))
+        for i in np.flatnonzero(variance > (_LARGEST_ERROR * content) ** 2):
+            yield f"{channel['name']} {i + 1} ({content[i]:.3g} +- {np.sqrt(variance[i]):.2g})"
+
+
+def _sum(
+    channel: Mapping[str, Any], of: Callable[[Mapping[str, Any]], FloatArray], *, is_signal: bool
+) -> FloatArray:
+    """Over all samples whose strength is free, or over all others."""
+    found = [
+        of(sample)
+        for sample in channel["samples"]
+        if is_signal == any(modifier["type"] == "normfactor" for modifier in sample["modifiers"])
+    ]
+    total: FloatArray = np.sum([np.zeros(len(channel["samples"][0]["data"])), *found], axis=0)
+    return total
+
+
+def _content(sample: Mapping[str, Any]) -> FloatArray:
+    return np.asarray(sample["data"], dtype=np.float64)
+
+
+def _variance(sample: Mapping[str, Any]) -> FloatArray:
+    """That of the simulation."""
+    errors = [one["data"] for one in sample["modifiers"] if one["type"] == "staterror"]
+    total: FloatArray = np.sum([np.zeros(len(sample["data"])), *np.square(errors)], axis=0)
+    return total
+
+
+def _listed(bins: Sequence[str]) -> str:
+    more = f" and {len(bins) - _MOST_TOLD} more" if len(bins) > _MOST_TOLD else ""
+    return f"bins {', '.join(bins[:_MOST_TOLD])}{more}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,7 @@ from darkbelle.samples.fits.shape_fit import PARAMETERS, ShapeFit, fit_shape
 from darkbelle.samples.fits.templates import EVERYTHING
 from darkbelle.samples.progress import Progress, silent
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["ShapeTable", "draw_shapes", "fit_shapes"]
+__all__ = ["ShapeTable", "fit_shapes"]
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
@@ -172,13 +169,6 @@ def fit_shapes(
     columns: dict[str, Array] = {name: np.full(n, text) for name, text in texts.items()}
     rows = np.array([(mass, *_row(fit)) for mass, fit in fitted.items()])
     return ShapeTable(columns | dict(zip(_NUMBERS, rows.T, strict=True))), list(fitted.values())
-
-
-def draw_shapes(table: ShapeTable, fits: Iterable[ShapeFit]) -> Figure:
-    """A picture of fits and of their parameters against the mass."""
-    from darkbelle.samples.fits.shape_plots import draw
-
-    return draw(table, list(fits))
 
 
 def _value_of(sample: Sample, parameter: str) -> float:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.extras import needed_for
 from darkbelle.gen import CrossSection
+from darkbelle.gen.processes import Source
 from darkbelle.samples.efficiency.lifetimes import FEWEST_EFFECTIVE
 from darkbelle.samples.efficiency.scanning import bins_of, trigger_of
 from darkbelle.samples.efficiency.selecting import Selection, selection_of
@@ -26,6 +27,7 @@ from darkbelle.samples.files.flat import write_table
 from darkbelle.samples.files.merging import mean_cross_section
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.fits.couplings import rescaling
+from darkbelle.samples.fits.names import told_apart
 from darkbelle.samples.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -62,7 +64,16 @@ class Template:
     correlated: frozenset[str]
     """Systematic errors that other experiments share"""
     rate_error: float
-    """Relative, of the cross-section as it was calculated"""
+    """Relative and statistical, of the cross-section as it was calculated"""
+    theory_error: float = 0.0
+    """Relative, of a cross-section that was taken from elsewhere, the same wherever it is used"""
+    variant: str = ""
+    """What tells its cross-section from others of the process, such as the final state"""
+
+    @property
+    def name(self) -> str:
+        """What it is a template of, such as "tautau" or "pythia charm"."""
+        return f"{self.process} {self.variant}".rstrip()
 
     @property
     def systematics(self) -> tuple[str, ...]:
@@ -152,8 +163,8 @@ def templates(
                 sums.add(sample)
             done(1)
         sums.check(FEWEST_EFFECTIVE)
-        binned, parameters = (observable, unit, bins), other.model_dump(mode="json")
-        found.append(_template(sums, headers, lumi, binned, parameters, scaled.rate))
+        binned = (observable, unit, bins)
+        found.append(_template(sums, headers, lumi, binned, other, scaled.rate))
     return found
 
 
@@ -162,7 +173,7 @@ def _template(
     headers: Sequence[Mapping[str, Any]],
     lumi: float | Mapping[str, float],
     binned: tuple[str, str, Mapping[str, FloatArray]],
-    parameters: Mapping[str, Any],
+    source: Source,
     rate: float,
 ) -> Template:
     """Sums over the samples of a point, scaled to a luminosity."""
@@ -176,10 +187,11 @@ def _template(
     n_generated = sum(int(header["n_generated"]) for header in headers)
     expected = _luminosity(lumi, experiment) * xsec.value * rate
     scale = expected / n_generated if n_generated else 0.0
+    error = xsec.error / xsec.value if xsec.value else 0.0
     return Template(
         process,
         experiment,
-        parameters,
+        source.model_dump(mode="json"),
         observable,
         unit,
         edges=bins[observable] if bins else np.array([-np.inf, np.inf]),
@@ -187,7 +199,9 @@ def _template(
         variance=scale**2 * sums.products[0, 0, 0],
         varied={name: scale * one.corrected()[0, 0] for name, one in sums.varied.items()},
         correlated=frozenset(sums.correlated),
-        rate_error=xsec.error / xsec.value if xsec.value else 0.0,
+        rate_error=0.0 if source.has_quoted_rate else error,
+        theory_error=error if source.has_quoted_rate else 0.0,
+        variant=source.variant,
     )
 
 
@@ -210,14 +224,16 @@ def _luminosity(lumi: float | Mapping[str, float], experiment: str) -> float:
 def write_templates(path: str | Path, found: Sequence[Template], *, force: bool = True) -> None:
     """Write templates as a table, CSV or HDF5, with a row for each bin.
 
-    Columns: ``process``, ``experiment``, ``point`` (number of the template), ``observable``,
-    ``lo``, ``hi``, ``expected``, ``variance``, and ``expected_NAME_up`` and ``_down`` of each
-    systematic error, NaN where a template has none of that name.
+    Columns: ``process``, ``name`` (cf. `told_apart`), ``experiment``, ``point`` (number of the
+    template), ``observable``, ``lo``, ``hi``, ``expected``, ``variance``, and
+    ``expected_NAME_up`` and ``_down`` of each systematic error, NaN where a template has none of
+    that name.
     """
     names = sorted({name for one in found for name in one.varied})
     sizes = [len(one.expected) for one in found]
     columns: dict[str, Array] = {
         "process": np.repeat(np.array([one.process for one in found], dtype=np.str_), sizes),
+        "name": np.repeat(np.array(told_apart(found), dtype=np.str_), sizes),
         "experiment": np.repeat(np.array([one.experiment for one in found], dtype=np.str_), sizes),
         "point": np.repeat(np.arange(len(found)), sizes),
         "observable": np.repeat(np.array([one.observable for one in found], dtype=np.str_), sizes),

@@ -16,9 +16,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.errors import ConfigError, did_you_mean
+from darkbelle.errors import ConfigError
 from darkbelle.extras import needed_for
 from darkbelle.samples.files.aside import aside
+from darkbelle.samples.fits.names import told_apart
 from darkbelle.samples.fits.templates import Template
 
 __all__ = ["STRENGTH", "Channel", "channels_of", "workspace", "write_workspace"]
@@ -27,6 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 
 STRENGTH: Final = "mu"
 """The parameter of interest: times the expected signal."""
+_SIGNAL: Final = "signal"
 _LEAST_SHAPE: Final = 1e-6
 """Of the largest content, below which a variation of the shape is rounding."""
 
@@ -54,10 +56,10 @@ class Channel:
                 one, two = getattr(signal, key), getattr(other, key)
                 if one != two:
                     raise ConfigError(
-                        f"background {other.process}: its {key} is {two}, the signal's is {one}"
+                        f"background {other.name}: its {key} is {two}, the signal's is {one}"
                     )
             if not np.array_equal(other.edges, signal.edges):
-                raise ConfigError(f"background {other.process}: its bins are not the signal's")
+                raise ConfigError(f"background {other.name}: its bins are not the signal's")
         n_bins = len(signal.expected)
         if self.observed is not None and len(self.observed) != n_bins:
             raise ConfigError(f"observed: needs {n_bins} counts (got {len(self.observed)})")
@@ -88,7 +90,7 @@ def channels_of(signals: Sequence[Template], backgrounds: Sequence[Template]) ->
             )
     for other in backgrounds:
         if other.experiment not in names:
-            raise ConfigError(f"background {other.process}: no signal in {other.experiment}")
+            raise ConfigError(f"background {other.name}: no signal in {other.experiment}")
     return [
         Channel(one, [other for other in backgrounds if other.experiment == one.experiment])
         for one in signals
@@ -110,30 +112,27 @@ def workspace(
     lumi_error
         Relative error of the luminosity, of each experiment by itself.
     rate_errors
-        Relative errors of cross-sections, by processes, common to all experiments. Beside them
-        stands that of the calculation.
+        Relative errors of cross-sections, common to all experiments, by the names of samples:
+        "signal" and those of `told_apart`. One without parameters ("tautau") is of all backgrounds
+        that it begins, and of the signal where there are none. Beside them stand the errors that
+        the samples' own cross-sections have.
 
     Returns
     -------
     specification
         What `pyhf.Workspace` takes. Its parameter of interest is `STRENGTH`.
     """
+    samples = _samples(channels)
     rate_errors = rate_errors or {}
-    present = {one.process for channel in channels for one in _samples(channel).values()}
-    for name, error in rate_errors.items():
-        if name not in present:
-            told = did_you_mean(name, present)
-            raise ConfigError(f"rate error: there is no process '{name}', {told}")
-        if not 0 <= error < 1:
-            raise ConfigError(f"rate error of {name} must be 0 or more, below 1 (got {error})")
+    _check_rates(rate_errors, samples)
     names = [channel.signal.experiment for channel in channels]
     if len(set(names)) < len(names):
         raise ConfigError("two channels of one experiment: join their bins or their samples")
     specification = {
         "version": "1.0.0",
         "channels": [
-            {"name": name, "samples": _described(channel, lumi_error, rate_errors)}
-            for name, channel in zip(names, channels, strict=True)
+            {"name": name, "samples": [_described(one, lumi_error, rate_errors) for one in each]}
+            for name, each in zip(names, samples, strict=True)
         ],
         "observations": [
             {"name": name, "data": channel.counts.tolist()}
@@ -158,40 +157,73 @@ def write_workspace(
         part.write_text(json.dumps(specification, indent=1) + "\n", encoding="utf-8")
 
 
-def _samples(channel: Channel) -> dict[str, Template]:
-    """The samples of a channel, the signal first; a process that comes again is numbered."""
-    found = {"signal": channel.signal}
-    for template in channel.backgrounds:
-        name, number = template.process, 1
-        while name in found:
-            number += 1
-            name = f"{template.process}_{number}"
-        found[name] = template
-    return found
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A template in a workspace."""
+
+    name: str
+    names: frozenset[str]
+    """By which errors of its rate may be given"""
+    template: Template
+
+    @property
+    def staterror(self) -> str:
+        """One parameter a bin for all backgrounds (Barlow-Beeston lite), one for the signal.
+
+        pyhf takes the relative error of all samples of a parameter where the strength is one: with
+        the signal among them, that of the background would depend on how large the signal is there.
+        """
+        group = f"{_SIGNAL}_" if self.name == _SIGNAL else ""
+        return f"staterror_{group}{self.template.experiment}"
+
+
+def _samples(channels: Sequence[Channel]) -> list[list[_Sample]]:
+    """The samples of each channel, the signal first."""
+    backgrounds = [other for channel in channels for other in channel.backgrounds]
+    names = iter(told_apart(backgrounds))
+    taken = {other.name for other in backgrounds}
+    return [
+        [
+            _Sample(_SIGNAL, frozenset({_SIGNAL, channel.signal.name} - taken), channel.signal),
+            *(
+                _Sample(name, frozenset({name, other.name}), other)
+                for other, name in zip(channel.backgrounds, names, strict=False)
+            ),
+        ]
+        for channel in channels
+    ]
+
+
+def _check_rates(rate_errors: Mapping[str, float], samples: Sequence[Sequence[_Sample]]) -> None:
+    """Refuse errors out of bounds, or of no sample."""
+    known: set[str] = set().union(*(one.names for each in samples for one in each))
+    for name, error in rate_errors.items():
+        if name not in known:
+            told = ", ".join(f"'{one}'" for one in sorted(known))
+            raise ConfigError(f"rate error: there is no sample '{name}', only {told}")
+        if not 0 <= error < 1:
+            raise ConfigError(f"rate error of {name} must be 0 or more, below 1 (got {error})")
 
 
 def _described(
-    channel: Channel, lumi_error: float, rate_errors: Mapping[str, float]
-) -> list[dict[str, Any]]:
-    """All samples of a channel with their modifiers."""
-    described = []
-    for name, template in _samples(channel).items():
-        rates = {
-            f"lumi_{template.experiment}": lumi_error,
-            f"xsec_{template.process}": rate_errors.get(template.process, 0.0),
-            f"xsec_{template.experiment}_{name}_mc": template.rate_error,
-        }
-        modifiers = [_normsys(key, 1 + e, 1 / (1 + e)) for key, e in rates.items() if e]
-        if template is channel.signal:
-            modifiers.insert(0, {"name": STRENGTH, "type": "normfactor", "data": None})
-        for systematic in template.systematics:
-            modifiers += _varied(template, systematic)
-        spread = np.sqrt(template.variance).tolist()
-        modifiers.append(
-            {"name": f"staterror_{template.experiment}", "type": "staterror", "data": spread}
-        )
-        described.append({"name": name, "data": template.expected.tolist(), "modifiers": modifiers})
-    return described
+    sample: _Sample, lumi_error: float, rate_errors: Mapping[str, float]
+) -> dict[str, Any]:
+    """A sample with its modifiers."""
+    name, template = sample.name, sample.template
+    rates = {
+        f"lumi_{template.experiment}": lumi_error,
+        **{f"xsec_{key}": error for key, error in rate_errors.items() if key in sample.names},
+        f"xsec_{name}_theory": template.theory_error,
+        f"xsec_{template.experiment}_{name}_mc": template.rate_error,
+    }
+    modifiers = [_normsys(key, 1 + e, 1 / (1 + e)) for key, e in rates.items() if e]
+    if name == _SIGNAL:
+        modifiers.insert(0, {"name": STRENGTH, "type": "normfactor", "data": None})
+    for systematic in template.systematics:
+        modifiers += _varied(template, systematic)
+    spread = np.sqrt(template.variance).tolist()
+    modifiers.append({"name": sample.staterror, "type": "staterror", "data": spread})
+    return {"name": name, "data": template.expected.tolist(), "modifiers": modifiers}
 
 
 def _normsys(name: str, high: float, low: float) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Yield:
     stat: float
     """Of the simulation"""
     rate: float
-    """Of the cross-section as it was calculated"""
+    """Of the cross-section, as it was calculated or quoted"""
     shifts: Mapping[str, float]
     """By how much each systematic error of the card moves it, with its sign"""
 
@@ -80,6 +80,6 @@ def expected_yield(
     return Yield(
         value,
         stat=math.sqrt(float(one.variance[0])),
-        rate=one.rate_error * value,
+        rate=math.hypot(one.rate_error, one.theory_error) * value,
         shifts={name: float(one.shift(name)[0]) for name in one.systematics},
     )

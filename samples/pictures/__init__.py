@@ -16,6 +16,7 @@ from darkbelle.samples.pictures.kinematics import (
 )
 from darkbelle.samples.pictures.masses import masses
 from darkbelle.samples.pictures.resolutions import pulls, resolutions
+from darkbelle.samples.pictures.shapes import draw_shapes
 from darkbelle.samples.pictures.style import (
     NothingToDrawError,
     check_picture,
@@ -34,6 +35,7 @@ __all__ = [
     "clusters",
     "display",
     "draw_samples",
+    "draw_shapes",
     "efficiencies",
     "in_style",
     "kinematics",

@@ -131,10 +131,14 @@ def efficiencies(*samples: Sample) -> Figure:
             print_note(radius, f"all are born within\n{_PROMPT:g} cm of the axis")
         for i, (one, label) in enumerate(zip(ones, labels, strict=True)):
             accepted = one.is_ahead & one.is_inside
-            _draw(momentum, i, label, one, one.size, accepted)
-            _draw(theta, i, label, one, one.theta, one.is_inside)
+            for axis, across, chosen in (
+                (momentum, one.size, accepted),
+                (theta, one.theta, one.is_inside),
+            ):
+                _draw(axis, i, label, one, across, chosen, _edges(across[chosen]))
             if is_displaced:
-                _draw(radius, i, label, one, one.radius, accepted)
+                edges = _edges_of_radius(one.radius[accepted])
+                _draw(radius, i, label, one, one.radius, accepted, edges)
         momentum.set_xlabel(r"true $p$ [GeV]" if name == "track" else r"true $E$ [GeV]")
         theta.set_xlabel(r"true $\theta$ [deg]")
         radius.set_xlabel("radius of birth [cm]")
@@ -149,12 +153,15 @@ def efficiencies(*samples: Sample) -> Figure:
 
 
 def _draw(
-    axis: Axes, i: int, label: str, one: _Tried, across: FloatArray, chosen: BoolArray
+    axis: Axes,
+    i: int,
+    label: str,
+    one: _Tried,
+    across: FloatArray,
+    chosen: BoolArray,
+    edges: FloatArray,
 ) -> None:
-    """Efficiencies in bins with equally many, or of all at once where there are few."""
-    edges = _edges(across[chosen])
-    if len(edges) < 2:
-        return
+    """Efficiencies in bins, those without anything left out."""
     rows = []
     for low, high in pairwise(edges):
         inside = chosen & (across >= low) & ((across < high) | (high == edges[-1]))
@@ -180,7 +187,16 @@ def _draw(
 
 
 def _edges(values: FloatArray) -> FloatArray:
+    """Of bins with equally many, or of one with all where there are few; none of none."""
     edges = bins_of_equal_content(values, _BINS)
     if len(edges) < 2 and len(values):
         edges = np.array([values.min() - 1e-6, values.max() + 1e-6])
     return edges
+
+
+def _edges_of_radius(radius: FloatArray) -> FloatArray:
+    """Of a bin with all that are prompt, and of such with equally many others."""
+    edges = _edges(radius[radius > _PROMPT])
+    if len(edges) and np.any(radius <= _PROMPT):
+        edges = np.concatenate([[0.0, _PROMPT], edges[1:]])
+    return edges if len(edges) else _edges(radius)

@@ -11,8 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from darkbelle.samples.files.reading import Sample
-from darkbelle.samples.pictures.labels import labels_of, power, print_head, with_unit
-from darkbelle.samples.pictures.style import COLOURS, LINES, MARKERS, new_figure
+from darkbelle.samples.pictures.labels import (
+    labels_of,
+    power,
+    print_head,
+    print_note,
+    with_unit,
+)
+from darkbelle.samples.pictures.style import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    NothingToDrawError,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +39,8 @@ Column = tuple[FloatArray, FloatArray]
 _MOST_BINS, _FEWEST_BINS = 60, 15
 _MARGIN: Final = 0.05
 """Of a range, on either side."""
+_LEGEND: Final = 0.065
+"""Height of a line of the legend in panels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +99,22 @@ def draw_histograms(
     logarithmic: bool = False,
 ) -> None:
     """Lines for what is true, points with errors above thin lines for what is measured."""
-    is_filled = False
+    drawn = [np.empty(0)]
     for one in series:
         content, error = one.finite().contents(bins)
-        is_filled |= bool(np.any(content > 0))
+        drawn.append(content[content > 0])
         _draw_one(axis, one, content, error, bins)
+    contents = np.concatenate(drawn)
     axis.set_xlabel(with_unit(label, unit))
     of = f"{of} per event" if any(one.norm != 1 for one in series) else of
     width = _bin_width(bins, unit)
     axis.set_ylabel(of if width == "1" else f"{of} / {width}")
-    _set_limits(axis, bins, logarithmic=logarithmic and is_filled)
-    if axis.get_legend_handles_labels()[0]:
+    n_lines = sum(label.count("\n") + 1 for label in axis.get_legend_handles_labels()[1])
+    room = 1 / (1 - min(_LEGEND * (n_lines + 1), 0.6))
+    _set_limits(axis, bins, contents, max(room, 1.3), logarithmic=logarithmic)
+    if len(contents) == 0:
+        print_note(axis, "none")
+    elif axis.get_legend_handles_labels()[0]:
         axis.legend(fontsize="small")
 
 
@@ -136,19 +155,23 @@ def _draw_one(
 
 def _bin_width(bins: FloatArray, unit: str) -> str:
     """How wide bins are, with their unit."""
-    width = f"{bins[1] - bins[0]:.2g}"
+    width = f"{float(f'{bins[1] - bins[0]:.2g}'):g}"
     return width if unit == "1" else f"{width} {power(unit)}"
 
 
-def _set_limits(axis: Axes, bins: FloatArray, *, logarithmic: bool) -> None:
-    """The bins, and room above for the legend."""
+def _set_limits(
+    axis: Axes, bins: FloatArray, contents: FloatArray, room: float, *, logarithmic: bool
+) -> None:
+    """The bins, and so much room for what is in them; a logarithmic scale has two decades."""
     axis.set_xlim(bins[0], bins[-1])
-    if logarithmic:
+    if len(contents) == 0:
+        axis.set(ylim=(0, 1), yticks=[])
+    elif logarithmic:
+        low, high = contents.min() / 2, contents.max()
         axis.set_yscale("log")
-        low, high = axis.get_ylim()
-        axis.set_ylim(low, high * (high / low) ** 0.3)
+        axis.set_ylim(low, max(high * (high / low) ** (room - 1), 100 * low))
     else:
-        axis.set_ylim(0, max(axis.get_ylim()[1] * 1.3, 1e-12))
+        axis.set_ylim(0, max(axis.get_ylim()[1] * room, 1e-12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +198,9 @@ class Panel:
             of=self.of,
             logarithmic=self.is_logarithmic,
         )
+        if self.is_count:
+            axis.locator_params(axis="x", integer=True)
+            axis.tick_params(axis="x", which="minor", bottom=False, top=False)
 
 
 def series_of(
@@ -201,7 +227,15 @@ def series_of(
 
 
 def draw_panels(samples: Sequence[Sample], panels: Sequence[Panel], note: str = "") -> Figure:
-    """A figure of distributions, three in a row; four make two rows of two."""
+    """A figure of distributions, three in a row; four make two rows of two.
+
+    Raises
+    ------
+    NothingToDrawError
+        All of them are empty.
+    """
+    if not any(len(one.finite().values) for panel in panels for one in panel.series):
+        raise NothingToDrawError(f"there are no {panels[0].of}")
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     figure, axes = new_figure(-(-len(panels) // columns), columns)
     for axis, panel in zip(axes, panels, strict=False):

@@ -33,6 +33,8 @@ _LEAST_PHOTON: Final = 0.02
 """GeV; below it nothing is found anyhow, and final-state radiation has no end."""
 _SHARE: Final = 0.95
 """Of an observable that is drawn, and of what has far tails; 1 on a logarithmic scale."""
+_MOST_COLUMNS: Final = 4
+"""Of an observable for several choices; the others have fewer events."""
 _AXIS_LABELS: Final = {
     "dimuon_mass": r"$m_{\mu\mu}$",
     "recoil_mass": r"$M_\mathrm{recoil}$",
@@ -78,14 +80,17 @@ def _observables(sample: Sample) -> dict[str, str]:
 
 
 def _series_of_observable(samples: Sequence[Sample], name: str) -> list[Series]:
-    """One of each sample, but each column by itself of a matrix of one sample."""
+    """One of each sample, but of a matrix of one sample the columns that have most events."""
     parts = samples[0].names("events", name)
     if len(samples) == 1 and parts:
         matrix = samples[0].column("events", name).astype(np.float64)
         weights = samples[0].column("events", "weight")
+        n_known = np.isfinite(matrix).sum(axis=0)
+        most = np.sort(np.argsort(-n_known, kind="stable")[:_MOST_COLUMNS])
         return [
-            Series(column, weights, part.replace("_", " "), colour=i)
-            for i, (column, part) in enumerate(zip(matrix.T, parts, strict=True))
+            Series(matrix[:, column], weights, parts[column].replace("_", " "), colour=i)
+            for i, column in enumerate(most)
+            if n_known[column]
         ]
     return series_of(samples, [_observable(sample, name) for sample in samples])
 

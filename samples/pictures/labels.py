@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ from darkbelle.gen.particles import (
     Z_PRIME,
     species,
 )
+from darkbelle.gen.processes import find_source
 from darkbelle.geometry import Experiment
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.wording import as_text, counted, flat
@@ -36,6 +38,7 @@ __all__ = [
     "power",
     "print_head",
     "print_note",
+    "unit_of_parameter",
     "with_unit",
 ]
 
@@ -75,12 +78,14 @@ def print_head(figure: Figure, samples: Sequence[Sample], note: str = "") -> Non
 
 
 def labels_of(samples: Sequence[Sample]) -> list[str]:
-    """What tells samples apart: parameters that differ, else the names of their files."""
+    """What tells samples apart: processes, parameters that differ, else names of their files."""
     if len(samples) < 2:
         return [""] * len(samples)
     known = [_told(sample) for sample in samples]
     names = dict.fromkeys(name for told in known for name in told)
     differing = [n for n in names if any(told.get(n) != known[0].get(n) for told in known)]
+    if len({told["process"] for told in known}) == len(known):
+        differing = [name for name in differing if name in ("process", "experiment")]
     labels = [
         shorten(", ".join(_clause(n, told[n]) for n in differing if n in told), _LABEL)
         for told in known
@@ -105,15 +110,22 @@ def _clause(name: str, value: str) -> str:
     return value if name in ("process", "experiment", "variation") else f"{name} = {value}"
 
 
+def _short(value: object) -> str:
+    """A value with four digits at most."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _description(sample: Sample) -> str:
     """Process, parameters other than switches and cuts, experiment and number of events."""
     shown = [
-        f"{name} = {value}"
+        f"{name} = {_short(value)}"
         for name, value in sample.parameters.items()
-        if not (value is None or isinstance(value, (bool, dict)))
+        if not (value in (None, "", []) or isinstance(value, (bool, dict)) or name == "sha256")
     ]
     parts = [sample.attributes["process"], *shown, counted(len(sample), "event")]
-    return shorten(", ".join(parts), 4 * _LABEL)
+    return shorten(", ".join(parts), 6 * _LABEL)
 
 
 @cache
@@ -137,6 +149,14 @@ def particle_name(pdg_id: int) -> str:
 def with_unit(label: str, unit: str) -> str:
     """An axis label with its unit in brackets."""
     return label if unit in ("", "1") else f"{label} [{power(unit)}]"
+
+
+def unit_of_parameter(process: str, name: str) -> str:
+    """Unit of a parameter of a process, empty where it has none or is not known."""
+    with suppress(ConfigError, KeyError):  # a process of a plugin that is not here
+        extra = find_source(process).model_fields[name].json_schema_extra
+        return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return ""
 
 
 def power(unit: str) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from darkbelle.errors import ConfigError
-from darkbelle.gen.processes import find_source
-from darkbelle.samples.pictures.labels import with_unit
+from darkbelle.samples.pictures.labels import unit_of_parameter, with_unit
 from darkbelle.samples.pictures.style import COLOURS, MARKERS, in_style, new_figure
 
 if TYPE_CHECKING:
@@ -156,10 +154,7 @@ def _label(rows: EfficiencyMap, name: str) -> str:
     """A coordinate with its unit, where that is known."""
     true = {"decay_radius": "cm", "decay_length": "cm", "proper_length": "cm", "momentum": "GeV"}
     unit = next((unit for start, unit in true.items() if name.startswith(start)), "")
-    with suppress(ConfigError, KeyError):  # a process of a plugin that is not here
-        extra = find_source(str(rows["process"][0])).model_fields[name].json_schema_extra
-        unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-    return with_unit(name, unit)
+    return with_unit(name, unit_of_parameter(str(rows["process"][0]), name) or unit)
 
 
 def _title(rows: EfficiencyMap) -> str:

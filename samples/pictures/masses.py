@@ -13,7 +13,7 @@ import numpy.typing as npt
 from darkbelle.detsim import FitStatus
 from darkbelle.detsim.helix import HelixIndex, momentum_towards
 from darkbelle.gen.events import Origin, Status
-from darkbelle.gen.particles import K0, PHOTON, is_dark, is_hadron
+from darkbelle.gen.particles import K0, PHOTON, charges, is_dark, is_hadron
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.kinematics import mass_of
 from darkbelle.samples.pictures.columns import Truth, rows_of_truth
@@ -119,13 +119,18 @@ def _measured(sample: Sample, truth: Truth) -> FloatArray:
 
 
 def _recoil(sample: Sample) -> Peaks:
-    """The recoil mass as an observable, next to the mass of the one dark state that was made."""
+    """The recoil mass as an observable, next to the mass of the one dark state that was made.
+
+    Of events in which that left nothing charged, which the pair might be.
+    """
     truth = Truth(sample)
     dark = is_dark(truth.pdg_id)
     first = np.flatnonzero(dark & ~((truth.parent >= 0) & dark[truth.parent]))
     true = np.zeros(len(sample))
     true[truth.event[first]] = truth.column("mass")[first]
     is_alone = np.bincount(truth.event[first], minlength=len(sample)) == 1
+    is_charged = (charges(truth.pdg_id) != 0) & (truth.status == Status.FINAL)
+    is_alone[truth.event[is_charged & truth.any_ancestor(dark)]] = False
     measured = np.full(len(sample), np.nan)
     if "recoil_mass" in sample.units("events"):
         values = sample.column("events", "recoil_mass").astype(np.float64)
@@ -210,7 +215,10 @@ def _draw_peak(axis: Axes, found: Sequence[Peaks], series: Sequence[Series], nam
         text = "\n".join(part for part in (look.label, told) if part)
         measured.append(replace(look, values=peaks.measured, weights=peaks.weights, label=text))
     margin = 0.05 * (max(ends) - min(ends)) or 0.01
-    bins = np.linspace(min(ends) - margin, max(ends) + margin, 41)
+    low = min(ends) - margin
+    if all(np.all(one.values >= 0) for one in measured):
+        low = max(low, 0.0)
+    bins = np.linspace(low, max(ends) + margin, 41)
     is_wide = [bool(np.std(one.values) > bins[1] - bins[0]) for one in true]
     wide = [one for one, chosen in zip(true, is_wide, strict=True) if chosen]
     draw_histograms(axis, wide + measured, bins, label=name, unit="GeV", of="candidates")

@@ -16,8 +16,15 @@ from darkbelle.gen.particles import PHOTON
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.pictures.columns import Truth, rows_of_truth, true_helices, weights_of
 from darkbelle.samples.pictures.histograms import Series, draw_histograms
-from darkbelle.samples.pictures.labels import labels_of, print_head, with_unit
-from darkbelle.samples.pictures.style import BLACK, COLOURS, MARKERS, in_style, new_figure
+from darkbelle.samples.pictures.labels import labels_of, print_head, print_note, with_unit
+from darkbelle.samples.pictures.style import (
+    BLACK,
+    COLOURS,
+    MARKERS,
+    NothingToDrawError,
+    in_style,
+    new_figure,
+)
 from darkbelle.samples.pictures.widths import (
     bins_of_equal_content,
     central_width,
@@ -72,9 +79,17 @@ Points = tuple[FloatArray, FloatArray, FloatArray]
 
 @in_style
 def pulls(*samples: Sample) -> Figure:
-    """Residuals of the five parameters of tracks over their errors, next to N(0, 1)."""
-    figure, axes = new_figure(2, 3)
+    """Residuals of the five parameters of tracks over their errors, next to N(0, 1).
+
+    Raises
+    ------
+    NothingToDrawError
+        There are no tracks.
+    """
     tracks = [_Tracks.of(sample) for sample in samples]
+    if not any(len(one.pt) for one in tracks):
+        raise NothingToDrawError("there are no tracks")
+    figure, axes = new_figure(2, 3)
     labels = labels_of(samples)
     for index, axis in zip(HelixIndex, axes, strict=False):
         series = []
@@ -101,7 +116,13 @@ def pulls(*samples: Sample) -> Figure:
 
 @in_style
 def resolutions(*samples: Sample) -> Figure:
-    """Half of the central 68.27 % of measured less true, in bins with equally many."""
+    """Half of the central 68.27 % of measured less true, in bins with equally many.
+
+    Raises
+    ------
+    NothingToDrawError
+        There are too few tracks and photons for any.
+    """
     tracks = [_Tracks.of(sample) for sample in samples]
     photons = [_photons(sample) for sample in samples]
 
@@ -129,6 +150,8 @@ def resolutions(*samples: Sample) -> Figure:
         _draw_widths(axis, points, labels)
         axis.set_ylabel(with_unit(name, unit))
         axis.set_xlabel("$p_T$ [GeV]" if axis in axes[:4] else r"$E_\gamma$ [GeV]")
+    if not any(axis.containers for axis in axes):
+        raise NothingToDrawError("there are too few tracks and photons")
     print_head(figure, samples)
     return figure
 
@@ -174,6 +197,10 @@ def _draw_widths(axis: Axes, points: Sequence[Points], labels: Sequence[str]) ->
             color=COLOURS[i % len(COLOURS)],
             label=label or None,
         )
+    if not axis.containers:
+        print_note(axis, "too few")
+        axis.set_yticks([])
+        return
     top = axis.get_ylim()[1]
     axis.set_ylim(0, 1.25 * top if any(labels) else top)
     if axis.get_legend_handles_labels()[0]:

@@ -41,6 +41,8 @@ def trigger(*samples: Sample) -> Figure:
     _draw_level(high_level, samples, [menu.hlt for menu in menus], ("hlt",))
     level_one.set_title("level one", loc="left", fontsize="medium")
     high_level.set_title("high level", loc="left", fontsize="medium")
+    handles, labels = level_one.get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize="small", ncols=2, loc="outside lower left")
     most = max(len(axis.get_yticks()) for axis in (level_one, high_level))
     for axis in (level_one, high_level):
         axis.set_ylim(most - 0.4, -0.6)
@@ -85,8 +87,6 @@ def _draw_level(
     axis.tick_params(axis="y", which="both", left=False, right=False)
     axis.set_xlim(0, 105)
     axis.set_xlabel("events [%]")
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def _rows(menus: Sequence[Menu], fired: Sequence[dict[str, float]]) -> dict[str, str]:
@@ -94,7 +94,7 @@ def _rows(menus: Sequence[Menu], fired: Sequence[dict[str, float]]) -> dict[str,
     rows: dict[str, str] = {}
     for menu, shares in zip(menus, fired, strict=True):
         for name, ratio in zip(menu.line_names, menu.ratios, strict=True):
-            if ratio > 0 and shares[name] != 0:
+            if ratio > 0 and shares[name] > 0:
                 rows.setdefault(name, name if ratio == 1 else f"{name} / {ratio}")
     return rows
 

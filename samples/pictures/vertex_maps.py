@@ -97,10 +97,12 @@ def vertex_map(*samples: Sample) -> Figure:
         across.set(xlabel="$x$ [cm]", ylabel="$y$ [cm]")
         lengthwise.set(xlim=along, ylim=(0, reach), xlabel="$z$ [cm]", ylabel="$r$ [cm]")
         n_seen = sum(vertices.shape[1] for vertices in found)
-        across.text(0.03, 0.95, f"{name}: {n_seen:,}", transform=across.transAxes, va="top")
+        told = f"{name}: {n_seen:,}"
+        box = {"fc": "white", "ec": "none", "pad": 1.5, "alpha": 0.8}
+        across.text(0.03, 0.95, told, transform=across.transAxes, va="top", bbox=box)
         if any(labels):
             handles = across.get_legend_handles_labels()
-            lengthwise.legend(*handles, fontsize="small", frameon=True, edgecolor="white")
+            lengthwise.legend(*handles, fontsize="small", markerscale=2)
     print_head(figure, samples)
     return figure
 

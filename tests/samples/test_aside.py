@@ -10,8 +10,8 @@ import pytest
 
 from darkbelle import samples
 from darkbelle.errors import OutputError
+from darkbelle.samples import export
 from darkbelle.samples.efficiency.maps import EfficiencyMap
-from darkbelle.samples.export import export
 from darkbelle.samples.files.aside import aside
 from tests.samples.flying import write
 

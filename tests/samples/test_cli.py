@@ -314,7 +314,7 @@ def test_tables_are_exported(run, tmp_path):
     status, out, err = run("export", "x.h5", "--to", "csv", "-o", "events.csv")
     assert (status, out) == (0, "events.csv\n"), err
     assert (tmp_path / "events.csv").read_text().count("\n") == 51
-    arguments = ("export", "x.h5", "--to", "csv", "--kind", "dimuons", "-o", "dimuons.csv")
+    arguments = ("export", "x.h5", "--to", "csv", "--table", "dimuons", "-o", "dimuons.csv")
     assert run(*arguments)[0] == 0
     names = (tmp_path / "dimuons.csv").read_text().partition("\n")[0].split(",")
     assert names[:2] == ["event_id", "weight"]
@@ -327,7 +327,7 @@ def test_tables_are_exported(run, tmp_path):
 
 def test_help_of_export_names_what_there_is(run):
     from darkbelle.samples.candidates import KINDS
-    from darkbelle.samples.export import FORMATS
+    from darkbelle.samples.exporting import FORMATS
 
     out = " ".join(run("export", "--help")[1].split())
     for name in (*KINDS, *FORMATS):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkbelle.detsim.helix import pack, unpack
-from darkbelle.samples.export.edm4hep import counterparts, from_edm4hep, to_edm4hep
+from darkbelle.samples.exporting.edm4hep import counterparts, from_edm4hep, to_edm4hep
 from tests.samples.flying import write
 
 HELIX = ("d0", "phi0", "omega", "z0", "tan_lambda")
@@ -98,6 +98,17 @@ def test_lengths_are_in_mm_and_times_in_ns():
     assert known["klm_clusters"]["x"].name == "position_x"
     assert known["klm_clusters"]["x"].factor == 10
     assert counterparts("trigger") == {}
+
+
+def test_angles_of_clusters_keep_our_names():
+    """Cluster.phi and iTheta are the directions of the shower itself there, not those of its place.
+
+    edm4hep.yaml: "Not to be confused with direction cluster is seen from IP".
+    """
+    for table in ("clusters", "klm_clusters"):
+        there = to_edm4hep(table, {"theta": np.array([1.0]), "phi": np.array([2.0])})
+        assert {name: values.item() for name, values in there.items()} == {"theta": 1, "phi": 2}
+        assert not {"theta", "phi"} & set(counterparts(table))
 
 
 def test_it_is_what_the_attributes_of_files_say(tmp_path):

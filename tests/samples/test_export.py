@@ -16,10 +16,10 @@ from darkbelle.detsim.helix import HelixIndex
 from darkbelle.errors import ConfigError, MissingDependencyError
 from darkbelle.gen.processes import find_process, process_names
 from darkbelle.samples.candidates import KINDS
-from darkbelle.samples.export import FORMATS, export, from_edm4hep
-from darkbelle.samples.export.parquet import write_parquet
-from darkbelle.samples.export.root import write_root
-from darkbelle.samples.export.tables import Block, Content
+from darkbelle.samples.exporting import FORMATS, export, from_edm4hep
+from darkbelle.samples.exporting.parquet import write_parquet
+from darkbelle.samples.exporting.root import write_root
+from darkbelle.samples.exporting.tables import Block, Content
 from darkbelle.samples.files.reconstructed import truth_events
 from darkbelle.samples.production import Run
 from tests import hepmc_text
@@ -114,7 +114,7 @@ def from_root(path, tree="events"):
 
 def from_parquet(path):
     table = parquet.read_table(path)
-    return {name: ak.from_arrow(table[name]) for name in table.column_names}
+    return {name: ak.from_arrow(table[name].combine_chunks()) for name in table.column_names}
 
 
 READERS = {"root": from_root, "parquet": from_parquet}
@@ -166,7 +166,7 @@ def test_tables_are_flat(sample, form, tmp_path):
 
 def test_candidates_are_rows(sample, tmp_path):
     for form in FORMATS.keys() - {"hepmc3"}:
-        export(sample, tmp_path / f"x.{form}", format_name=form, kind="dimuons")
+        export(sample, tmp_path / f"x.{form}", format_name=form, table="dimuons")
     root, arrow = from_root(tmp_path / "x.root", "dimuons"), from_parquet(tmp_path / "x.parquet")
     assert set(root) == {"event_id", "weight", *KINDS["dimuons"].columns}
     check_same(arrow, root)
@@ -266,7 +266,7 @@ def test_a_sample_without_events(tmp_path):
         found = read(tmp_path / form)
         assert set(found) == set(stored(sample))
         assert {len(values) for values in found.values()} == {0}
-        export(sample, tmp_path / "x", format_name=form, kind="dimuons", force=True)
+        export(sample, tmp_path / "x", format_name=form, table="dimuons", force=True)
     assert parquet.read_table(tmp_path / "x").num_rows == 0
     check_hepmc(sample, tmp_path / "x.hepmc3")
 
@@ -274,9 +274,9 @@ def test_a_sample_without_events(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format_name": "hepmc3", "table": "tracks"}, "give no table, kind or names"),
-        ({"format_name": "hepmc3", "edm4hep": True}, "give no table, kind or names"),
-        ({"format_name": "root", "kind": "dimuons", "edm4hep": True}, "no names for candidates"),
+        ({"format_name": "hepmc3", "table": "tracks"}, "give no table, names or variation"),
+        ({"format_name": "hepmc3", "edm4hep": True}, "give no table, names or variation"),
+        ({"format_name": "root", "table": "dimuons", "edm4hep": True}, "no names for candidates"),
         ({"format_name": "parquet", "table": "track"}, "did you mean 'tracks'"),
     ],
 )
@@ -284,6 +284,12 @@ def test_what_does_not_go_together_is_told(sample, options, message, tmp_path):
     with pytest.raises(ConfigError, match=message):
         export(sample, tmp_path / "x", **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_hepmc_is_of_the_nominal_sample(sample, tmp_path):
+    """Whose weights it has by their names, those of the variations among them."""
+    with pytest.raises(ConfigError, match="give no table, names or variation"):
+        export(sample.varied("momentum_scale_up"), tmp_path / "x", format_name="hepmc3")
 
 
 @pytest.mark.parametrize(

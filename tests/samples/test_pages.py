@@ -22,7 +22,10 @@ from tests.samples.test_maps import CTAUS, MASSES, made
 from tests.samples.triggered import Triggered
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("campaigns", "candidates", "efficiencies", "export", "pictures", "systematics")
+PAGES = (
+    *("campaigns", "candidates", "efficiencies", "export", "external-events", "fits"),
+    *("pictures", "pythia", "systematics"),
+)
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -181,3 +184,11 @@ def test_pictures_in_python(triggered: Triggered, tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     paste(*blocks("pictures", "python"))
     assert (tmp_path / "event.pdf").stat().st_size > 10_000
+
+
+# ---- Pythia --------------------------------------------------------------------------------------
+
+
+def test_the_process_of_the_page_on_pythia():
+    process = paste(*blocks("pythia", "python"))["process"]
+    assert process.settings == ("StringZ:aLund = 0.5",)

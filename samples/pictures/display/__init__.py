@@ -25,6 +25,9 @@ FloatArray = npt.NDArray[np.float64]
 
 _DISPLACED: Final = 0.1
 """cm in the transverse plane from the collision, from which on vertices are shown enlarged."""
+_PANEL_INCHES: Final = 4.5
+_LINE_INCHES: Final = 0.18
+"""Of the head and the legend."""
 _MARGIN: Final = 1.4
 _FEWEST_CM: Final = 0.3
 _MOST_LINES: Final = 8
@@ -55,9 +58,10 @@ def display(sample: Sample, event: int) -> Figure:
     limits = _around_vertices(seen, sample.experiment)
     n_panels = 2 if limits is None else 3
     figure = Figure(figsize=(4.3 * n_panels, 5.4), layout="constrained", dpi=150)
-    axes = figure.subplots(1, n_panels)
     parts = outlines(sample.experiment)
     detector = Cylinder.of_detector(sample.experiment)
+    widths = [2 * detector.radius, detector.z_max - detector.z_min, 2 * detector.radius]
+    axes = figure.subplots(1, n_panels, width_ratios=widths[:n_panels])
     views = TransverseView(), SideView(), TransverseView()
     for axis, view in zip(axes, views, strict=False):
         draw_event(axis, view, seen, parts)
@@ -65,15 +69,19 @@ def display(sample: Sample, event: int) -> Figure:
     if limits is not None:
         axes[2].set(**limits)
     handles, labels = axes[0].get_legend_handles_labels()
+    columns = 3 * n_panels
     by_kind = sorted(range(len(labels)), key=lambda i: "GeV" not in labels[i])
     figure.legend(
         [handles[i] for i in by_kind],
         [labels[i] for i in by_kind],
         loc="outside lower left",
-        ncols=3 * n_panels,
+        ncols=columns,
+        frameon=False,
         fontsize="small",
     )
     print_head(figure, [sample], _told(sample, event))
+    n_lines = figure.get_suptitle().count("\n") - len(labels) // -columns
+    figure.set_figheight(_PANEL_INCHES + _LINE_INCHES * n_lines)
     return figure
 
 

@@ -20,6 +20,7 @@ from darkbelle.samples.pictures.display.paths import (
     Cylinder,
     arc_at_radius,
     helix_paths,
+    straight_paths,
     true_paths,
 )
 from darkbelle.samples.wording import counted
@@ -29,6 +30,7 @@ __all__ = ["Fits", "Particles", "SeenEvent", "Towers"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+RowArray = npt.NDArray[np.int64]
 
 _LEAST_ENERGY: Final = 0.02
 """GeV of photons and of what the detector made, below which ways are not drawn."""
@@ -42,7 +44,7 @@ _LARGEST_CHI2: Final = 10.83
 class Particles:
     """Ways of true particles: code, momentum [GeV], points (n, m, 3) [cm]; ``row`` in the event."""
 
-    row: npt.NDArray[np.int64]
+    row: RowArray
     pdg_id: npt.NDArray[np.int32]
     p: FloatArray
     is_hidden: BoolArray
@@ -106,13 +108,14 @@ class SeenEvent:
                 f"there is no event {event}"
             )
         particles, tracks = sample.particles[event], sample.tracks[event]
+        klm = sample.klm_clusters[event]
         codes = ak.to_numpy(particles.pdg_id)
         return cls(
-            _particles(sample, particles),
+            _particles(sample, particles, klm),
             _tracks(sample, tracks),
             codes[ak.to_numpy(tracks.truth_index)],
             _towers(sample.clusters[event], Cylinder.of_calorimeter(sample.experiment)),
-            _positions(sample.klm_clusters[event].position),
+            _positions(klm.position),
             _vertices(particles),
             _fits(sample.vertices[event]),
             np.array([sample.column("events", axis)[event] for axis in "xyz"]),
@@ -125,7 +128,7 @@ def _positions(position: Any) -> FloatArray:
     return np.stack(columns, axis=-1)
 
 
-def _particles(sample: Sample, rows: Any) -> Particles:
+def _particles(sample: Sample, rows: Any, klm: Any) -> Particles:
     """All that fly visibly far, but for beams, soft photons and what the detector made of them."""
     codes, status = ak.to_numpy(rows.pdg_id), ak.to_numpy(rows.status)
     start, end = _positions(rows.vertex), _positions(rows.decay_vertex)
@@ -149,8 +152,20 @@ def _particles(sample: Sample, rows: Any) -> Particles:
         flight[chosen],
         sample.experiment,
     )
-    is_unknown = ak.to_numpy(rows.outcome)[chosen] == int(Outcome.UNDECAYED)
-    return Particles(chosen, codes, size[chosen], is_invisible(codes) | is_unknown, points)
+    outcome = ak.to_numpy(rows.outcome)[chosen]
+    has_end = np.any(end[chosen] != 0, axis=1) & (outcome != int(Outcome.DECAYED))
+    _lead_on(points, chosen, has_end, klm)
+    is_hidden = is_invisible(codes) | (outcome == int(Outcome.UNDECAYED))
+    return Particles(chosen, codes, size[chosen], is_hidden, points)
+
+
+def _lead_on(points: FloatArray, rows: RowArray, has_end: BoolArray, klm: Any) -> None:
+    """Let ways end where particles left clusters behind the calorimeter, where truth has ended."""
+    owner, first = np.unique(ak.to_numpy(klm.truth_index), return_index=True)
+    _, of_rows, of_owners = np.intersect1d(rows[has_end], owner, return_indices=True)
+    chosen = np.flatnonzero(has_end)[of_rows]
+    onward = straight_paths(points[chosen, -1], _positions(klm.position)[first[of_owners]])
+    points[chosen, -onward.shape[1] :] = onward
 
 
 def _tracks(sample: Sample, rows: Any) -> FloatArray:

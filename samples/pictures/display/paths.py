@@ -13,12 +13,16 @@ from darkbelle.detsim.helix import direction_at, position_at
 from darkbelle.geometry import Experiment
 from darkbelle.units import um
 
-__all__ = ["Cylinder", "arc_at_radius", "helix_paths", "true_paths"]
+__all__ = ["Cylinder", "arc_at_radius", "helix_paths", "straight_paths", "true_paths"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_POINTS: Final = 300
+_POINTS: Final = 500
+_ONWARD: Final = 100
+"""Points of the straight ways behind the field; from the side they bend next to the axis."""
+_TURNS: Final = 10
+"""That a curling particle is followed, as by `darkbelle.detsim.cavity`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,15 @@ class Cylinder:
 
     def arc_out(self, tracks: Helices) -> FloatArray:
         """Arc length at which each helix leaves, of half a turn if it curls, shape (n,) [cm]."""
-        by_radius = arc_at_radius(tracks, self.radius)
+        return np.minimum(arc_at_radius(tracks, self.radius), self.arc_to_end(tracks))
+
+    def arc_to_end(self, tracks: Helices) -> FloatArray:
+        """Arc length at which each helix passes one of the ends, shape (n,) [cm]."""
         slope = np.where(tracks.tan_lambda == 0, np.finfo(float).tiny, tracks.tan_lambda)
         with np.errstate(over="ignore"):
             by_z = (np.where(slope > 0, self.z_max, self.z_min) - tracks.z0) / slope
-        return np.minimum(by_radius, np.maximum(by_z, 0.0))
+        arc: FloatArray = np.maximum(by_z, 0.0)
+        return arc
 
     def is_at_border(self, points: FloatArray) -> BoolArray:
         """Whether points, shape (n, 3), lie at the border or outside, to a micrometre."""
@@ -96,6 +104,12 @@ def helix_paths(tracks: Helices, begin: FloatArray, end: FloatArray) -> FloatArr
     return position_at(helix, arc.ravel()).reshape(len(tracks), _POINTS, 3)
 
 
+def straight_paths(start: FloatArray, end: FloatArray) -> FloatArray:
+    """Points behind a start up to an end, (n, 3) each, shape (n, points, 3)."""
+    share = np.linspace(0.0, 1.0, _ONWARD + 1)[1:, None]
+    return start[:, None] + share * (end - start)[:, None]
+
+
 def true_paths(
     start: FloatArray,
     end: FloatArray,
@@ -121,12 +135,16 @@ def true_paths(
     -------
     points
         Shape (n, points, 3). A way with an end reaches it: what losses have bent away is spread
-        over it. One without goes on straight behind the field, if it gets there.
+        over it. One without goes on straight behind the field, if it gets there; one that curls
+        inside of the calorimeter does so until it leaves through an end, or for ten turns.
     """
     tracks = Helices.of_particles(start, momentum, charge, experiment.solenoid.field_t)
     field, detector = Cylinder.of_field(experiment), Cylinder.of_detector(experiment)
     has_end, is_neutral = np.any(end != 0, axis=1), charge == 0
     leave = np.maximum(field.arc_out(tracks), tracks.birth)
+    curls = tracks.apex_radius < Cylinder.of_calorimeter(experiment).radius
+    gone = tracks.birth + _TURNS * np.pi * np.abs(tracks.diameter)
+    leave = np.where(curls, np.minimum(field.arc_to_end(tracks), gone), leave)
     bent = helix_paths(tracks, tracks.birth, np.where(has_end, tracks.birth + flight, leave))
     share = np.linspace(0.0, 1.0, bent.shape[1])[None, :, None]
     off = np.where(has_end[:, None], end - bent[:, -1], 0.0)
@@ -140,7 +158,7 @@ def true_paths(
     target = np.where(has_end[:, None], end, last + way[:, None] * onward)
     straight = start[:, None] + share * (target - start)[:, None, :]
     paths = np.where(is_neutral[:, None, None], straight, bent)
-    return np.concatenate([paths, target[:, None]], axis=1)
+    return np.concatenate([paths, straight_paths(paths[:, -1], target)], axis=1)
 
 
 def _directions(tracks: Helices, arc: FloatArray) -> FloatArray:

@@ -30,6 +30,8 @@ _HALF_WIDTH: Final = 3.5
 _AREA_68: Final = -2 * np.log(1 - 0.682689)
 """Squared semi-axis of the ellipse that holds 68.27 % in two dimensions, in variances."""
 _MOST_NAMED: Final = 14
+_JUMP: Final = (0, (1, 3))
+"""Sparse dots."""
 
 _COLOUR_OF: Final = {
     ELECTRON: COLOURS[0],
@@ -50,6 +52,10 @@ class View(abc.ABC):
     @abc.abstractmethod
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Coordinates on paper of points, shape (..., 3)."""
+
+    def breaks(self, points: FloatArray) -> npt.NDArray[np.int64]:
+        """Rows of points, shape (m, 3), before which a line jumps on paper; none, if not told."""
+        return np.empty(0, dtype=np.int64)
 
     @abc.abstractmethod
     def jacobian(self, points: FloatArray) -> FloatArray:
@@ -104,6 +110,10 @@ class SideView(View):
         x, y, z = np.moveaxis(points, -1, 0)
         return z, np.where(y < 0, -1.0, 1.0) * np.hypot(x, y)
 
+    def breaks(self, points: FloatArray) -> npt.NDArray[np.int64]:
+        """Where y changes its sign."""
+        return np.flatnonzero((points[1:, 1] < 0) != (points[:-1, 1] < 0)) + 1
+
     def jacobian(self, points: FloatArray) -> FloatArray:
         """Of z and the distance."""
         x, y, _ = points.T
@@ -135,12 +145,13 @@ def draw_event(axis: Axes, view: View, seen: SeenEvent, parts: Sequence[Outline]
     _draw_towers(axis, view, seen.towers)
     _draw_particles(axis, view, seen.particles)
     for points, code in zip(seen.tracks, seen.track_codes, strict=True):
-        axis.plot(*_unbroken(view, points), color=_colour(int(code)), lw=2.2, alpha=0.8, zorder=4)
-    axis.plot([], [], color=GREY, lw=2.2, label="fitted track")
-    x, y = view.project(seen.hits)
-    axis.plot(x, y, "s", ms=5, mfc=COLOURS[5], mec=BLACK, mew=0.6, zorder=5, label="KLM cluster")
-    x, y = view.project(seen.vertices)
-    axis.plot(x, y, "o", ms=6, mfc="none", mec=BLACK, mew=1.0, zorder=7, label="true vertex")
+        _draw_way(axis, view, points, color=_colour(int(code)), lw=2.2, alpha=0.8, zorder=4)
+    if len(seen.tracks):
+        axis.plot([], [], color=GREY, lw=2.2, label="fitted track")
+    marks = {"marker": "s", "ms": 5, "mfc": COLOURS[5], "mew": 0.6, "zorder": 5}
+    _draw_points(axis, view, seen.hits, **marks, label="KLM cluster")
+    marks = {"marker": "o", "ms": 6, "mfc": "none", "mew": 1.0, "zorder": 7}
+    _draw_points(axis, view, seen.vertices, **marks, label="true vertex")
     _draw_fits(axis, view, seen.fits)
     axis.set(xlabel=view.x_label, ylabel=view.y_label, aspect="equal")
 
@@ -155,13 +166,18 @@ def _outline_style(part: Outline) -> dict[str, Any]:
     return {"color": "0.8" if is_far else "0.65", "lw": 0.6, "ls": "-", "zorder": 1}
 
 
-def _unbroken(view: View, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """A line on paper, with gaps where it would jump to the other side of the axis."""
+def _draw_points(axis: Axes, view: View, points: FloatArray, **look: Any) -> None:
+    if len(points):
+        axis.plot(*view.project(points), ls="none", mec=BLACK, **look)
+
+
+def _draw_way(axis: Axes, view: View, points: FloatArray, **look: Any) -> None:
+    """A line, where it jumps to the other side of the axis with a faint one between its parts."""
     x, y = view.project(points)
-    if isinstance(view, SideView):
-        jumps = np.flatnonzero(y[1:] * y[:-1] < 0) + 1
-        x, y = np.insert(x, jumps, np.nan), np.insert(y, jumps, np.nan)
-    return x, y
+    after = view.breaks(points)
+    axis.plot(np.insert(x, after, np.nan), np.insert(y, after, np.nan), **look)
+    between = np.stack([after - 1, after])
+    axis.plot(x[between], y[between], ls=_JUMP, color=look["color"], lw=0.6, zorder=look["zorder"])
 
 
 def _draw_particles(axis: Axes, view: View, particles: Particles) -> None:
@@ -171,8 +187,8 @@ def _draw_particles(axis: Axes, view: View, particles: Particles) -> None:
         code = int(particles.pdg_id[i])
         line = "--" if particles.is_hidden[i] else ":" if particles.is_neutral[i] else "-"
         label = f"{particle_name(code)}  {particles.p[i]:.2f} GeV" if i in named else None
-        points = _unbroken(view, particles.points[i])
-        axis.plot(*points, ls=line, color=_colour(code), lw=0.9, zorder=3, label=label)
+        look = {"ls": line, "color": _colour(code), "lw": 0.9, "zorder": 3, "label": label}
+        _draw_way(axis, view, particles.points[i], **look)
 
 
 def _draw_towers(axis: Axes, view: View, towers: Towers) -> None:
@@ -204,4 +220,5 @@ def _draw_fits(axis: Axes, view: View, fits: Fits) -> None:
     ellipses = vectors @ (np.sqrt(_AREA_68 * np.maximum(values, 0))[:, :, None] * circle)
     for i, ellipse in enumerate(ellipses):
         axis.fill(x[i] + ellipse[0], y[i] + ellipse[1], fc=COLOURS[1], alpha=0.35, lw=0, zorder=6)
-    axis.plot(x, y, "D", ms=3, color=BLACK, mew=0, zorder=8, label="fitted vertex")
+    look = {"marker": "D", "ms": 3, "mfc": BLACK, "mew": 0, "zorder": 8}
+    _draw_points(axis, view, fits.points, **look, label="fitted vertex")

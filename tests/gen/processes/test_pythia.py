@@ -375,6 +375,6 @@ def test_a_missing_or_old_pythia_says_how_to_install_it(monkeypatch: pytest.Monk
         without.setitem(sys.modules, "pythia8mc", None)
         with pytest.raises(MissingDependencyError, match=r"pip install 'darkbelle\[pythia\]'"):
             process.prepare(at, np.random.default_rng(1))
-    monkeypatch.delattr(pythia8mc.Pythia, "nextBatch")
-    with pytest.raises(MissingDependencyError, match=r"8\.314"):
+    monkeypatch.setattr("darkbelle.gen.external.pythia.version", lambda _: "8.317.0")
+    with pytest.raises(MissingDependencyError, match=r">= 8\.317\.2 .* 8\.317\.0 is installed"):
         process.prepare(at, np.random.default_rng(1))

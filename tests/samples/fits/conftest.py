@@ -31,3 +31,12 @@ def background(tmp_path_factory) -> Path:
     """Tau pairs that decay to muons."""
     path = tmp_path_factory.mktemp("fits") / "background.h5"
     return produce(path, gen.TauTau(minus="mu", plus="mu"), 2000, 2)
+
+
+@pytest.fixture(scope="session")
+def scan(tmp_path_factory) -> dict[float, Path]:
+    """Z' of several masses."""
+    folder = tmp_path_factory.mktemp("scan")
+    return {
+        mass: produce(folder / f"{mass}.h5", gen.MuMuZPrime(mass=mass), 4096, 3) for mass in MASSES
+    }

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import chdtrc
 
-from darkbelle import gen, samples
+from darkbelle import samples
 from darkbelle.errors import ConfigError, SampleFormatError
 from darkbelle.samples.fits.crystal_ball import DoubleCrystalBall
 from darkbelle.samples.fits.shape_fit import PARAMETERS, ShapeFit, fit_shape
 from darkbelle.samples.fits.shapes import ShapeTable, fit_shapes
-from tests.samples.fits.conftest import MASSES, produce
 
 TRUE = DoubleCrystalBall(2.0, 0.1, 1.3, 3.0, 1.0, 2.0)
 RANGE = (1.0, 4.0)
@@ -75,15 +74,6 @@ def test_what_cannot_be_fitted():
         fit_shape(np.empty(0), np.empty(0))
     with pytest.raises(ConfigError, match="needs 100 effective events between"):
         fit_shape(np.linspace(0, 1, 50), np.ones(50))
-
-
-@pytest.fixture(scope="module")
-def scan(tmp_path_factory):
-    """Z' of several masses; the one of 2 GeV is left out of the table."""
-    folder = tmp_path_factory.mktemp("scan")
-    return {
-        mass: produce(folder / f"{mass}.h5", gen.MuMuZPrime(mass=mass), 4096, 3) for mass in MASSES
-    }
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,11 @@ from matplotlib.colors import to_hex
 from darkbelle import gen, geometry, samples
 from darkbelle.samples import pictures
 from darkbelle.samples.pictures.columns import Truth
+from darkbelle.samples.pictures.efficiencies import _edges_of_radius
+from darkbelle.samples.pictures.histograms import Series, draw_histograms
 from darkbelle.samples.pictures.labels import detector_name, labels_of, particle_name
 from darkbelle.samples.pictures.masses import Peaks
-from darkbelle.samples.pictures.style import COLOURS, LINES, MARKERS
+from darkbelle.samples.pictures.style import COLOURS, LINES, MARKERS, in_style, new_figure
 from darkbelle.samples.pictures.vertex_maps import fitted_vertices, true_vertices
 from darkbelle.samples.production import Run
 from tests.pilot import short_pilot
@@ -68,9 +70,10 @@ def test_labels_say_what_differs(two: Two, triggered):
     assert labels_of([two.light]) == [""]
     assert labels_of([two.light, two.heavy]) == ["mass = 0.5", "mass = 2.0"]
     assert labels_of([two.light, two.light]) == [str(two.light.path)] * 2
-    one, other = labels_of([two.light, triggered.sample])
-    assert one.startswith("mumu-scalar, ")
-    assert other.startswith("mumu-zprime, ")
+    assert labels_of([two.light, triggered.sample]) == ["mumu-scalar", "mumu-zprime"]
+    labels = labels_of([two.light, two.heavy, triggered.sample])
+    assert labels[0].startswith("mumu-scalar, ")
+    assert len({*labels}) == 3
 
 
 def test_names():
@@ -172,6 +175,37 @@ def test_maps_show_all_vertices(two: Two):
     assert len(fitted.T) > 100
 
 
+def test_a_bin_of_the_radius_holds_what_is_prompt():
+    edges = _edges_of_radius(np.concatenate([np.zeros(500), np.linspace(1, 50, 480)]))
+    assert edges[:2].tolist() == [0.0, 0.1]
+    assert len(edges) == 14
+    np.testing.assert_allclose(np.diff(edges)[2:], 49 / 12, rtol=0.05)
+    assert _edges_of_radius(np.zeros(0)).size == 0
+
+
+def test_what_was_chosen_most_often_is_drawn_of_an_observable(two: Two):
+    """One sample, a column each for the pairs of four tracks; what no event has is left out."""
+    figure = pictures.observables(two.light)
+    panel = next(a for a in figure.axes if a.get_xlabel().startswith("four track mumu"))
+    labels = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert labels == ["fast fast", "fast slow", "slow fast", "slow slow"]
+
+
+def test_a_logarithmic_scale_has_two_decades():
+    _, (axis,) = in_style(lambda: new_figure(1, 1))()
+    draw_histograms(
+        axis,
+        [Series(np.ones(3), np.full(3, 1e-4))],
+        np.linspace(0, 2, 5),
+        label="x",
+        unit="cm",
+        logarithmic=True,
+    )
+    low, high = axis.get_ylim()
+    assert low == pytest.approx(1.5e-4)
+    assert high >= 100 * low
+
+
 # ---- readable ------------------------------------------------------------------------------------
 
 
@@ -188,31 +222,56 @@ def test_the_command_draws_what_it_is_asked(run, two: Two, monkeypatch: pytest.M
     status, out, _ = run("plot", *files, "-o", "new", "--what", "masses", "--format", "pdf")
     assert (status, out) == (0, "new/masses.pdf\n")
     assert Path("new/masses.pdf").read_bytes().startswith(b"%PDF")
+    status, _, error = run("plot", *files, "-o", "new", "--what", "masses", "--format", "pdf")
+    assert (status, "exists already" in error) == (2, True)
     status, _, error = run("plot", *files, "-o", "other", "--what", "mases")
     assert (status, error) == (2, "Error: there is no picture 'mases', did you mean 'masses'?\n")
     assert not Path("other").exists()
 
 
 def test_what_has_nothing_to_draw_is_said_or_left_out(run, triggered, tmp_path: Path):
-    gun = gen.ParticleGun(p=1.0, pdg_id=22)
-    samples.produce(Run(gun, EXPERIMENT, seed=1, chunk_size=20), tmp_path / "gun.h5", n_events=20)
-    status, _, error = run("plot", "gun.h5", "-o", "x", "--what", "observables")
-    assert status == 2
-    assert error.startswith("Error: observables: there are no observables")
+    """Neutrinos leave no tracks and no clusters; a sample may have no events at all."""
+    gun = gen.ParticleGun(p=1.0, pdg_id=12)
+    for name, n in (("gun", 20), ("empty", 0)):
+        path = tmp_path / f"{name}.h5"
+        samples.produce(Run(gun, EXPERIMENT, seed=1, chunk_size=20), path, n_events=n)
+    for what, told in (
+        ("observables", "there are no observables, or none that all samples have"),
+        ("tracks", "there are no tracks"),
+        ("pulls", "there are no tracks"),
+        ("vertices", "there are no vertices"),
+        ("resolutions", "there are too few tracks and photons"),
+    ):
+        status, _, error = run("plot", "gun.h5", "-o", "x", "--what", what)
+        assert (status, error) == (2, f"Error: {what}: {told}\n")
+    status, _, error = run("plot", "empty.h5", "-o", "x")
+    assert (status, error) == (2, "Error: there is nothing to draw: no events are in 'empty.h5'\n")
     assert not Path("x").exists()
+    status, out, _ = run("plot", "gun.h5", "-o", "x")
+    assert (status, out.split()) == (0, ["x/kinematics.png", "x/trigger.png"])
+
+
+def test_panels_without_entries_say_so(two: Two, tmp_path: Path):
+    gun = gen.ParticleGun(p=1.0, pdg_id=12)
+    samples.produce(Run(gun, EXPERIMENT, seed=1, chunk_size=20), tmp_path / "x.h5", n_events=20)
+    figure = pictures.kinematics(samples.open(tmp_path / "x.h5"))
+    told = [[text.get_text() for text in axis.texts] for axis in figure.axes]
+    assert told == [["none"], ["none"], [], ["none"], ["none"], []]
 
 
 def test_the_recoil_is_of_one_dark_state(tmp_path: Path):
-    """Of a Z' that leaves no trace; a dark photon and a dark Higgs boson have none together."""
+    """Of a Z' that leaves no trace; two dark states have none, nor has what is the pair."""
     names = {}
     with short_pilot():
         for process in (
             gen.MuMuZPrime(mass=4.0, decay="invisible"),
             gen.DarkHiggsstrahlung(m_ap=1.0, m_hp=3.0),
+            gen.MuMuScalar(mass=2.0, decay="mumu"),
         ):
             path = tmp_path / f"{process.name}.h5"
             samples.produce(Run(process, EXPERIMENT, seed=1, chunk_size=100), path, n_events=100)
             figure = pictures.masses(samples.open(path))
             names[process.name] = [axis.get_xlabel() for axis in figure.axes]
     assert names["mumu-zprime"] == [r"$M_\mathrm{recoil}$ [GeV]"]
+    assert names["mumu-scalar"] == ["$m$($S$) [GeV]"]
     assert names["dark-higgsstrahlung"] == ["$m$($A'$) [GeV]", "$m$($h'$) [GeV]"]

@@ -67,7 +67,7 @@ def test_a_way_with_an_end_reaches_it():
     np.testing.assert_allclose(ways[:, 0], 0.0, atol=1e-9)
     outside = Cylinder.of_detector(EXPERIMENT)
     assert outside.is_at_border(ways[2, -1:])[0]
-    last, before = ways[2, -1] - ways[2, -2], ways[2, -2] - ways[2, -3]
+    last, before = ways[2, -1] - ways[2, 499], ways[2, 499] - ways[2, 498]
     cosine = last @ before / np.linalg.norm(last) / np.linalg.norm(before)
     assert cosine > 0.99999
     assert np.linalg.norm(last) > 100
@@ -76,4 +76,22 @@ def test_a_way_with_an_end_reaches_it():
 def test_nothing_has_no_ways():
     none = np.zeros((0, 3))
     ways = true_paths(none, none, none, np.zeros(0, np.int8), np.zeros(0), EXPERIMENT)
-    assert ways.shape == (0, 301, 3)
+    assert ways.shape == (0, 600, 3)
+
+
+def test_curling_ways_go_round_until_they_leave():
+    """Through an end of the field, or for ten turns; never farther out than the apex."""
+    found = np.array([[0.1, 0.0, 0.05], [0.0, 0.1, 1e-4], [0.1, 0.05, -0.3]])
+    start, charge = np.zeros((3, 3)), np.array([1, -1, 1], dtype=np.int8)
+    ways = true_paths(start, start, found, charge, np.zeros(3), EXPERIMENT)[:, :500]
+    field = Cylinder.of_field(EXPERIMENT)
+    assert field.is_at_border(ways[:, -1]).tolist() == [True, False, True]
+    pt = np.hypot(found[:, 0], found[:, 1])
+    diameter = 2 * pt / (2.99792458e-3 * EXPERIMENT.solenoid.field_t)
+    radius = np.hypot(ways[..., 0], ways[..., 1])
+    np.testing.assert_allclose(radius.max(axis=1)[:2], diameter[:2], rtol=1e-3)
+    turning = np.unwrap(np.arctan2(*np.moveaxis(np.diff(ways, axis=1)[..., [1, 0]], -1, 0)))
+    turns = np.abs(turning[:, -1] - turning[:, 0]) / (2 * np.pi)
+    assert abs(turns[1] - 10) < 0.1
+    length = np.abs(ways[:, -1, 2]) * pt / np.abs(found[:, 2])
+    np.testing.assert_allclose(turns, length / (np.pi * diameter), rtol=0.02)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from darkbelle.samples.export.tables import Content
+from darkbelle.samples.exporting.tables import Content
 
 __all__ = ["write_csv"]
 

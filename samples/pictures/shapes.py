@@ -1,4 +1,4 @@
-"""Pictures of fitted shapes. Needs the extra ``[plot]``."""
+"""Pictures of fitted shapes."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import numpy as np
 
 from darkbelle.samples.fits.shape_fit import PARAMETERS, ShapeFit
 from darkbelle.samples.fits.shapes import ShapeTable
-from darkbelle.samples.pictures.style import in_style, new_figure
+from darkbelle.samples.pictures.labels import unit_of_parameter, with_unit
+from darkbelle.samples.pictures.style import BLACK, COLOURS, in_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+__all__ = ["draw_shapes"]
 
-_BLUE, _ORANGE = "#0072B2", "#D55E00"
 _JOINED: Final = 8
 """Bins of the fit in one of the picture."""
-_MOST_SHOWN, _COLUMNS = 6, 3
+_COLUMNS: Final = 3
 
 
 @in_style
-def draw(table: ShapeTable, fits: Sequence[ShapeFit]) -> Figure:
-    """Up to six of the fits, and below them each parameter with its interpolation."""
-    shown = np.unique(np.linspace(0, len(fits) - 1, _MOST_SHOWN).round().astype(int))
-    n_rows = -(-len(shown) // _COLUMNS)
+def draw_shapes(table: ShapeTable, fits: Sequence[ShapeFit]) -> Figure:
+    """Three or six of the fits, and below them each parameter with its interpolation."""
+    n_rows = 2 if len(fits) >= 2 * _COLUMNS else 1
+    shown = np.unique(np.linspace(0, len(fits) - 1, n_rows * _COLUMNS).round().astype(int))
     figure, axes = new_figure(n_rows + len(PARAMETERS) // _COLUMNS, _COLUMNS)
     for axis, i in zip(axes, shown, strict=False):
         _draw_fit(axis, table, fits[i], float(table["mass"][i]))
     for axis in axes[len(shown) : n_rows * _COLUMNS]:
-        axis.set_axis_off()
-    axes[0].legend(frameon=False, fontsize="small")
+        axis.remove()
+    axes[0].legend(fontsize="small")
     for axis, name in zip(axes[n_rows * _COLUMNS :], PARAMETERS, strict=True):
         _draw_parameter(axis, table, name)
-    title = f"{table['process'][0]}, {table['experiment'][0]}: double-sided Crystal Ball"
-    figure.suptitle(title, fontsize="medium")
+    told = f"{table['process'][0]}, {table['experiment'][0]}: double-sided Crystal Ball"
+    figure.suptitle(f"darkbelle simulation\n{told}", x=0.01, ha="left", fontsize="medium")
     return figure
 
 
@@ -50,25 +50,33 @@ def _draw_fit(axis: Axes, table: ShapeTable, fit: ShapeFit, mass: float) -> None
     )
     centres = (edges[1:] + edges[:-1]) / 2
     filled = content > 0
-    spread = np.sqrt(variance[filled])
     axis.errorbar(
-        centres[filled], content[filled], spread, fmt=".", ms=3, color="black", label="simulated"
+        centres[filled],
+        content[filled],
+        np.sqrt(variance[filled]),
+        fmt="o",
+        ms=2,
+        lw=0.8,
+        color=BLACK,
+        label="simulated",
     )
-    axis.stairs(expected, edges, color=_ORANGE, lw=1.5, baseline=None, label="fitted")
+    axis.stairs(expected, edges, color=COLOURS[1], lw=1.4, baseline=None, label="fitted")
     axis.set_yscale("log")
     axis.set_ylim(bottom=0.3 * content[filled].min())
     axis.set_xlabel(str(table["observable"][0]))
     axis.set_ylabel("sum of weights")
     chi2, n_free = fit.chi2()
-    title = f"{table['parameter'][0]} = {mass:g}, $\\chi^2$/ndf = {chi2:.0f}/{n_free}"
-    axis.set_title(title, fontsize="small")
+    told = f"{table['parameter'][0]} = {mass:g}, $\\chi^2$/ndf = {chi2:.0f}/{n_free}"
+    axis.set_title(told, fontsize="small")
 
 
 def _draw_parameter(axis: Axes, table: ShapeTable, name: str) -> None:
     """Fitted values with their errors, and the line between."""
     masses = table["mass"]
     fine = np.linspace(masses[0], masses[-1], 200) if len(masses) > 1 else masses
-    axis.plot(fine, [getattr(table.at(mass), name) for mass in fine], color=_BLUE, lw=1.2)
-    axis.errorbar(masses, table[name], table[f"{name}_err"], fmt=".", color="black")
-    axis.set_xlabel(str(table["parameter"][0]))
+    axis.plot(fine, [getattr(table.at(mass), name) for mass in fine], color=COLOURS[0])
+    errors = table[f"{name}_err"]
+    axis.errorbar(masses, table[name], errors, fmt="o", ms=3, lw=0.8, color=BLACK)
+    parameter = str(table["parameter"][0])
+    axis.set_xlabel(with_unit(parameter, unit_of_parameter(str(table["process"][0]), parameter)))
     axis.set_ylabel(name)

@@ -16,18 +16,17 @@ import numpy.typing as npt
 
 from darkbelle.detsim.helix import HelixIndex
 from darkbelle.errors import ConfigError, did_you_mean
-from darkbelle.samples.candidates import CandidateKind
-from darkbelle.samples.export.edm4hep import meanings_in_edm4hep, to_edm4hep
+from darkbelle.samples.candidates import KINDS, CandidateKind
+from darkbelle.samples.exporting.edm4hep import meanings_in_edm4hep, to_edm4hep
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.files.reconstructed import blocks_of_events, reco_events
 from darkbelle.samples.files.variations import WEIGHTS, VariationKind
 
 __all__ = [
-    "CANDIDATES",
+    "EVENTS",
     "Block",
     "Content",
     "Lists",
-    "candidate_table",
     "one_table",
     "whole_sample",
 ]
@@ -36,9 +35,8 @@ Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 Meanings = dict[str, tuple[str, str]]
 
-CANDIDATES: Final = "candidates"
-_EVENTS: Final = "events"
-_PER_EVENT: Final = (_EVENTS, "trigger")
+EVENTS: Final = "events"
+_PER_EVENT: Final = (EVENTS, "trigger")
 _COLLECTIONS: Final = ("particles", "tracks", "vertices", "clusters", "klm_clusters")
 _LABELS: Final = {"helix": tuple(index.name.lower() for index in HelixIndex)}
 _IDENTITY: Final = ("event_id", "weight")
@@ -80,14 +78,14 @@ def whole_sample(sample: Sample, *, edm4hep: bool = False) -> Content:
     """Events with all their collections as lists, decisions of the trigger, factors of weights."""
     kinds = {variation.kind for variation in sample.variations.values()}
     beside = ["trigger", *([WEIGHTS] if VariationKind.WEIGHT in kinds else [])]
-    meanings = _meanings(sample, _EVENTS, edm4hep=edm4hep)
+    meanings = _meanings(sample, EVENTS, edm4hep=edm4hep)
     for table in (*beside, *_COLLECTIONS):
         own = _meanings(sample, table, edm4hep=edm4hep)
         meanings |= {f"{table}_{name}": meaning for name, meaning in own.items()}
 
     def blocks() -> Iterator[Block]:
         for events in blocks_of_events(sample):
-            columns = _columns(sample, _EVENTS, events, edm4hep=edm4hep)
+            columns = _columns(sample, EVENTS, events, edm4hep=edm4hep)
             for table in beside:
                 own = _columns(sample, table, events, edm4hep=edm4hep)
                 columns |= {f"{table}_{name}": values for name, values in own.items()}
@@ -98,22 +96,26 @@ def whole_sample(sample: Sample, *, edm4hep: bool = False) -> Content:
                 lists[table] = Lists(own, np.diff(offsets))
             yield Block(columns, lists)
 
-    return Content(_EVENTS, _header_of(sample), meanings, blocks())
+    return Content(EVENTS, _header_of(sample), meanings, blocks())
 
 
 def one_table(sample: Sample, table: str, *, edm4hep: bool = False) -> Content:
-    """A collection of a sample with a row for each of its objects, or the events with one each."""
+    """The events with a row each, or a collection or kind of candidates with a row an object."""
+    if table in KINDS:
+        if edm4hep:
+            raise ConfigError("EDM4hep has no names for candidates: leave these out")
+        return _candidates(sample, table, KINDS[table])
     if table not in (*_PER_EVENT, *_COLLECTIONS):
-        known = (*_PER_EVENT, *_COLLECTIONS, CANDIDATES)
+        known = (*_PER_EVENT, *_COLLECTIONS, *KINDS)
         raise ConfigError(f"there is no table '{table}', {did_you_mean(table, known)}")
-    meanings = _meanings(sample, _EVENTS, edm4hep=edm4hep, only=_IDENTITY)
+    meanings = _meanings(sample, EVENTS, edm4hep=edm4hep, only=_IDENTITY)
     if table in _COLLECTIONS:
         meanings |= _INDEX
     meanings |= _meanings(sample, table, edm4hep=edm4hep)
 
     def blocks() -> Iterator[Block]:
         for events in blocks_of_events(sample):
-            columns = _columns(sample, _EVENTS, events, edm4hep=edm4hep, only=_IDENTITY)
+            columns = _columns(sample, EVENTS, events, edm4hep=edm4hep, only=_IDENTITY)
             rows = events
             if table in _COLLECTIONS:
                 offsets, rows = _rows(sample, table, events)
@@ -126,15 +128,15 @@ def one_table(sample: Sample, table: str, *, edm4hep: bool = False) -> Content:
     return Content(table, _header_of(sample), meanings, blocks())
 
 
-def candidate_table(sample: Sample, name: str, kind: CandidateKind) -> Content:
+def _candidates(sample: Sample, name: str, kind: CandidateKind) -> Content:
     """Candidates of a sample, a row each, with words for what is a code in records."""
-    meanings = _meanings(sample, _EVENTS, edm4hep=False, only=_IDENTITY)
+    meanings = _meanings(sample, EVENTS, edm4hep=False, only=_IDENTITY)
     meanings |= {column: (c.unit, c.description) for column, c in kind.columns.items()}
 
     def blocks() -> Iterator[Block]:
         for events in blocks_of_events(sample):
             found = kind.find(reco_events(sample, events), sample.experiment)
-            identity = _columns(sample, _EVENTS, events, edm4hep=False, only=_IDENTITY)
+            identity = _columns(sample, EVENTS, events, edm4hep=False, only=_IDENTITY)
             columns = {column: values[found.event] for column, values in identity.items()}
             for column, described in kind.columns.items():
                 values: Array = found.columns[column].astype(described.dtype)

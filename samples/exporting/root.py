@@ -13,7 +13,7 @@ import numpy as np
 
 from darkbelle.extras import needed_for
 from darkbelle.ragged import offsets_by_length
-from darkbelle.samples.export.tables import Block, Content
+from darkbelle.samples.exporting.tables import Block, Content
 
 __all__ = ["write_root"]
 
