@@ -60,7 +60,6 @@ def expected_limits(specification: Mapping[str, Any], *, level: float = 0.90) ->
     if not 0 < level < 1:
         raise ConfigError(f"the confidence level must be between 0 and 1 (got {level})")
     with needed_for("limits", "fit"):
-        import iminuit  # noqa: F401
         import pyhf
     model = pyhf.Workspace(specification).model()
     poi, best = model.config.poi_index, np.array(model.config.suggested_init())
@@ -83,16 +82,19 @@ def _scan(
     specification: Mapping[str, Any], model: Any, data: FloatArray, first: float, last: float
 ) -> tuple[FloatArray, FloatArray]:
     """Rising strengths and -2 ln L of the best fits with them, until it is so large."""
-    import pyhf
+    with needed_for("limits", "fit"):
+        import iminuit
+        import pyhf
 
     poi, bounds = model.config.poi_index, list(model.config.suggested_bounds())
     strengths: FloatArray = first * _FACTOR ** np.arange(_MOST_FITS, dtype=np.float64)
     bounds[poi] = (0.0, strengths[-1] * _FACTOR)
     start, are_fixed = list(model.config.suggested_init()), list(model.config.suggested_fixed())
     are_fixed[poi] = True
-    # SLSQP, pyhf's choice, can stop where it starts without a word: errors were left out.
-    optimizer = pyhf.optimize.minuit_optimizer(strategy=0)
-    log_likelihood = pyhf.infer.mle.twice_nll
+
+    def twice_nll(point: Any) -> float:
+        return float(pyhf.infer.mle.twice_nll(np.asarray(point), data, model)[0])
+
     fits: list[float] = []
     while not fits or fits[-1] < last:
         if len(fits) == _MOST_FITS:
@@ -100,14 +102,13 @@ def _scan(
                 f"no strength of the signal below {strengths[-1] * _FACTOR:.3g} is excluded"
             )
         start[poi] = strength = float(strengths[len(fits)])
-        fixed = [(i, start[i]) for i in np.flatnonzero(are_fixed)]
-        value = log_likelihood(np.array(start), data, model)[0]
-        if len(fixed) < len(start):
-            with _fits_that_may_fail(specification, strength):
-                _, value = optimizer.minimize(
-                    log_likelihood, data, model, start, bounds, fixed, return_fitted_val=True
-                )
-        fits.append(float(value))
+        # SLSQP, pyhf's choice, can stop where it starts without a word: errors were left out.
+        fit = iminuit.Minuit(twice_nll, start)
+        fit.limits, fit.fixed = bounds, are_fixed
+        with _fits_that_may_fail(specification, strength):
+            if not all(are_fixed) and not fit.migrad().valid:
+                raise pyhf.exceptions.FailedMinimization(fit.fmin)
+        fits.append(twice_nll(fit.values))
     return strengths[: len(fits)], np.array(fits, dtype=np.float64)
 
 
