@@ -97,7 +97,7 @@ RATE_ERRORS = {"mumu": 0.1, "tautau": 0.05, "ee-mumu": 0.2}  # of the selected r
 SYSTEMATICS = ("tracking", "muon_id", "trigger_l1", "momentum_resolution")
 MASSES = (0.1, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 N_SIGNAL = 20_000
-QUICK_MASSES, QUICK_SHARE = (0.1, 8.0), 0.02
+QUICK_MASSES, QUICK_SHARE = (0.1, 8.0), 0.016
 
 CUTS = {  # mass: least pt to the thrust axis, least pt of the pair [GeV]
     0.0: (0.7, 0.5),
