@@ -143,6 +143,7 @@ class EventFile:
         self.weight_scale: float | None = None
         """What the weights were divided by, so that an event counts about once."""
         self.n_read = 0
+        self._sums = np.zeros(2)
         self._met: set[int] = set()
         self._stream = EventStream(self.path)
         try:
@@ -170,8 +171,15 @@ class EventFile:
 
     @property
     def cross_section(self) -> CrossSection | None:
-        """Cross-section of all events, as the file tells it so far."""
-        return self._source.cross_section
+        """Cross-section of all events, as the file tells it so far, for the weight that counts.
+
+        The file's belongs to the first weight: that of another one is as the sums of both.
+        """
+        told, (first, chosen) = self._source.cross_section, self._sums
+        if told is None or first == chosen:
+            return told
+        ratio = chosen / first if first else 0.0
+        return CrossSection(told.value * ratio, told.error * ratio) if ratio > 0 else None
 
     @property
     def n_bytes_read(self) -> int:
@@ -210,6 +218,7 @@ class EventFile:
         weight = raw.weights[:, [0 if name is None else names.index(name)]]
         if not np.isfinite(weight).all():
             raise EventFileError(f"'{self.path}': some event has no weight '{name}'")
+        self._sums += raw.weights[:, 0].sum(), weight.sum()
         if self.weight_scale is None:
             size = np.abs(weight)
             is_one = size.min() == size.max()  # whose mean would be rounded

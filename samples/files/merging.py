@@ -8,7 +8,7 @@ which `production` writes it, so that it has the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,10 @@ from darkbelle.samples.files.parts import PARTS, StoredPart, disjoint, is_of_par
 from darkbelle.samples.files.stored import read_header, reading, stored_tables
 from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["mean_cross_section", "merge"]
+__all__ = ["XSEC_SUM_W", "mean_cross_section", "merge", "weights_of_cross_section"]
+
+XSEC_SUM_W: Final = "xsec_sum_w"
+"""The attribute with the sum of weights that the cross-section belongs to."""
 
 _TOTALS: Final = {"n_stored", "sum_w", "sum_w2", DIGEST, "complete"}
 _FIRST_COMPARED: Final = ("version", "process", "parameters", "systematics", "chunk_size", "card")
@@ -207,12 +210,25 @@ def _plain(part: StoredPart) -> dict[str, Any]:
 
 
 def mean_cross_section(headers: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Mean by the errors of independent estimates; one that has no error is exact."""
+    """Mean by the errors of independent estimates, and the sum of weights that it belongs to.
+
+    One that has no error is exact.
+    """
+    sum_w = {XSEC_SUM_W: sum(weights_of_cross_section(each) for each in headers)}
     found = {(float(each["xsec"]), float(each["xsec_err"])) for each in headers}
     exact = [value for value, error in found if error == 0]
     if len(found) == 1 or exact:
         value, error = (exact[0], 0.0) if exact else found.pop()
-        return {"xsec": value, "xsec_err": error}
+        return {"xsec": value, "xsec_err": error, **sum_w}
     values, errors = np.array(sorted(found)).T
     value = np.average(values, weights=errors**-2)
-    return {"xsec": float(value), "xsec_err": float(np.sum(errors**-2) ** -0.5)}
+    error = float(np.sum(errors**-2) ** -0.5)
+    return {"xsec": float(value), "xsec_err": error, **sum_w}
+
+
+def weights_of_cross_section(header: Mapping[str, Any]) -> float:
+    """The sum of weights that the cross-section of a header belongs to.
+
+    Weights of our processes are one on average: theirs is the number of events that were tried.
+    """
+    return float(header.get(XSEC_SUM_W, header["n_generated"]))
