@@ -18,6 +18,8 @@ __all__ = ["check_events", "check_frame"]
 
 _OFF_SHELL: Final = 0.01
 """Of its energy, by which a particle may miss its mass shell."""
+_ENERGY: Final = 0.003
+"""Of it, by which that in the centre of mass may differ."""
 _SPEED: Final = np.array([0.01, 0.01, 0.1])
 """By which the components of the velocity of the centre of mass may differ: along z also by what
 beams have radiated."""
@@ -66,8 +68,16 @@ def _described(raw: RawEvents, row: int) -> str:
     )
 
 
-def check_frame(truth: TruthEvents, collider: Collider, path: Path) -> None:
-    """Refuse events whose beams, once in the laboratory, do not move as those of the collider.
+def check_frame(
+    truth: TruthEvents, collider: Collider, path: Path, told: float | None = None
+) -> None:
+    """Refuse events whose beams, once in the laboratory, are not those of the collider.
+
+    Parameters
+    ----------
+    told
+        Energy in the centre of mass [GeV] as the head of the file has it, where it has one:
+        beams in the events may have radiated.
 
     Raises
     ------
@@ -91,6 +101,14 @@ def check_frame(truth: TruthEvents, collider: Collider, path: Path) -> None:
             f"{_vector(velocity)} c, that of {collider.name} {_vector(collider.beta)} c, whose beams "
             f"cross at {collider.angle_her_mrad + collider.angle_ler_mrad:.4g} mrad: choose the "
             "frame 'lab' or 'cm', or a card with these beams"
+        )
+    square = energy[there] ** 2 - np.sum([axis[there] ** 2 for axis in momentum], axis=0)
+    root_s = told or float(np.median(np.sqrt(np.maximum(square, 0.0))))
+    if abs(root_s / collider.sqrt_s - 1) > _ENERGY:
+        raise KinematicsError(
+            f"'{path}': its beams have {root_s:.5g} GeV in their centre of mass, those of "
+            f"{collider.name} {collider.sqrt_s:.5g} GeV: make events at that energy, or choose a "
+            "card, or a preset of its beams, with theirs"
         )
     electron = p.pz[beam[p.pdg_id[beam] == ELECTRON]]
     if len(electron) and np.median(electron) < 0:

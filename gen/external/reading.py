@@ -237,7 +237,7 @@ class EventFile:
             raw = moved_by(raw, vertices - where_beams_meet(raw))
         truth = truth_of(raw, self.cross_section)
         if self.n_read == 0:
-            check_frame(truth, collider, self.path)
+            check_frame(truth, collider, self.path, self._source.root_s)
         truth = _flown(truth, self.reading.lengths, rng)
         with self.located():
             return decay_short_lived(truth, rng, fsr=True)
