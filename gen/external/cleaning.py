@@ -41,6 +41,8 @@ _INTERNAL: Final = (23, 24, 25, *range(81, 101))
 """Codes of what is far off its mass shell here, and of strings, clusters and the like (PDG)."""
 _INCOMING: Final = (21, *range(41, 50))
 """States of what Pythia lets collide, on its way from the beams."""
+_NEUTRAL: Final = (111, 221, 331, 310, 130, 311, -311, 421, -421, 2112, -2112, 3122, -3122)
+"""Hadrons that calculations without masses may have."""
 _SHOWER: Final = 94
 """What Fortran generators put between particles and the same after radiation (PDG)."""
 _MOST_DOUBLINGS = 32
@@ -184,7 +186,7 @@ def where_beams_meet(raw: RawEvents) -> npt.NDArray[np.float64]:
 def _masses(raw: RawEvents, row: RowArray) -> npt.NDArray[np.float64]:
     """Those of the source, none negative, and those of the table where charge has no mass."""
     mass, code = np.maximum(raw.mass[row], 0.0), raw.pdg_id[row]
-    bare = np.flatnonzero((mass == 0) & (charges(code) != 0))
+    bare = np.flatnonzero((mass == 0) & ((charges(code) != 0) | np.isin(code, _NEUTRAL)))
     mass[bare] = masses(code[bare])
     return mass
 

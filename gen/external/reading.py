@@ -145,6 +145,7 @@ class EventFile:
         self.n_read = 0
         self._sums = np.zeros(2)
         self._met: set[int] = set()
+        self._flown: set[int] = set()
         self._stream = EventStream(self.path)
         try:
             is_lhe = self._stream.format is Format.LHE
@@ -208,6 +209,12 @@ class EventFile:
             for code in getattr(self.reading, key):
                 if not {code, -code} & self._met:
                     raise ConfigError(f"'{self.path}': {key}: no event has a particle {code}")
+        for code, known in zip(self.reading.ctau, self.reading.lengths, strict=True):
+            if abs(known) not in self._flown:
+                raise ConfigError(
+                    f"'{self.path}': ctau: no particle {code} with a mass decays in the file, or it "
+                    "is left out as internal to the generator: treat_as gives it another code"
+                )
 
     def _weights(self, raw: RawEvents) -> FloatArray:
         """The chosen weight, over the mean magnitude in the first block, shape (n_events, 1)."""
@@ -238,6 +245,9 @@ class EventFile:
         truth = truth_of(raw, self.cross_section)
         if self.n_read == 0:
             check_frame(truth, collider, self.path, self._source.root_s)
+        p = truth.particles
+        can_fly = (p.status == Status.DECAYED) & (p.mass > 0)
+        self._flown.update(np.unique(np.abs(p.pdg_id[can_fly])).tolist())
         truth = _flown(truth, self.reading.lengths, rng)
         with self.located():
             return decay_short_lived(truth, rng, fsr=True)

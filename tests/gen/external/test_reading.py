@@ -285,7 +285,7 @@ def test_beams_of_another_energy_are_refused(tmp_path):
 
 def test_a_final_particle_with_daughters_is_refused(tmp_path):
     (tmp_path / "x.lhe").write_text(lhe(3).replace(f"{X:8d}  2", f"{X:8d}  1"))
-    with pytest.raises(EventFileError, match="event 0: .* has daughters: it would count twice"):
+    with pytest.raises(EventFileError, match=r"event 0: .* has daughters: it would count twice"):
         truth_of(tmp_path / "x.lhe")
 
 
@@ -298,3 +298,14 @@ def test_beams_that_do_not_cross_are_refused(tmp_path):
         truth = file.truth(next(file.blocks()), head_on, np.random.default_rng(1))
     with pytest.raises(KinematicsError, match="cross at 83 mrad"):
         check_frame(truth, COLLIDER, tmp_path / "x.lhe")
+
+
+def test_lives_of_what_does_not_fly_are_refused(path):
+    with pytest.raises(ConfigError, match="ctau: no particle 22 with a mass decays"):
+        truth_of(path, ctau={22: 1.0})
+
+
+def test_hadrons_without_masses_get_those_of_the_table(tmp_path):
+    (tmp_path / "x.lhe").write_text(pairs(5, 111, 0.0))
+    truth = truth_of(tmp_path / "x.lhe")
+    assert np.all(truth.particles.mass[truth.particles.pdg_id == 111] == species(111).mass)
