@@ -98,7 +98,7 @@ def check_frame(
     if np.any(np.abs(velocity - collider.beta) > _SPEED):
         raise KinematicsError(
             f"'{path}': the centre of mass of its beams, taken to the laboratory, has the velocity "
-            f"{_vector(velocity)} c, that of {collider.name} {_vector(collider.beta)} c, whose beams "
+            f"{_vector(velocity)} c, that of {collider.name} {_vector(collider.beta)} c; its beams "
             f"cross at {collider.angle_her_mrad + collider.angle_ler_mrad:.4g} mrad: choose the "
             "frame 'lab' or 'cm', or a card with these beams"
         )

@@ -212,7 +212,7 @@ class EventFile:
         for code, known in zip(self.reading.ctau, self.reading.lengths, strict=True):
             if abs(known) not in self._flown:
                 raise ConfigError(
-                    f"'{self.path}': ctau: no particle {code} with a mass decays in the file, or it "
+                    f"'{self.path}': ctau: no particle {code} decays in the file with a mass, or "
                     "is left out as internal to the generator: treat_as gives it another code"
                 )
 

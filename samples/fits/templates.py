@@ -1,6 +1,7 @@
 """Expected counts in bins of an observable, with their statistical and systematic errors.
 
-A sample whose cross-section sigma belongs to the sum of weights w stands for the luminosity w/sigma:
+A sample whose cross-section sigma belongs to the sum of weights w stands for the luminosity
+w/sigma:
 each of its weights counts sigma L/w events at the luminosity L.
 """
 
