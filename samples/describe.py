@@ -22,6 +22,7 @@ from darkbelle.geometry import Experiment
 from darkbelle.geometry.trigger import Menu
 from darkbelle.samples.efficiency.intervals import line_shares, trigger_efficiency
 from darkbelle.samples.files.hdf5 import UNKNOWN_CODES
+from darkbelle.samples.files.merging import weights_of_cross_section
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.observables import observables_of
 from darkbelle.samples.wording import flat
@@ -204,7 +205,7 @@ def describe_sample(sample: Sample) -> str:
         value, error = cross_section.value, cross_section.error
         lines.append(f"  cross-section  {value:.5g} +- {error:.2g} fb")
         if value > 0:
-            lines.append(f"  equivalent to  {attributes['sum_w'] / value:.4g} /fb")
+            lines.append(f"  equivalent to  {weights_of_cross_section(attributes) / value:.4g} /fb")
     lines += [
         f"  {name:<14} keeps {_percent(share)}" for name, share in sample.efficiencies.items()
     ]

@@ -21,6 +21,7 @@ from darkbelle.geometry import Experiment
 from darkbelle.geometry.systematics import chosen
 from darkbelle.samples.files.aside import check_apart, check_target
 from darkbelle.samples.files.hdf5 import UNKNOWN_CODES, SampleWriter
+from darkbelle.samples.files.merging import XSEC_SUM_W
 from darkbelle.samples.files.tables import Collection, head, tabulate
 from darkbelle.samples.files.varied_tables import tabulate_variations
 from darkbelle.samples.observables import observables_of
@@ -108,6 +109,7 @@ def simulate_file(
                 "first_chunk": 0,
                 "chunks": n_chunks,
                 "n_generated": writer.n_events,
+                XSEC_SUM_W: writer.sum_w,
                 "weight_scale": file.weight_scale,
                 UNKNOWN_CODES: json.dumps(unknown),
             }

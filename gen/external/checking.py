@@ -18,8 +18,11 @@ __all__ = ["check_events", "check_frame"]
 
 _OFF_SHELL: Final = 0.01
 """Of its energy, by which a particle may miss its mass shell."""
-_SPEED: Final = 0.1
-"""By which a component of the velocity of the centre of mass may differ."""
+_ENERGY: Final = 0.003
+"""Of it, by which that in the centre of mass may differ."""
+_SPEED: Final = np.array([0.01, 0.01, 0.1])
+"""By which the components of the velocity of the centre of mass may differ: along z also by what
+beams have radiated."""
 
 
 def check_events(raw: RawEvents, path: Path, first: int) -> None:
@@ -44,6 +47,7 @@ def check_events(raw: RawEvents, path: Path, first: int) -> None:
     for is_bad, complaint in (
         (~finite, "momentum, mass and vertex must be finite"),
         (final & is_off, "energy, momentum and mass differ by more than 1 %"),
+        (final & raw.has_end, "a final particle (status 1) has daughters: it would count twice"),
         (final & is_parton(raw.pdg_id), "partons must become hadrons first, e.g. by Pythia"),
     ):
         if is_bad.any():
@@ -64,8 +68,16 @@ def _described(raw: RawEvents, row: int) -> str:
     )
 
 
-def check_frame(truth: TruthEvents, collider: Collider, path: Path) -> None:
-    """Refuse events whose beams, once in the laboratory, do not move as those of the collider.
+def check_frame(
+    truth: TruthEvents, collider: Collider, path: Path, told: float | None = None
+) -> None:
+    """Refuse events whose beams, once in the laboratory, are not those of the collider.
+
+    Parameters
+    ----------
+    told
+        Energy in the centre of mass [GeV] as the head of the file has it, where it has one:
+        beams in the events may have radiated.
 
     Raises
     ------
@@ -86,8 +98,17 @@ def check_frame(truth: TruthEvents, collider: Collider, path: Path) -> None:
     if np.any(np.abs(velocity - collider.beta) > _SPEED):
         raise KinematicsError(
             f"'{path}': the centre of mass of its beams, taken to the laboratory, has the velocity "
-            f"{_vector(velocity)} c, that of {collider.name} {_vector(collider.beta)} c: choose "
-            "the frame 'lab' or 'cm', or a card with these beams"
+            f"{_vector(velocity)} c, that of {collider.name} {_vector(collider.beta)} c; its beams "
+            f"cross at {collider.angle_her_mrad + collider.angle_ler_mrad:.4g} mrad: choose the "
+            "frame 'lab' or 'cm', or a card with these beams"
+        )
+    square = energy[there] ** 2 - np.sum([axis[there] ** 2 for axis in momentum], axis=0)
+    root_s = told or float(np.median(np.sqrt(np.maximum(square, 0.0))))
+    if abs(root_s / collider.sqrt_s - 1) > _ENERGY:
+        raise KinematicsError(
+            f"'{path}': its beams have {root_s:.5g} GeV in their centre of mass, those of "
+            f"{collider.name} {collider.sqrt_s:.5g} GeV: make events at that energy, or choose a "
+            "card, or a preset of its beams, with theirs"
         )
     electron = p.pz[beam[p.pdg_id[beam] == ELECTRON]]
     if len(electron) and np.median(electron) < 0:

@@ -41,6 +41,10 @@ _INTERNAL: Final = (23, 24, 25, *range(81, 101))
 """Codes of what is far off its mass shell here, and of strings, clusters and the like (PDG)."""
 _INCOMING: Final = (21, *range(41, 50))
 """States of what Pythia lets collide, on its way from the beams."""
+_NEUTRAL: Final = (111, 221, 331, 310, 130, 311, -311, 421, -421, 2112, -2112, 3122, -3122)
+"""Hadrons that calculations without masses may have."""
+_SHOWER: Final = 94
+"""What Fortran generators put between particles and the same after radiation (PDG)."""
 _MOST_DOUBLINGS = 32
 """No chain of mothers is longer than two to this power."""
 
@@ -91,6 +95,13 @@ def is_relevant(pdg_id: IntArray, always: BoolArray, mother: RowArray) -> BoolAr
     return always | (has_daughter & ~has_copy & can_decay(pdg_id))
 
 
+def _showers(pdg_id: IntArray, mother: RowArray) -> BoolArray:
+    """Which entries lead to a shower, and did not decay, shape (n,)."""
+    found = np.zeros(len(pdg_id), bool)
+    found[mother[(mother >= 0) & (pdg_id == _SHOWER)]] = True
+    return found
+
+
 def nearest(kept: BoolArray, mother: RowArray) -> RowArray:
     """Row of the nearest kept ancestor of each entry, -1 for none, shape (n,).
 
@@ -118,7 +129,9 @@ def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> Truth
     is_beam = raw.status == Status.BEAM
     is_final = (raw.status == Status.FINAL) & (raw.momentum[0] > 0)  # photons rounded to nothing
     kept = is_relevant(raw.pdg_id, is_beam | is_final, mother)
-    flies = kept & ~is_beam & np.isin(np.abs(raw.pdg_id), LONG_LIVED)
+    ends = is_final | ((raw.status == Status.DECAYED) & ~_showers(raw.pdg_id, mother))
+    flies = kept & ends & np.isin(np.abs(raw.pdg_id), LONG_LIVED)
+    kept &= flies | ~np.isin(np.abs(raw.pdg_id), LONG_LIVED) | is_beam
     is_final, kept = is_final | flies, kept & (nearest(flies, mother) < 0)
     parent, row = nearest(kept, mother)[kept], np.flatnonzero(kept)
     event = raw.event_index()[row]
@@ -173,7 +186,7 @@ def where_beams_meet(raw: RawEvents) -> npt.NDArray[np.float64]:
 def _masses(raw: RawEvents, row: RowArray) -> npt.NDArray[np.float64]:
     """Those of the source, none negative, and those of the table where charge has no mass."""
     mass, code = np.maximum(raw.mass[row], 0.0), raw.pdg_id[row]
-    bare = np.flatnonzero((mass == 0) & (charges(code) != 0))
+    bare = np.flatnonzero((mass == 0) & ((charges(code) != 0) | np.isin(code, _NEUTRAL)))
     mass[bare] = masses(code[bare])
     return mass
 

@@ -34,6 +34,7 @@ class HepMCSource:
 
     def __init__(self, stream: EventStream) -> None:
         self._stream = stream
+        self.root_s: float | None = None
         self.generators: tuple[str, ...] = ()
         self.weight_names: tuple[str, ...] = ()
         self.cross_section: CrossSection | None = None

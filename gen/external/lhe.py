@@ -46,6 +46,8 @@ class LHESource:
         self.generators = _generators(file)
         ids = () if file.header is None else file.header.initrwgt.list_weights_ids()
         self.weight_names = ("", *dict.fromkeys(ids))
+        beams = file.init.initInfo
+        self.root_s = 2 * float(np.sqrt(abs(beams.energyA * beams.energyB))) or None
         told = file.init.procInfo
         value, error = sum(p.xSection for p in told), np.hypot.reduce([p.error for p in told])
         self.cross_section = (

@@ -143,7 +143,9 @@ class EventFile:
         self.weight_scale: float | None = None
         """What the weights were divided by, so that an event counts about once."""
         self.n_read = 0
+        self._sums = np.zeros(2)
         self._met: set[int] = set()
+        self._flown: set[int] = set()
         self._stream = EventStream(self.path)
         try:
             is_lhe = self._stream.format is Format.LHE
@@ -170,8 +172,15 @@ class EventFile:
 
     @property
     def cross_section(self) -> CrossSection | None:
-        """Cross-section of all events, as the file tells it so far."""
-        return self._source.cross_section
+        """Cross-section of all events, as the file tells it so far, for the weight that counts.
+
+        The file's belongs to the first weight: that of another one is as the sums of both.
+        """
+        told, (first, chosen) = self._source.cross_section, self._sums
+        if told is None or first == chosen:
+            return told
+        ratio = chosen / first if first else 0.0
+        return CrossSection(told.value * ratio, told.error * ratio) if ratio > 0 else None
 
     @property
     def n_bytes_read(self) -> int:
@@ -200,6 +209,12 @@ class EventFile:
             for code in getattr(self.reading, key):
                 if not {code, -code} & self._met:
                     raise ConfigError(f"'{self.path}': {key}: no event has a particle {code}")
+        for code, known in zip(self.reading.ctau, self.reading.lengths, strict=True):
+            if abs(known) not in self._flown:
+                raise ConfigError(
+                    f"'{self.path}': ctau: no particle {code} decays in the file with a mass, or "
+                    "is left out as internal to the generator: treat_as gives it another code"
+                )
 
     def _weights(self, raw: RawEvents) -> FloatArray:
         """The chosen weight, over the mean magnitude in the first block, shape (n_events, 1)."""
@@ -210,6 +225,7 @@ class EventFile:
         weight = raw.weights[:, [0 if name is None else names.index(name)]]
         if not np.isfinite(weight).all():
             raise EventFileError(f"'{self.path}': some event has no weight '{name}'")
+        self._sums += raw.weights[:, 0].sum(), weight.sum()
         if self.weight_scale is None:
             size = np.abs(weight)
             is_one = size.min() == size.max()  # whose mean would be rounded
@@ -228,7 +244,10 @@ class EventFile:
             raw = moved_by(raw, vertices - where_beams_meet(raw))
         truth = truth_of(raw, self.cross_section)
         if self.n_read == 0:
-            check_frame(truth, collider, self.path)
+            check_frame(truth, collider, self.path, self._source.root_s)
+        p = truth.particles
+        can_fly = (p.status == Status.DECAYED) & (p.mass > 0)
+        self._flown.update(np.unique(np.abs(p.pdg_id[can_fly])).tolist())
         truth = _flown(truth, self.reading.lengths, rng)
         with self.located():
             return decay_short_lived(truth, rng, fsr=True)

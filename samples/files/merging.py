@@ -8,7 +8,7 @@ which `production` writes it, so that it has the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,13 +16,17 @@ from typing import Any, Final
 import numpy as np
 
 from darkbelle.errors import ConfigError, MergeError, SampleFormatError
+from darkbelle.gen import CrossSection
 from darkbelle.samples.files.aside import check_apart, check_target
 from darkbelle.samples.files.hdf5 import DIGEST, EFFICIENCY_ENDING, SampleWriter, digest_of
 from darkbelle.samples.files.parts import PARTS, StoredPart, disjoint, is_of_part, parts_of
 from darkbelle.samples.files.stored import read_header, reading, stored_tables
 from darkbelle.samples.progress import Progress, silent
 
-__all__ = ["mean_cross_section", "merge"]
+__all__ = ["XSEC_SUM_W", "mean_cross_section", "merge", "weights_of_cross_section"]
+
+XSEC_SUM_W: Final = "xsec_sum_w"
+"""The attribute with the sum of weights that the cross-section belongs to."""
 
 _TOTALS: Final = {"n_stored", "sum_w", "sum_w2", DIGEST, "complete"}
 _FIRST_COMPARED: Final = ("version", "process", "parameters", "systematics", "chunk_size", "card")
@@ -188,7 +192,10 @@ def _header_of(joined: Sequence[StoredPart]) -> dict[str, Any]:
         PARTS: json.dumps([_plain(part) for part in joined]),
     }
     if all("xsec" in each for each in headers):
-        header |= mean_cross_section(headers)
+        xsec = mean_cross_section(headers)
+        header |= {"xsec": xsec.value, "xsec_err": xsec.error}
+    if any(XSEC_SUM_W in each for each in headers):
+        header[XSEC_SUM_W] = sum(map(weights_of_cross_section, headers))
     for name in headers[0]:
         if name.endswith(EFFICIENCY_ENDING) and all(name in each for each in headers):
             # Kept over tried: both add up.
@@ -206,13 +213,22 @@ def _plain(part: StoredPart) -> dict[str, Any]:
     }
 
 
-def mean_cross_section(headers: Sequence[dict[str, Any]]) -> dict[str, float]:
+def mean_cross_section(headers: Sequence[Mapping[str, Any]]) -> CrossSection:
     """Mean by the errors of independent estimates; one that has no error is exact."""
     found = {(float(each["xsec"]), float(each["xsec_err"])) for each in headers}
     exact = [value for value, error in found if error == 0]
-    if len(found) == 1 or exact:
-        value, error = (exact[0], 0.0) if exact else found.pop()
-        return {"xsec": value, "xsec_err": error}
+    if exact:
+        return CrossSection(exact[0], 0.0)
+    if len(found) == 1:
+        return CrossSection(*found.pop())
     values, errors = np.array(sorted(found)).T
     value = np.average(values, weights=errors**-2)
-    return {"xsec": float(value), "xsec_err": float(np.sum(errors**-2) ** -0.5)}
+    return CrossSection(float(value), float(np.sum(errors**-2) ** -0.5))
+
+
+def weights_of_cross_section(header: Mapping[str, Any]) -> float:
+    """The sum of weights that the cross-section of a header belongs to.
+
+    Weights of our processes are one on average: theirs is the number of events that were tried.
+    """
+    return float(header.get(XSEC_SUM_W, header["n_generated"]))

@@ -18,7 +18,7 @@ __all__ = ["PARTS", "StoredPart", "disjoint", "is_of_part", "parts_of"]
 PARTS: Final = "parts"
 """The attribute that says what the rows of a file of several parts are."""
 _STREAM: Final = ("seed", "point", "first_chunk", "chunks")
-_OF_PART: Final = {*_STREAM, "n_generated", "lumi", "xsec", "xsec_err"}
+_OF_PART: Final = {*_STREAM, "n_generated", "lumi", "xsec", "xsec_err", "xsec_sum_w"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Expected counts in bins of an observable, with their statistical and systematic errors.
 
-A sample of the cross-section sigma and n generated events stands for the luminosity n/sigma: each
-of its weights counts sigma L/n events at the luminosity L.
+A sample whose cross-section sigma belongs to the sum of weights w stands for the luminosity
+w/sigma:
+each of its weights counts sigma L/w events at the luminosity L.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy.typing as npt
 
 from darkbelle.errors import ConfigError, did_you_mean
 from darkbelle.extras import needed_for
-from darkbelle.gen import CrossSection
 from darkbelle.gen.processes import Source
 from darkbelle.samples.efficiency.lifetimes import FEWEST_EFFECTIVE
 from darkbelle.samples.efficiency.scanning import bins_of, trigger_of
@@ -24,7 +24,7 @@ from darkbelle.samples.efficiency.selecting import Selection, selection_of
 from darkbelle.samples.efficiency.sources import files_by_point, sample_files
 from darkbelle.samples.efficiency.sums import Question, Sums
 from darkbelle.samples.files.flat import write_table
-from darkbelle.samples.files.merging import mean_cross_section
+from darkbelle.samples.files.merging import mean_cross_section, weights_of_cross_section
 from darkbelle.samples.files.reading import Sample
 from darkbelle.samples.fits.couplings import rescaling
 from darkbelle.samples.fits.names import told_apart
@@ -183,10 +183,15 @@ def _template(
         raise ConfigError(
             f"'{sums.files[0]}': {process} has no cross-section, and no expected counts"
         )
-    xsec = CrossSection(**_named(mean_cross_section(list(map(dict, headers)))))
-    n_generated = sum(int(header["n_generated"]) for header in headers)
+    xsec = mean_cross_section(headers)
+    sum_w = sum(map(weights_of_cross_section, headers))
+    if sum_w < 0 or (sum_w == 0 and any(header["n_stored"] for header in headers)):
+        raise ConfigError(
+            f"'{sums.files[0]}': its weights add up to {sum_w:g}, and a cross-section belongs to a "
+            "positive sum: more events are needed"
+        )
     expected = _luminosity(lumi, experiment) * xsec.value * rate
-    scale = expected / n_generated if n_generated else 0.0
+    scale = expected / sum_w if sum_w else 0.0
     error = xsec.error / xsec.value if xsec.value else 0.0
     return Template(
         process,
@@ -203,10 +208,6 @@ def _template(
         theory_error=error if source.has_quoted_rate else 0.0,
         variant=source.variant,
     )
-
-
-def _named(found: Mapping[str, float]) -> dict[str, float]:
-    return {"value": found["xsec"], "error": found["xsec_err"]}
 
 
 def _luminosity(lumi: float | Mapping[str, float], experiment: str) -> float:

@@ -286,3 +286,18 @@ def test_the_page_works_when_pasted(monkeypatch, tmp_path):
     (pasted,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(pasted, left)
     assert left["reco"].n_events == 5
+
+
+@pytest.mark.parametrize(
+    ("weight", "ratio"), [(None, 1.0), ("rwgt_1", (0.05 + 0.001 * (N - 1) / 2) / 0.025)]
+)
+def test_expected_counts_follow_the_weights(weight: str | None, ratio: float, tmp_path):
+    """25 fb belong to the first weight, in whatever blocks; the other adds up to 2.58 times it."""
+    text = lhe(N)
+    if weight is None:
+        text = text.replace("+2.5000000e-02", "-2.5000000e-02", 8)
+    (tmp_path / "x.lhe").write_text(text)
+    how = Reading(frame="cm", weight=weight)
+    simulate_file(tmp_path / "x.lhe", BELLE2, 1, tmp_path / "x.h5", reading=how, chunk_size=10)
+    assert samples.open(tmp_path / "x.h5").cross_section.value == pytest.approx(25.0 * ratio)
+    assert samples.expected_yield(tmp_path / "x.h5", 2.0).value == pytest.approx(50.0 * ratio)

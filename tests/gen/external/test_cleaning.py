@@ -134,3 +134,10 @@ def test_kinds_of_codes():
     codes = np.array([1, -5, 21, 2101, 11, 22, 23, 91, 15, 511, 9_000_005, 55, 4_900_023], np.int32)
     assert is_parton(codes).tolist() == [True] * 4 + [False] * 9
     assert can_decay(codes).tolist() == [False] * 8 + [True] * 5
+
+
+def test_what_showers_make_of_muons_stays():
+    """A muon of a remark, or one that a shower takes in, did not decay."""
+    for status in (2, 3):
+        rows = ((13, status, -1), (94, 3, 0), (13, 1, 1), (-13, 1, 1), (22, 1, 1))
+        assert truth_of(raw_of(rows)).particles.pdg_id.tolist() == [13, -13, 22]

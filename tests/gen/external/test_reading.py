@@ -11,7 +11,8 @@ from darkbelle.errors import ConfigError, EventFileError, KinematicsError
 from darkbelle.gen import Status, TruthEvents
 from darkbelle.gen.beams import axes_of_collision
 from darkbelle.gen.decays.table import short_lived
-from darkbelle.gen.external import Reading, count_unknown, read
+from darkbelle.gen.external import EventFile, Reading, count_unknown, read
+from darkbelle.gen.external.checking import check_frame
 from darkbelle.gen.kinematics import along_axes, invariant_mass
 from darkbelle.gen.particles import Z_PRIME, conjugate, species
 from darkbelle.units import C, mm
@@ -272,3 +273,39 @@ def test_blocks_of_truth(path):
         )
     ]
     assert sizes == [15, 15, 10]
+
+
+def test_beams_of_another_energy_are_refused(tmp_path):
+    """10.52 GeV below 10.58: in the head of the file."""
+    text = lhe(3).replace(f"{SQRT_S / 2:.7e} {SQRT_S / 2:.7e}", "5.26 5.26")
+    (tmp_path / "x.lhe").write_text(text)
+    with pytest.raises(KinematicsError, match=r"have 10.52 GeV in their centre of mass"):
+        truth_of(tmp_path / "x.lhe")
+
+
+def test_a_final_particle_with_daughters_is_refused(tmp_path):
+    (tmp_path / "x.lhe").write_text(lhe(3).replace(f"{X:8d}  2", f"{X:8d}  1"))
+    with pytest.raises(EventFileError, match=r"event 0: .* has daughters: it would count twice"):
+        truth_of(tmp_path / "x.lhe")
+
+
+def test_beams_that_do_not_cross_are_refused(tmp_path):
+    """Our beams cross at 83 mrad, those of the file move along z as fast as ours."""
+    (tmp_path / "x.lhe").write_text(lhe(3))
+    flat = ("collider.angle_her_mrad=0.0", "collider.angle_ler_mrad=0.0")
+    head_on = geometry.load("belle2", flat).collider
+    with EventFile(tmp_path / "x.lhe", Reading(frame="cm")) as file:
+        truth = file.truth(next(file.blocks()), head_on, np.random.default_rng(1))
+    with pytest.raises(KinematicsError, match="cross at 83 mrad"):
+        check_frame(truth, COLLIDER, tmp_path / "x.lhe")
+
+
+def test_lives_of_what_does_not_fly_are_refused(path):
+    with pytest.raises(ConfigError, match="ctau: no particle 22 decays in the file"):
+        truth_of(path, ctau={22: 1.0})
+
+
+def test_hadrons_without_masses_get_those_of_the_table(tmp_path):
+    (tmp_path / "x.lhe").write_text(pairs(5, 111, 0.0))
+    truth = truth_of(tmp_path / "x.lhe")
+    assert np.all(truth.particles.mass[truth.particles.pdg_id == 111] == species(111).mass)
