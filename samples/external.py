@@ -162,14 +162,14 @@ class _ChunkMaker:
 
     def __call__(self, chunk: int, raw: RawEvents) -> dict[str, Collection]:
         """The simulated events of a chunk."""
-        first, observables = self.file.n_read, observables_of(self.source)
+        observables = observables_of(self.source)
         rng = {stage: stream_of(self.seed, 0, chunk, stage) for stage in Stage}
         truth = self.file.truth(raw, self.experiment.collider, rng[Stage.GENERATE])
-        with self.file.located():
+        with self.file.located(raw):
             reco = simulate(
                 truth, self.experiment, rng=rng[Stage.SIMULATE], systematics=self.systematics
             )
         shared: dict[str, Any] = {"experiment": self.experiment, "observables": observables}
-        return tabulate(truth, reco, first_event_id=first, **shared) | tabulate_variations(
+        return tabulate(truth, reco, first_event_id=raw.first, **shared) | tabulate_variations(
             reco, **shared
         )

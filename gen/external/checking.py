@@ -25,13 +25,8 @@ _SPEED: Final = np.array([0.01, 0.01, 0.1])
 beams have radiated."""
 
 
-def check_events(raw: RawEvents, path: Path, first: int) -> None:
+def check_events(raw: RawEvents, path: Path) -> None:
     """Refuse numbers that are none, particles off their mass shells, and partons.
-
-    Parameters
-    ----------
-    first
-        Number in the file of the first of these events.
 
     Raises
     ------
@@ -52,11 +47,11 @@ def check_events(raw: RawEvents, path: Path, first: int) -> None:
     ):
         if is_bad.any():
             row = int(np.argmax(is_bad))
-            event = first + int(raw.event_index()[row])
+            event = raw.first + int(raw.event_index()[row])
             raise EventFileError(f"'{path}', event {event}: {_described(raw, row)}: {complaint}")
     bad = np.flatnonzero(~np.isfinite(raw.weights[:, 0]))
     if len(bad):
-        raise EventFileError(f"'{path}', event {first + bad[0]}: its weight must be finite")
+        raise EventFileError(f"'{path}', event {raw.first + bad[0]}: its weight must be finite")
 
 
 def _described(raw: RawEvents, row: int) -> str:

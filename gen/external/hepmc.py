@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BufferedReader
 from itertools import islice
 from typing import Any
@@ -92,7 +93,7 @@ class HepMCSource:
         weights = np.array([event.weights for event in events], np.float64)
         if not weights.size:
             weights = np.ones((len(events), 1))
-        return _raw_events(events, orders, weights)
+        return replace(_raw_events(events, orders, weights), first=first)
 
 
 @contextmanager

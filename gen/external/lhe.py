@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -93,7 +94,7 @@ class LHESource:
                 event = self._n_read + int(np.argmax(is_bad))
                 raise EventFileError(f"'{self._stream.path}': event {event} {complaint}")
         weights = np.array([[e.eventinfo.weight, *self._named(e)] for e in events], np.float64)
-        return _raw_events(events, n_particles, weights)
+        return replace(_raw_events(events, n_particles, weights), first=self._n_read)
 
     def _named(self, event: Any) -> list[float]:
         """The weights that the header names, NaN for one that an event does not have."""

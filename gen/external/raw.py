@@ -24,7 +24,8 @@ class RawEvents:
     event of the first mother, -1 for none. ``momentum`` (e, px, py, pz) [GeV], ``start`` and
     ``end`` (x, y, z, t) [cm, ns] have the shape (4, n); ``has_end`` tells which entries have
     daughters in the record, so that ``end`` is where these begin. ``weights`` have the shape
-    (n_events, n_weights), the nominal one first.
+    (n_events, n_weights), the nominal one first. ``first`` is the number of the first event in its
+    file.
     """
 
     pdg_id: IntArray
@@ -37,6 +38,7 @@ class RawEvents:
     has_end: npt.NDArray[np.bool_]
     offsets: npt.NDArray[np.int64]
     weights: FloatArray
+    first: int = 0
 
     @property
     def n_events(self) -> int:

@@ -37,6 +37,8 @@ BLOCK_SIZE = 8192
 """Events that are read together."""
 _POINTS = ("x", "y", "z", "t")
 _ENDS = ("decay_x", "decay_y", "decay_z", "decay_t")
+_LAST_CODE = 2**31 - 1
+_Code = Annotated[int, Field(ge=-_LAST_CODE, le=_LAST_CODE)]
 _Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -77,11 +79,11 @@ class Reading(Settings):
         ),
     ] = None
     treat_as: Annotated[
-        dict[int, int],
+        dict[_Code, _Code],
         Field(description="known particles in the place of others, by codes of the file"),
     ] = Field(default_factory=dict)
     ctau: Annotated[
-        dict[int, _Length],
+        dict[_Code, _Length],
         Field(
             description="mean proper lengths that decaying particles fly, by codes of the file",
             json_schema_extra={"unit": "cm"},
@@ -142,7 +144,6 @@ class EventFile:
         self.reading = reading or Reading()
         self.weight_scale: float | None = None
         """What the weights were divided by, so that an event counts about once."""
-        self.n_read = 0
         self._sums = np.zeros(2)
         self._met: set[int] = set()
         self._flown: set[int] = set()
@@ -195,13 +196,18 @@ class EventFile:
         EventFileError
             The file is damaged, or an event makes no sense.
         ConfigError
-            It does not have the weight that is asked for.
+            It does not have the weight that is asked for; or blocks of no events.
         """
+        if size < 1:
+            raise ConfigError(f"events are read one at a time or more (got {size})")
         for raw in self._source.blocks(size):
-            check_events(raw, self.path, self.n_read)
+            try:
+                check_events(raw, self.path)
+            except EventFileError:
+                self._stream.check_damage()
+                raise
             self._met.update(np.unique(raw.pdg_id).tolist())
             yield replace(raw, pdg_id=self.reading.renamed(raw.pdg_id), weights=self._weights(raw))
-            self.n_read += raw.n_events
 
     def check_met(self) -> None:
         """Refuse settings about particles that none of the events so far has: mistyped codes."""
@@ -209,8 +215,9 @@ class EventFile:
             for code in getattr(self.reading, key):
                 if not {code, -code} & self._met:
                     raise ConfigError(f"'{self.path}': {key}: no event has a particle {code}")
-        for code, known in zip(self.reading.ctau, self.reading.lengths, strict=True):
-            if abs(known) not in self._flown:
+        codes = np.array([*self.reading.ctau], np.int32)
+        for code, known in zip(codes, np.abs(self.reading.renamed(codes)).tolist(), strict=True):
+            if known not in self._flown:
                 raise ConfigError(
                     f"'{self.path}': ctau: no particle {code} decays in the file with a mass, or "
                     "is left out as internal to the generator: treat_as gives it another code"
@@ -243,22 +250,22 @@ class EventFile:
             vertices = sample_vertices(collider, raw.n_events, rng)
             raw = moved_by(raw, vertices - where_beams_meet(raw))
         truth = truth_of(raw, self.cross_section)
-        if self.n_read == 0:
+        if raw.first == 0:
             check_frame(truth, collider, self.path, self._source.root_s)
         p = truth.particles
         can_fly = (p.status == Status.DECAYED) & (p.mass > 0)
         self._flown.update(np.unique(np.abs(p.pdg_id[can_fly])).tolist())
         truth = _flown(truth, self.reading.lengths, rng)
-        with self.located():
+        with self.located(raw):
             return decay_short_lived(truth, rng, fsr=True)
 
     @contextmanager
-    def located(self) -> Iterator[None]:
-        """Say of which events an error is; these are counted from where the block begins."""
+    def located(self, raw: RawEvents) -> Iterator[None]:
+        """Say of which events an error is."""
         try:
             yield
         except KinematicsError as error:
-            raise KinematicsError(f"'{self.path}', events from {self.n_read} on: {error}") from None
+            raise KinematicsError(f"'{self.path}', events from {raw.first} on: {error}") from None
 
 
 def _flown(truth: TruthEvents, ctau: dict[int, float], rng: np.random.Generator) -> TruthEvents:

@@ -80,9 +80,10 @@ class EventStream(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._damages: tuple[type[Exception], ...] = _DAMAGES
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "a pipe or a device"
+            raise EventFileError(f"'{path}' is {what}, not a file of events")
         try:
-            if path.is_dir():
-                raise EventFileError(f"'{path}' is a folder, not a file of events")
             self._file: IO[bytes] = path.open("rb")
         except OSError as error:
             raise EventFileError(f"cannot read '{path}': {error.strerror}") from None
@@ -174,7 +175,8 @@ class EventStream(io.RawIOBase):
         """Count the events that begin, each once though blocks end anywhere."""
         event, text = self.format.value[2], self._tail + taken
         self._n_events += len(event.findall(text)) - len(event.findall(self._tail))
-        self._tail = text[-_TAIL:]
+        end = text.rstrip()  # any number of empty lines may follow
+        self._tail = end[-_TAIL:] + text[len(end) :][-1:]
 
     @contextmanager
     def damage_told(self, n_read: int, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
@@ -191,7 +193,9 @@ class EventStream(io.RawIOBase):
             ) from None
 
     def check_damage(self) -> None:
-        """Refuse a file that does not decompress."""
+        """Refuse a file that does not decompress to its end, which explains all else."""
+        while not self.closed and self._take(_BLOCK):  # pylhe closes what it gave up
+            pass
         if self._damage:
             raise EventFileError(f"'{self.path}' is {self._damage}")
 
@@ -208,13 +212,13 @@ class EventStream(io.RawIOBase):
         EventFileError
             It is cut off or damaged: says where.
         """
-        self.check_damage()
         path, label, ending = self.path, self.format.label, self.format.value[3]
         is_complete = ending in self._tail
-        if is_complete and self._n_events == n_read:
+        if not self._damage and is_complete and self._n_events == n_read:
             if n_read == 0:
                 raise EventFileError(f"'{path}' holds no events")
             return
+        self.check_damage()
         if self._is_at_end and not is_complete and self._n_events <= n_read + 1:
             raise EventFileError(
                 f"'{path}' is cut off in event {n_read}, counted from 0: its last line, "

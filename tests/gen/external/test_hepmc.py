@@ -168,8 +168,14 @@ def test_a_damaged_byte_of_a_compressed_file_is_refused(made, seed: int, tmp_pat
     octets = bytearray(gzip.compress(write(tmp_path / "x", made).read_bytes(), mtime=0))
     octets[rng.integers(200, len(octets) - 8)] ^= 0xFF
     (tmp_path / "x.gz").write_bytes(octets)
-    with pytest.raises(EventFileError, match=r"'.*x.gz'"):
+    with pytest.raises(EventFileError, match=r"'.*x.gz' is damaged or cut off \("):
         raw_of(tmp_path / "x.gz")
+
+
+def test_empty_lines_may_follow(made, tmp_path):
+    path = write(tmp_path / "x", made)
+    path.write_bytes(path.read_bytes() + b"\n" * 1000)
+    assert sum(raw.n_events for raw in raw_of(path)) == len(made)
 
 
 @pytest.mark.parametrize(

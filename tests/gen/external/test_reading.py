@@ -256,6 +256,7 @@ def test_events_that_make_no_sense(place: int, word: str, complaint: str, tmp_pa
         ({"treat_as": {99: 13}}, "treat_as: no event has a particle 99"),
         ({"ctau": {X: -1.0}}, r"ctau.9000005: Input should be greater than 0"),
         ({"treat_as": {X: 9_900_099}}, r"treat_as.9000005: pdg_id 9900099 is no known particle"),
+        ({"ctau": {10**11: 5.0}}, "ctau.*less than or equal to 2147483647"),
         ({"frame": "rest"}, "frame: Input should be 'lab' or 'cm'"),
         ({"fram": "cm"}, "did you mean 'frame'"),
     ],
@@ -273,6 +274,27 @@ def test_blocks_of_truth(path):
         )
     ]
     assert sizes == [15, 15, 10]
+
+
+def test_blocks_of_nothing_are_refused(path):
+    with EventFile(path) as file, pytest.raises(ConfigError, match=r"one at a time .* \(got 0\)"):
+        next(file.blocks(0))
+
+
+def test_blocks_know_their_place(path):
+    """And are what they are, whatever else was read meanwhile."""
+    with EventFile(path, Reading(frame="lab")) as file:
+        blocks = list(file.blocks(15))
+        assert [raw.first for raw in blocks] == [0, 15, 30]
+        with pytest.raises(KinematicsError, match="choose the frame"):
+            file.truth(blocks[0], COLLIDER, np.random.default_rng(1))
+
+
+def test_codes_that_become_one_fly_alike(path):
+    """The second of them occurs nowhere, and is told."""
+    how = {"treat_as": {X: 55, X + 1: 55}, "ctau": {X: 1.0, X + 1: 1.0}}
+    with pytest.raises(ConfigError, match=f"no event has a particle {X + 1}"):
+        truth_of(path, **how)
 
 
 def test_beams_of_another_energy_are_refused(tmp_path):
