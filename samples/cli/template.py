@@ -13,6 +13,8 @@ from darkbelle.samples.wording import counted
 
 __all__ = ["template"]
 
+_MOST_BINS = 100_000
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -144,7 +146,9 @@ def _edges(text: str) -> list[float]:
             raise ConfigError(f"--bins {text}: needs NUMBER,LOW,HIGH or edges of bins")
         return numbers
     number, low, high = numbers
-    if not (number.is_integer() and number >= 1 and low < high):
-        raise ConfigError(f"--bins {text}: needs NUMBER,LOW,HIGH with NUMBER >= 1 and LOW < HIGH")
+    if not (number.is_integer() and 1 <= number <= _MOST_BINS and low < high):
+        raise ConfigError(
+            f"--bins {text}: needs NUMBER,LOW,HIGH with 1 <= NUMBER <= {_MOST_BINS} and LOW < HIGH"
+        )
     width = (high - low) / number
     return [low + i * width for i in range(int(number))] + [high]

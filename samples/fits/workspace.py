@@ -124,6 +124,8 @@ def workspace(
     """
     samples = _samples(channels)
     rate_errors = rate_errors or {}
+    if not 0 <= lumi_error < 1:
+        raise ConfigError(f"lumi_error must be 0 or more, below 1 (got {lumi_error})")
     _check_rates(rate_errors, samples)
     names = [channel.signal.experiment for channel in channels]
     if len(set(names)) < len(names):

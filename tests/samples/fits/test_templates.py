@@ -269,7 +269,9 @@ def test_command_writes_workspaces_and_tables(run, signal, background, both, tmp
     ("arguments", "told"),
     [
         (("--bins", "4,0,1", "-o", "x.txt"), "tables are kept as .csv or .h5"),
-        (("--bins", "0,0,1", "-o", "x.json"), "needs NUMBER,LOW,HIGH with NUMBER >= 1"),
+        (("--bins", "0,0,1", "-o", "x.json"), "needs NUMBER,LOW,HIGH with 1 <= NUMBER"),
+        (("--bins", "1000000000,0,1", "-o", "x.json"), "NUMBER <= 100000"),
+        (("--bins", "4,0,9", "--lumi-error", "nan", "-o", "x.json"), "lumi_error must be 0 or"),
         (("--bins", "4", "-o", "x.json"), "needs NUMBER,LOW,HIGH or edges of bins"),
         (("--bins", "4,0,1", "--coupling", "mass=1", "-o", "x.json"), "'mass' is no coupling"),
         (("--bins", "4,0,1", "--coupling", "g", "-o", "x.json"), "--coupling g: must read"),
