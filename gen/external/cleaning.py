@@ -86,13 +86,18 @@ def is_relevant(pdg_id: IntArray, always: BoolArray, mother: RowArray) -> BoolAr
     mother
         Rows of their mothers, -1 for none.
     """
+    has_daughter = np.zeros(len(pdg_id), bool)
+    has_daughter[mother[mother >= 0]] = True
+    return always | (has_daughter & ~_goes_on(pdg_id, mother) & can_decay(pdg_id))
+
+
+def _goes_on(pdg_id: IntArray, mother: RowArray) -> BoolArray:
+    """Which entries have a copy of themselves among their daughters, shape (n,)."""
     has_mother = np.flatnonzero(mother >= 0)
     its = mother[has_mother]
-    has_daughter = np.zeros(len(pdg_id), bool)
-    has_daughter[its] = True
-    has_copy = np.zeros(len(pdg_id), bool)
-    has_copy[its[pdg_id[its] == pdg_id[has_mother]]] = True
-    return always | (has_daughter & ~has_copy & can_decay(pdg_id))
+    found = np.zeros(len(pdg_id), bool)
+    found[its[pdg_id[its] == pdg_id[has_mother]]] = True
+    return found
 
 
 def _showers(pdg_id: IntArray, mother: RowArray) -> BoolArray:
@@ -196,12 +201,9 @@ def _origins(
 ) -> npt.NDArray[np.int64]:
     """How each kept entry was born; photons with a mother that goes on were radiated."""
     origin = np.where(from_beams, Origin.PRIMARY, Origin.DECAY)
-    has_mother = np.flatnonzero(mother >= 0)
-    its = mother[has_mother]
-    goes_on = np.zeros(len(raw), bool)
-    goes_on[its[raw.pdg_id[its] == raw.pdg_id[has_mother]]] = True
     emitter = mother[row]
-    radiated = (raw.pdg_id[row] == PHOTON) & (emitter >= 0) & goes_on[emitter]
+    goes_on = _goes_on(raw.pdg_id, mother)[emitter]
+    radiated = (raw.pdg_id[row] == PHOTON) & (emitter >= 0) & goes_on
     incoming = np.isin(raw.status[emitter], (Status.BEAM, *_INCOMING))
     origin[radiated & incoming] = Origin.INITIAL_STATE_RADIATION
     origin[radiated & ~incoming] = Origin.FINAL_STATE_RADIATION
