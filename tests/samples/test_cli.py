@@ -132,7 +132,7 @@ def test_a_sample_with_weights_and_cuts_is_told(run, tmp_path):
     assert ["cuts.n_charged", "2"] in settings
     assert ["cuts.theta", "0.3,2.6"] in settings
     (line,) = (line for line in told if "equivalent to" in line)
-    lumi = weight.sum() / sample.cross_section.value
+    lumi = sample.attributes["n_generated"] / sample.cross_section.value
     assert float(line.split()[2]) == pytest.approx(lumi, rel=1e-3)
 
 

@@ -44,14 +44,6 @@ def two_workers(request):
             yield engine
 
 
-@pytest.fixture
-def ctrl_c_heeded():
-    """Ctrl-C interrupts, which it does not in what a shell runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture(params=["here", "pool", "cluster"])
 def engine(request):
     if request.param == "cluster":
@@ -129,7 +121,6 @@ def test_a_killed_process_is_told():
         list(completed(engine, jobs.kill_itself, range(50)))
 
 
-@pytest.mark.usefixtures("ctrl_c_heeded")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_processes_end_with_their_parent(tmp_path, number):
     """However it ends; Ctrl-C goes to all of them, and they leave it to the parent."""
@@ -193,7 +184,6 @@ def _is_interrupted(engine, moment):
         sys.setprofile(None)
 
 
-@pytest.mark.usefixtures("ctrl_c_heeded")
 def test_requests_to_stop_leave_no_call_locked(monkeypatch):
     """A pool that is left would wait for ever; NumPy's threads receive what this one blocks."""
     monkeypatch.setattr(engines, "_PATIENCE", 0.0)
