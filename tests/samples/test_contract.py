@@ -53,7 +53,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "gammagamma": {"cuts": {"n_photons": 2, "theta": (0.3, 2.6)}},
     "ee-mumu": {},
     "bhabha": {"weighted": True},
-    "pythia": {"carries": ("b_to_k_tracks",)},
+    "pythia": {"carries": ("four_tracks",)},
     "particle-gun": {"p": (0.5, 2.0), "theta": (0.3, 2.6), "pdg_id": 310},
 }
 
