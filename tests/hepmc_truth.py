@@ -26,7 +26,11 @@ def check_event(event: Event, truth: TruthEvents) -> None:
     np.testing.assert_array_equal([t["mass"] for t in told], p.mass[kept])
     momentum = np.stack([p.px, p.py, p.pz, p.e], axis=1)[kept]
     np.testing.assert_array_equal([t["momentum"] for t in told], momentum)
-    points = np.stack([p.x, p.y, p.z, p.t], axis=1) * [10, 10, 10, 10 * C]
+    in_mm = [10, 10, 10, 10 * C]
+    points, meeting = np.stack([p.x, p.y, p.z, p.t], axis=1) * in_mm, truth.vertex[:, 0] * in_mm
+    # Pythia's first hadrons are born beside the collision, by about a proton's size.
+    apart = points[kept & (p.parent < 0)] - meeting
+    np.testing.assert_allclose(apart, np.zeros_like(apart), rtol=0, atol=2e-12)
     beams = [n for n, t in event.particles.items() if t["status"] == Status.BEAM]
     for number, row in enumerate(np.flatnonzero(kept), start=1):
         if number in beams:
@@ -34,5 +38,5 @@ def check_event(event: Event, truth: TruthEvents) -> None:
             continue
         parent = int(p.parent[row])
         assert event.parents(number) == (beams if parent < 0 else [parent + 1])
-        # What has no parent begins where the beams met: Pythia's first hadrons, but for 1e-13 cm.
-        np.testing.assert_allclose(event.start(number), points[row], rtol=1e-14, atol=1e-11)
+        born = meeting if parent < 0 else points[row]
+        np.testing.assert_allclose(event.start(number), born, rtol=1e-14)
