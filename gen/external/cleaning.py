@@ -126,9 +126,9 @@ def nearest(kept: BoolArray, mother: RowArray) -> RowArray:
 def truth_of(raw: RawEvents, cross_section: CrossSection | None = None) -> TruthEvents:
     """The truth record of some events of another generator, in the frame that they are in.
 
-    The first weight counts. Charged particles without a mass, as massless calculations have them,
-    get that of the table. Muons, pions, kaons and K_L are final, for their decays are those of the
-    detector simulation, which follows their tracks.
+    The first weight counts. Charged particles and hadrons without a mass, as massless calculations
+    have them, get that of the table. Muons, pions, kaons and K_L are final, for their decays are
+    those of the detector simulation, which follows their tracks.
     """
     mother = raw.mother_rows()
     is_beam = raw.status == Status.BEAM
@@ -189,7 +189,7 @@ def where_beams_meet(raw: RawEvents) -> npt.NDArray[np.float64]:
 
 
 def _masses(raw: RawEvents, row: RowArray) -> npt.NDArray[np.float64]:
-    """Those of the source, none negative, and those of the table where charge has no mass."""
+    """Those of the source, none negative; of the table for charges and hadrons without one."""
     mass, code = np.maximum(raw.mass[row], 0.0), raw.pdg_id[row]
     bare = np.flatnonzero((mass == 0) & ((charges(code) != 0) | np.isin(code, _NEUTRAL)))
     mass[bare] = masses(code[bare])

@@ -138,6 +138,20 @@ def test_the_sample_knows_where_it_is_from(sample, hepmc):
         find_process("external")
 
 
+def test_another_weight_has_the_same_events(tmp_path):
+    (tmp_path / "x.lhe").write_text(lhe(N))
+    found = []
+    for weight in (None, "rwgt_1"):
+        reading = Reading(frame="cm", weight=weight)
+        simulate_file(tmp_path / "x.lhe", BELLE2, 1, tmp_path / f"{weight}.h5", reading=reading)
+        found.append(samples.open(tmp_path / f"{weight}.h5"))
+    one, other = found
+    assert np.any(one.column("events", "weight") != other.column("events", "weight"))
+    for table in ("particles", "tracks", "clusters", "trigger"):
+        for name in one.units(table):
+            np.testing.assert_array_equal(one.column(table, name), other.column(table, name))
+
+
 def test_fewer_events_are_the_first_ones(hepmc, tmp_path):
     for name, n_events in (("a", None), ("b", 14), ("c", 0)):
         simulate_file(
